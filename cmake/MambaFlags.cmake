@@ -1,0 +1,18 @@
+# Compiler flags of our own code. LLVM's HandleLLVMOptions is not used: it sets
+# the flags of LLVM's own build (no RTTI guesses, its warnings), not ours.
+
+add_library(mamba_flags INTERFACE)
+target_compile_options(mamba_flags INTERFACE -Wall -Wextra -Werror
+  -ffunction-sections -fdata-sections)
+
+# Asserts are for bugs of our own: on in every build that is not for shipping.
+if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(mamba_flags INTERFACE -UNDEBUG)
+endif()
+
+if(MAMBA_SANITIZE)
+  # vptr checks need type information of LLVM's classes on both sides.
+  add_compile_options(-fsanitize=${MAMBA_SANITIZE} -fno-sanitize=vptr
+    -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${MAMBA_SANITIZE})
+endif()

@@ -1,0 +1,363 @@
+//===- LaunchPlan.cpp - A lowered module's tensors and launches -----------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/LaunchPlan.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+std::optional<mamba::DType> mlir::ssm::dtypeOf(Type type) {
+  if (type.isF32())
+    return mamba::DType::F32;
+  if (type.isF64())
+    return mamba::DType::F64;
+  if (type.isF16())
+    return mamba::DType::F16;
+  if (type.isBF16())
+    return mamba::DType::BF16;
+  if (auto complexType = dyn_cast<ComplexType>(type)) {
+    if (complexType.getElementType().isF32())
+      return mamba::DType::C64;
+    if (complexType.getElementType().isF64())
+      return mamba::DType::C128;
+  }
+  return std::nullopt;
+}
+
+/// Letters of mamba::Axis in the order of its values; '.' is Axis::Other.
+static constexpr StringLiteral kAxisLetters = "bldng.";
+
+mamba::Axis mlir::ssm::runtimeAxis(Axis axis) {
+  return static_cast<mamba::Axis>(static_cast<unsigned>(axis));
+}
+
+//===----------------------------------------------------------------------===//
+// Building
+//===----------------------------------------------------------------------===//
+
+static mamba::TensorSpec makeSpec(std::string name, Type type,
+                                  AccessAttr access) {
+  auto tensor = cast<RankedTensorType>(type);
+  mamba::TensorSpec spec;
+  spec.name = std::move(name);
+  spec.dtype = *dtypeOf(tensor.getElementType());
+  for (auto [dim, axis] : llvm::enumerate(access.getAxes()))
+    spec.dims.push_back({runtimeAxis(axis), tensor.isDynamicDim(dim)
+                                                ? mamba::kDynamic
+                                                : tensor.getDimSize(dim)});
+  return spec;
+}
+
+/// The layout that the function states, or row-major memory.
+static mamba::LayoutSpec layoutFrom(Attribute stated,
+                                    const mamba::TensorSpec &spec) {
+  mamba::LayoutSpec layout;
+  if (auto attr = dyn_cast_or_null<LayoutAttr>(stated)) {
+    layout.unitDim = static_cast<int8_t>(attr.getUnit());
+    layout.alignment = static_cast<uint8_t>(
+        std::max(attr.getAlign(), mamba::byteSize(spec.dtype)));
+    return layout;
+  }
+  layout.unitDim = static_cast<int8_t>(spec.dims.size()) - 1;
+  layout.alignment = static_cast<uint8_t>(mamba::byteSize(spec.dtype));
+  return layout;
+}
+
+static LogicalResult verifyStored(func::FuncOp function, Type type,
+                                  const Twine &what) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (tensor && dtypeOf(tensor.getElementType()))
+    return success();
+  return function.emitError()
+         << what << " has type " << type
+         << ", expected a tensor of f64, f32, f16, bf16, complex<f32> or "
+            "complex<f64>";
+}
+
+/// The access with which some fused op reads `argument`; null for none.
+static AccessAttr accessOf(BlockArgument argument) {
+  for (OpOperand &use : argument.getUses())
+    if (auto fused = dyn_cast<FusedOp>(use.getOwner()))
+      return fused.inputAccess(use.getOperandNumber());
+  return nullptr;
+}
+
+static std::string nameOf(func::FuncOp function, unsigned i) {
+  if (auto name = function.getArgAttrOfType<StringAttr>(i, kNameAttrName))
+    return name.str();
+  return ("arg" + Twine(i)).str();
+}
+
+FailureOr<LaunchPlan> LaunchPlan::build(func::FuncOp function) {
+  LaunchPlan plan;
+  plan.artifact.name = function.getName().str();
+  plan.artifact.numInputs = function.getNumArguments();
+  for (BlockArgument argument : function.getArguments()) {
+    unsigned i = argument.getArgNumber();
+    if (failed(
+            verifyStored(function, argument.getType(), "argument " + Twine(i))))
+      return failure();
+    AccessAttr access = accessOf(argument);
+    if (!access)
+      return function.emitError() << "argument " << i << " is never read";
+    plan.numbers[argument] = i;
+    plan.artifact.tensors.push_back(
+        makeSpec(nameOf(function, i), argument.getType(), access));
+    plan.artifact.layouts.push_back(layoutFrom(
+        function.getArgAttr(i, kLayoutAttrName), plan.artifact.tensors.back()));
+  }
+  if (failed(plan.addResults(function)))
+    return failure();
+  if (auto multiple = function->getAttrOfType<IntegerAttr>(kMultipleAttrName))
+    plan.artifact.channelMultiple = multiple.getInt();
+  return plan;
+}
+
+LogicalResult LaunchPlan::addResults(func::FuncOp function) {
+  Operation *terminator = function.getBody().front().getTerminator();
+  artifact.numResults = terminator->getNumOperands();
+  for (auto [i, value] : llvm::enumerate(terminator->getOperands())) {
+    auto fused = value.getDefiningOp<FusedOp>();
+    if (!fused || numbers.contains(value))
+      return terminator->emitError()
+             << "result " << i
+             << " is no result of its own of an ssm.fused; run --ssm-fuse";
+    if (failed(verifyStored(function, value.getType(), "result " + Twine(i))))
+      return failure();
+    numbers[value] = artifact.tensors.size();
+    unsigned number = cast<OpResult>(value).getResultNumber();
+    artifact.tensors.push_back(makeSpec(("result" + Twine(i)).str(),
+                                        value.getType(),
+                                        fused.resultAccess(number)));
+    artifact.layouts.push_back(layoutFrom(
+        function.getResultAttr(i, kLayoutAttrName), artifact.tensors.back()));
+  }
+  for (Operation &op : function.getBody().front().without_terminator()) {
+    auto fused = dyn_cast<FusedOp>(op);
+    if (!fused)
+      return op.emitError("is no ssm.fused; run --ssm-fuse before a lowering");
+    for (OpResult result : fused->getResults())
+      if (!numbers.contains(result) && !result.use_empty()) {
+        mamba::TensorSpec spec =
+            makeSpec("temporary", result.getType(),
+                     fused.resultAccess(result.getResultNumber()));
+        numbers[result] = addTemporary(spec.name, spec.dtype, spec.dims);
+      }
+  }
+  return success();
+}
+
+mamba::LayoutSpec LaunchPlan::layout(unsigned i) const {
+  if (i < artifact.layouts.size())
+    return artifact.layouts[i];
+  // Only the base of a temporary is known to be aligned.
+  const mamba::TensorSpec &spec = artifact.tensors[i];
+  return {static_cast<int8_t>(spec.dims.size() - 1),
+          static_cast<uint8_t>(mamba::byteSize(spec.dtype))};
+}
+
+unsigned LaunchPlan::addTemporary(StringRef name, mamba::DType dtype,
+                                  ArrayRef<mamba::DimSpec> dims) {
+  artifact.tensors.push_back({name.str(), dtype, dims.vec()});
+  return artifact.tensors.size() - 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+void LaunchPlan::addLaunch(Operation *kernel, mamba::LaunchSpec launch) {
+  Builder b(kernel->getContext());
+  SmallVector<Attribute> grid, args;
+  for (const mamba::GridTerm &term : launch.grid)
+    grid.push_back(
+        b.getStringAttr(Twine(kAxisLetters[static_cast<unsigned>(term.axis)]) +
+                        "/" + Twine(term.divisor)));
+  for (const mamba::KernelArg &arg : launch.args) {
+    std::string text;
+    switch (arg.kind) {
+    case mamba::KernelArg::Kind::Pointer:
+      text = ("ptr " + Twine(arg.index)).str();
+      break;
+    case mamba::KernelArg::Kind::Stride:
+      text = ("stride " + Twine(arg.index) + " " + Twine(arg.dim)).str();
+      break;
+    case mamba::KernelArg::Kind::Extent:
+      text = (Twine("extent ") + Twine(kAxisLetters[arg.dim])).str();
+      break;
+    }
+    args.push_back(b.getStringAttr(text));
+  }
+  kernel->setAttr(
+      kLaunchAttrName,
+      b.getDictionaryAttr(
+          {b.getNamedAttr("args", b.getArrayAttr(args)),
+           b.getNamedAttr("block", b.getI64IntegerAttr(launch.blockSize)),
+           b.getNamedAttr("grid", b.getArrayAttr(grid)),
+           b.getNamedAttr("shared", b.getI64IntegerAttr(launch.sharedBytes))}));
+}
+
+void LaunchPlan::attachTo(ModuleOp module) const {
+  Builder b(module.getContext());
+  SmallVector<Attribute> tensors;
+  for (auto [i, spec] : llvm::enumerate(artifact.tensors)) {
+    std::string axes;
+    SmallVector<int64_t> extents;
+    for (const mamba::DimSpec &dim : spec.dims) {
+      axes += kAxisLetters[static_cast<unsigned>(dim.axis)];
+      extents.push_back(dim.extent == mamba::kDynamic ? -1 : dim.extent);
+    }
+    mamba::LayoutSpec assumed = layout(i);
+    tensors.push_back(b.getDictionaryAttr(
+        {b.getNamedAttr("axes", b.getStringAttr(axes)),
+         b.getNamedAttr("dtype",
+                        b.getI64IntegerAttr(static_cast<int64_t>(spec.dtype))),
+         b.getNamedAttr("extents", b.getDenseI64ArrayAttr(extents)),
+         b.getNamedAttr("layout",
+                        LayoutAttr::get(module.getContext(), assumed.unitDim,
+                                        assumed.alignment)),
+         b.getNamedAttr("name", b.getStringAttr(spec.name))}));
+  }
+  module->setAttr(
+      kPlanAttrName,
+      b.getDictionaryAttr(
+          {b.getNamedAttr("channel_multiple",
+                          b.getI64IntegerAttr(artifact.channelMultiple)),
+           b.getNamedAttr("inputs", b.getI64IntegerAttr(artifact.numInputs)),
+           b.getNamedAttr("name", b.getStringAttr(artifact.name)),
+           b.getNamedAttr("results", b.getI64IntegerAttr(artifact.numResults)),
+           b.getNamedAttr("tensors", b.getArrayAttr(tensors))}));
+}
+
+//===----------------------------------------------------------------------===//
+// Reading back
+//===----------------------------------------------------------------------===//
+
+static std::optional<mamba::Axis> axisOf(StringRef letter) {
+  size_t at = letter.size() == 1 ? kAxisLetters.find(letter) : StringRef::npos;
+  if (at == StringRef::npos)
+    return std::nullopt;
+  return static_cast<mamba::Axis>(at);
+}
+
+static std::optional<mamba::KernelArg> parseArg(StringRef text) {
+  SmallVector<StringRef, 3> words;
+  text.split(words, ' ');
+  mamba::KernelArg arg;
+  if (words.size() == 2 && words[0] == "extent") {
+    std::optional<mamba::Axis> axis = axisOf(words[1]);
+    arg.kind = mamba::KernelArg::Kind::Extent;
+    arg.dim = axis ? static_cast<uint16_t>(*axis) : 0;
+    return axis ? std::optional(arg) : std::nullopt;
+  }
+  bool isStride = words.size() == 3 && words[0] == "stride";
+  if (!isStride && !(words.size() == 2 && words[0] == "ptr"))
+    return std::nullopt;
+  arg.kind = isStride ? mamba::KernelArg::Kind::Stride
+                      : mamba::KernelArg::Kind::Pointer;
+  if (words[1].getAsInteger(10, arg.index) ||
+      (isStride && words[2].getAsInteger(10, arg.dim)))
+    return std::nullopt;
+  return arg;
+}
+
+static FailureOr<mamba::LaunchSpec> readLaunch(Operation *kernel,
+                                               DictionaryAttr attr) {
+  mamba::LaunchSpec launch;
+  launch.entry = SymbolTable::getSymbolName(kernel).str();
+  auto block = attr.getAs<IntegerAttr>("block");
+  auto shared = attr.getAs<IntegerAttr>("shared");
+  auto grid = attr.getAs<ArrayAttr>("grid");
+  auto args = attr.getAs<ArrayAttr>("args");
+  if (!block || !shared || !grid || !args)
+    return kernel->emitError("'ssm.launch' lacks block, shared, grid or args");
+  launch.blockSize = block.getInt();
+  launch.sharedBytes = shared.getInt();
+  for (StringAttr term : grid.getAsRange<StringAttr>()) {
+    auto [letter, divisor] = term.getValue().split('/');
+    mamba::GridTerm parsed;
+    std::optional<mamba::Axis> axis = axisOf(letter);
+    if (!axis || divisor.getAsInteger(10, parsed.divisor))
+      return kernel->emitError("'ssm.launch' has a malformed grid term ")
+             << term;
+    parsed.axis = *axis;
+    launch.grid.push_back(parsed);
+  }
+  for (StringAttr text : args.getAsRange<StringAttr>()) {
+    std::optional<mamba::KernelArg> arg = parseArg(text.getValue());
+    if (!arg)
+      return kernel->emitError("'ssm.launch' has a malformed argument ")
+             << text;
+    launch.args.push_back(*arg);
+  }
+  return launch;
+}
+
+static LogicalResult readTensor(ModuleOp module, DictionaryAttr attr,
+                                mamba::Artifact &artifact, bool isTemporary) {
+  auto name = attr.getAs<StringAttr>("name");
+  auto axes = attr.getAs<StringAttr>("axes");
+  auto dtype = attr.getAs<IntegerAttr>("dtype");
+  auto extents = attr.getAs<DenseI64ArrayAttr>("extents");
+  auto layout = attr.getAs<LayoutAttr>("layout");
+  if (!name || !axes || !dtype || !extents || !layout ||
+      axes.size() != static_cast<size_t>(extents.size()))
+    return module.emitError("'ssm.plan' has a malformed tensor");
+  mamba::TensorSpec spec;
+  spec.name = name.str();
+  spec.dtype = static_cast<mamba::DType>(dtype.getInt());
+  for (auto [letter, extent] :
+       llvm::zip(axes.getValue(), extents.asArrayRef())) {
+    std::optional<mamba::Axis> axis = axisOf(StringRef(&letter, 1));
+    if (!axis)
+      return module.emitError("'ssm.plan' has an unknown axis in ") << axes;
+    spec.dims.push_back({*axis, extent < 0 ? mamba::kDynamic : extent});
+  }
+  artifact.tensors.push_back(std::move(spec));
+  if (!isTemporary)
+    artifact.layouts.push_back({static_cast<int8_t>(layout.getUnit()),
+                                static_cast<uint8_t>(layout.getAlign())});
+  return success();
+}
+
+FailureOr<mamba::Artifact> LaunchPlan::read(ModuleOp module) {
+  auto plan = module->getAttrOfType<DictionaryAttr>(kPlanAttrName);
+  if (!plan)
+    return module.emitError("has no 'ssm.plan'; run --ssm-lower-to-gpu or "
+                            "--ssm-lower-to-cpu first");
+  auto name = plan.getAs<StringAttr>("name");
+  auto inputs = plan.getAs<IntegerAttr>("inputs");
+  auto results = plan.getAs<IntegerAttr>("results");
+  auto multiple = plan.getAs<IntegerAttr>("channel_multiple");
+  auto tensors = plan.getAs<ArrayAttr>("tensors");
+  if (!name || !inputs || !results || !multiple || !tensors)
+    return module.emitError("'ssm.plan' is malformed");
+  mamba::Artifact artifact;
+  artifact.name = name.str();
+  artifact.numInputs = inputs.getInt();
+  artifact.numResults = results.getInt();
+  artifact.channelMultiple = multiple.getInt();
+  for (auto [i, tensor] : llvm::enumerate(tensors.getAsRange<DictionaryAttr>()))
+    if (failed(readTensor(module, tensor, artifact,
+                          i >= artifact.numInputs + artifact.numResults)))
+      return failure();
+  WalkResult walked = module.walk([&](Operation *op) {
+    auto attr = op->getAttrOfType<DictionaryAttr>(kLaunchAttrName);
+    if (!attr)
+      return WalkResult::advance();
+    FailureOr<mamba::LaunchSpec> launch = readLaunch(op, attr);
+    if (failed(launch))
+      return WalkResult::interrupt();
+    artifact.launches.push_back(std::move(*launch));
+    return WalkResult::advance();
+  });
+  if (walked.wasInterrupted())
+    return failure();
+  return artifact;
+}

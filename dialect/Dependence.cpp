@@ -1,0 +1,50 @@
+//===- Dependence.cpp - What each value of a fused body depends on -------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/Dependence.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+Dependence::Dependence(FusedOp op) {
+  for (auto [i, argument] : llvm::enumerate(op.getBlock()->getArguments()))
+    for (Axis axis : op.inputAccess(i).getAxes())
+      info[argument].axes.insert(axis);
+  for (BlockArgument argument : op.getBlock()->getArguments())
+    info.try_emplace(argument);
+  for (Operation &nested : op.getBlock()->without_terminator())
+    visit(nested);
+}
+
+void Dependence::visit(Operation &op) {
+  ValueInfo joined;
+  for (Value operand : op.getOperands()) {
+    const ValueInfo &other = info[operand];
+    joined.axes = joined.axes | other.axes;
+    joined.level = std::max(joined.level, other.level);
+    joined.afterLast |= other.afterLast;
+  }
+  if (joined.axes.has(Axis::State))
+    levels = std::max(levels, joined.level + 1);
+  if (auto recurrence = dyn_cast<RecurrenceOp>(op)) {
+    ValueInfo state = joined, last = joined;
+    state.axes.insert(Axis::Length);
+    last.axes.erase(Axis::Length);
+    last.afterLast = true;
+    info[recurrence.getState()] = state;
+    info[recurrence.getLast()] = last;
+    return;
+  }
+  if (isa<SumOp>(op)) {
+    // The sum is known when the loop over n that feeds it has ended; a value
+    // without n is only scaled.
+    joined.level += joined.axes.has(Axis::State);
+    joined.axes.erase(Axis::State);
+  }
+  for (Value result : op.getResults())
+    info[result] = joined;
+}

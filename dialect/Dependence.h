@@ -1,0 +1,81 @@
+//===- Dependence.h - What each value of a fused body depends on -*- C++
+//-*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Where an op of a fused body runs follows from the axes that its operands
+// depend on. This analysis is the one place that knows the rule; the verifier,
+// the lowerings and the schedules all ask it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_DIALECT_DEPENDENCE_H
+#define MAMBA_DIALECT_DEPENDENCE_H
+
+#include "dialect/SSMDialect.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace mlir::ssm {
+
+/// A set of axes of the iteration space.
+class AxisSet {
+public:
+  AxisSet() = default;
+  AxisSet(std::initializer_list<Axis> axes) {
+    for (Axis axis : axes)
+      insert(axis);
+  }
+  void insert(Axis axis) { bits |= bit(axis); }
+  void erase(Axis axis) { bits &= ~bit(axis); }
+  bool has(Axis axis) const { return bits & bit(axis); }
+  bool contains(AxisSet other) const { return (other.bits & ~bits) == 0; }
+  AxisSet operator|(AxisSet other) const {
+    AxisSet set;
+    set.bits = bits | other.bits;
+    return set;
+  }
+  bool operator==(const AxisSet &) const = default;
+
+private:
+  static unsigned bit(Axis axis) { return 1u << static_cast<unsigned>(axis); }
+  unsigned bits = 0;
+};
+
+/// What is known of one value of a fused body.
+struct ValueInfo {
+  /// Axes that the value depends on. A group operand depends on Group; any
+  /// mix with a channel operand on both.
+  AxisSet axes;
+  /// Number of loops over n that end before the value is known: a sum over n
+  /// raises it by one. Per-state values of level k are computed in loop k.
+  unsigned level = 0;
+  /// Computed from a recurrence's last state, so known only after the last
+  /// step.
+  bool afterLast = false;
+};
+
+/// Facts of every value of a fused op's body, in one walk.
+class Dependence {
+public:
+  explicit Dependence(FusedOp op);
+
+  const ValueInfo &of(Value value) const { return info.at(value); }
+  bool dependsOn(Value value, Axis axis) const {
+    return of(value).axes.has(axis);
+  }
+  /// Number of loops over n that the body needs.
+  unsigned numLevels() const { return levels; }
+
+private:
+  void visit(Operation &op);
+
+  llvm::DenseMap<Value, ValueInfo> info;
+  unsigned levels = 0;
+};
+
+} // namespace mlir::ssm
+
+#endif // MAMBA_DIALECT_DEPENDENCE_H

@@ -1,0 +1,431 @@
+//===- FusedOp.cpp - The fused op: syntax and rules -----------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/Dependence.h"
+#include "dialect/SSMDialect.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+//===----------------------------------------------------------------------===//
+// Syntax
+//===----------------------------------------------------------------------===//
+
+static ParseResult parseAccess(OpAsmParser &parser, Attribute &access) {
+  SmallVector<Axis> axes;
+  auto parseAxis = [&]() -> ParseResult {
+    StringRef name;
+    SMLoc loc = parser.getCurrentLocation();
+    if (parser.parseKeyword(&name))
+      return failure();
+    std::optional<Axis> axis = symbolizeAxis(name);
+    if (!axis)
+      return parser.emitError(loc)
+             << "unknown axis '" << name << "', expected one of b, l, d, n, g";
+    axes.push_back(*axis);
+    return success();
+  };
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Square, parseAxis))
+    return failure();
+  auto report = [&] { return parser.emitError(loc); };
+  access = AccessAttr::getChecked(function_ref<InFlightDiagnostic()>(report),
+                                  parser.getContext(), ArrayRef<Axis>(axes));
+  return success(access != nullptr);
+}
+
+namespace {
+/// What `(%x = %u[b, l, d] : type, ...)` lists.
+struct FusedInputs {
+  SmallVector<OpAsmParser::Argument> arguments;
+  SmallVector<OpAsmParser::UnresolvedOperand> operands;
+  SmallVector<Type> types;
+  SmallVector<Attribute> accesses;
+};
+} // namespace
+
+static ParseResult parseInput(OpAsmParser &parser, FusedInputs &inputs) {
+  auto &argument = inputs.arguments.emplace_back();
+  if (parser.parseArgument(argument) || parser.parseEqual() ||
+      parser.parseOperand(inputs.operands.emplace_back()) ||
+      parseAccess(parser, inputs.accesses.emplace_back()))
+    return failure();
+  SMLoc loc = parser.getCurrentLocation();
+  RankedTensorType type;
+  if (parser.parseColonType(type))
+    return parser.emitError(loc, "expected a ranked tensor type");
+  argument.type = type.getElementType();
+  inputs.types.push_back(type);
+  return success();
+}
+
+ParseResult FusedOp::parse(OpAsmParser &parser, OperationState &result) {
+  FusedInputs inputs;
+  SmallVector<Attribute> resultAccesses;
+  auto parseOneInput = [&] { return parseInput(parser, inputs); };
+  auto parseOneResult = [&]() -> ParseResult {
+    return failure(parseAccess(parser, resultAccesses.emplace_back()) ||
+                   parser.parseColonType(result.types.emplace_back()));
+  };
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren,
+                                     parseOneInput) ||
+      parser.parseArrow() ||
+      parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren,
+                                     parseOneResult))
+    return failure();
+  Builder &builder = parser.getBuilder();
+  if (succeeded(parser.parseOptionalKeyword("schedule"))) {
+    Attribute schedule;
+    if (parser.parseLParen() || parser.parseAttribute(schedule) ||
+        parser.parseRParen())
+      return failure();
+    result.addAttribute(getScheduleAttrName(result.name), schedule);
+  }
+  result.addAttribute(getInputAccessesAttrName(result.name),
+                      builder.getArrayAttr(inputs.accesses));
+  result.addAttribute(getResultAccessesAttrName(result.name),
+                      builder.getArrayAttr(resultAccesses));
+  return failure(parser.parseOptionalAttrDictWithKeyword(result.attributes) ||
+                 parser.parseRegion(*result.addRegion(), inputs.arguments) ||
+                 parser.resolveOperands(inputs.operands, inputs.types, loc,
+                                        result.operands));
+}
+
+void FusedOp::print(OpAsmPrinter &p) {
+  p << " (";
+  for (auto [i, input] : llvm::enumerate(getInputs())) {
+    p << (i ? ", " : "");
+    p.printRegionArgument(getBlock()->getArgument(i), {}, /*omitType=*/true);
+    p << " = " << input << toString(inputAccess(i)) << " : " << input.getType();
+  }
+  p << ") -> (";
+  for (auto [i, type] : llvm::enumerate(getResultTypes()))
+    p << (i ? ", " : "") << toString(resultAccess(i)) << " : " << type;
+  p << ")";
+  if (getSchedule())
+    p << " schedule(" << getScheduleAttr() << ")";
+  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
+                                     {getInputAccessesAttrName(),
+                                      getResultAccessesAttrName(),
+                                      getScheduleAttrName()});
+  p << ' ';
+  p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+}
+
+//===----------------------------------------------------------------------===//
+// Facts
+//===----------------------------------------------------------------------===//
+
+int64_t FusedOp::axisExtent(Axis axis) {
+  auto extentIn = [axis](Type type, AccessAttr access) {
+    int64_t dim = access.dimOf(axis);
+    return dim < 0 ? ShapedType::kDynamic
+                   : cast<RankedTensorType>(type).getDimSize(dim);
+  };
+  for (auto [i, input] : llvm::enumerate(getInputs()))
+    if (int64_t extent = extentIn(input.getType(), inputAccess(i));
+        extent != ShapedType::kDynamic)
+      return extent;
+  for (auto [i, type] : llvm::enumerate(getResultTypes()))
+    if (int64_t extent = extentIn(type, resultAccess(i));
+        extent != ShapedType::kDynamic)
+      return extent;
+  return ShapedType::kDynamic;
+}
+
+int64_t FusedOp::stateExtent() {
+  int64_t extent = axisExtent(Axis::State);
+  return extent == ShapedType::kDynamic ? 1 : extent;
+}
+
+bool FusedOp::isReverse() {
+  auto recurrences = getBlock()->getOps<RecurrenceOp>();
+  return !recurrences.empty() && (*recurrences.begin()).getReverse();
+}
+
+//===----------------------------------------------------------------------===//
+// Rules of the operands
+//===----------------------------------------------------------------------===//
+
+/// (C1) and (C2) for one tensor. `extents` holds what is known of each axis.
+static LogicalResult verifyTensor(FusedOp op, const Twine &name, Type type,
+                                  AccessAttr access,
+                                  MutableArrayRef<int64_t> extents) {
+  auto tensor = cast<RankedTensorType>(type);
+  if (tensor.getRank() != access.rank())
+    return op.emitOpError("(C1) ")
+           << name << " has type " << type << " but access " << toString(access)
+           << "; expected one axis a dimension";
+  for (auto [dim, axis] : llvm::enumerate(access.getAxes())) {
+    int64_t extent = tensor.getDimSize(dim);
+    bool isStatic = axis == Axis::State || axis == Axis::Group;
+    if (isStatic && (extent == ShapedType::kDynamic || extent < 1))
+      return op.emitOpError("(C2) ")
+             << name << " has a dynamic or empty extent of axis "
+             << stringifyAxis(axis) << ", expected a static positive one";
+    int64_t &known = extents[static_cast<unsigned>(axis)];
+    if (extent == ShapedType::kDynamic || axis == Axis::Group)
+      continue;
+    if (known != ShapedType::kDynamic && known != extent)
+      return op.emitOpError("(C2) ")
+             << name << " has extent " << extent << " of axis "
+             << stringifyAxis(axis) << ", expected " << known;
+    known = extent;
+  }
+  return success();
+}
+
+static LogicalResult verifyGroups(FusedOp op) {
+  int64_t channels = op.axisExtent(Axis::Channel);
+  for (auto [i, input] : llvm::enumerate(op.getInputs())) {
+    int64_t dim = op.inputAccess(i).dimOf(Axis::Group);
+    if (dim < 0 || channels == ShapedType::kDynamic)
+      continue;
+    int64_t groups = cast<RankedTensorType>(input.getType()).getDimSize(dim);
+    if (channels % groups != 0)
+      return op.emitOpError("(C7) input ")
+             << i << " has " << groups << " groups, which do not divide the "
+             << channels << " channels";
+  }
+  return success();
+}
+
+/// (C5) and (C11).
+static LogicalResult verifyResultAxes(FusedOp op) {
+  AxisSet known;
+  for (Attribute access : op.getInputAccesses())
+    for (Axis axis : cast<AccessAttr>(access).getAxes())
+      known.insert(axis);
+  for (auto [i, access] :
+       llvm::enumerate(op.getResultAccesses().getAsRange<AccessAttr>()))
+    for (Axis axis : access.getAxes()) {
+      if (axis == Axis::Group)
+        return op.emitOpError("(C11) result ")
+               << i << " has a group axis, expected d";
+      if (!known.has(axis))
+        return op.emitOpError("(C5) result ")
+               << i << " has axis " << stringifyAxis(axis)
+               << ", which no input has";
+    }
+  return success();
+}
+
+LogicalResult FusedOp::verify() {
+  if (getInputAccesses().size() != getInputs().size() ||
+      getResultAccesses().size() != getNumResults())
+    return emitOpError("(C1) found ")
+           << getInputAccesses().size() << " input and "
+           << getResultAccesses().size() << " result accesses, expected "
+           << getInputs().size() << " and " << getNumResults();
+  SmallVector<int64_t> extents(5, ShapedType::kDynamic);
+  for (auto [i, input] : llvm::enumerate(getInputs()))
+    if (failed(verifyTensor(*this, "input " + Twine(i), input.getType(),
+                            inputAccess(i), extents)))
+      return failure();
+  for (auto [i, type] : llvm::enumerate(getResultTypes()))
+    if (failed(verifyTensor(*this, "result " + Twine(i), type, resultAccess(i),
+                            extents)))
+      return failure();
+  if (failed(verifyGroups(*this)))
+    return failure();
+  return verifyResultAxes(*this);
+}
+
+//===----------------------------------------------------------------------===//
+// Rules of the body
+//===----------------------------------------------------------------------===//
+
+/// (C3): the region's signature follows from the tensors.
+static LogicalResult verifySignature(FusedOp op, YieldOp yield) {
+  Block *block = op.getBlock();
+  if (block->getNumArguments() != op.getInputs().size())
+    return op.emitOpError("(C3) body has ")
+           << block->getNumArguments() << " arguments, expected "
+           << op.getInputs().size() << ", one an input";
+  for (auto [argument, input] :
+       llvm::zip(block->getArguments(), op.getInputs()))
+    if (argument.getType() != getElementTypeOrSelf(input))
+      return op.emitOpError("(C3) body argument ")
+             << argument.getArgNumber() << " has type " << argument.getType()
+             << ", expected " << getElementTypeOrSelf(input);
+  if (yield.getNumOperands() != op.getNumResults())
+    return yield.emitOpError("(C3) yields ")
+           << yield.getNumOperands() << " values, expected "
+           << op.getNumResults() << ", one a result";
+  for (auto [value, type] : llvm::zip(yield.getValues(), op.getResultTypes()))
+    if (value.getType() != getElementTypeOrSelf(type))
+      return yield.emitOpError("(C3) yields ")
+             << value.getType() << ", expected " << getElementTypeOrSelf(type);
+  return success();
+}
+
+/// (C6): what a body may hold.
+static LogicalResult verifyBodyOp(Operation &nested) {
+  if (isa<RecurrenceOp, SumOp, YieldOp>(nested))
+    return success();
+  bool isScalarDialect =
+      isa_and_present<arith::ArithDialect, math::MathDialect,
+                      complex::ComplexDialect>(nested.getDialect());
+  auto isScalar = [](Type type) {
+    return type.isIntOrIndexOrFloat() || isa<ComplexType>(type);
+  };
+  if (!isScalarDialect || nested.getNumRegions() != 0 ||
+      !isMemoryEffectFree(&nested) ||
+      !llvm::all_of(nested.getOperandTypes(), isScalar) ||
+      !llvm::all_of(nested.getResultTypes(), isScalar))
+    return nested.emitOpError(
+        "(C6) is no scalar op of arith, math or complex; a fused body holds "
+        "only those and ssm.recurrence, ssm.sum, ssm.yield");
+  return success();
+}
+
+/// (C9) and (C10) for one op.
+static LogicalResult verifyOrder(Operation &nested,
+                                 const Dependence &dependence) {
+  unsigned level = 0;
+  bool afterLast = false, ordered = isa<RecurrenceOp>(nested);
+  for (Value operand : nested.getOperands()) {
+    const ValueInfo &info = dependence.of(operand);
+    level = std::max(level, info.level);
+    afterLast |= info.afterLast;
+    ordered |= info.axes.has(Axis::Length);
+  }
+  if (afterLast && ordered)
+    return nested.emitOpError(
+        "(C9) uses a last state for a value of every step; the last state is "
+        "known only after the last step");
+  for (Value operand : nested.getOperands()) {
+    const ValueInfo &info = dependence.of(operand);
+    auto producer = operand.getDefiningOp<RecurrenceOp>();
+    if (producer && info.axes.has(Axis::State) && !info.afterLast &&
+        info.level < level)
+      return nested.emitOpError(
+          "(C10) uses a per-state recurrence together with a later sum over "
+          "n; compute it in a second ssm.fused");
+  }
+  return success();
+}
+
+/// (C4) for every yielded value.
+static LogicalResult verifyYield(FusedOp op, YieldOp yield,
+                                 const Dependence &dependence) {
+  for (auto [i, value] : llvm::enumerate(yield.getValues())) {
+    AxisSet axes = dependence.of(value).axes;
+    AccessAttr access = op.resultAccess(i);
+    for (Axis axis :
+         {Axis::Batch, Axis::Length, Axis::Channel, Axis::State, Axis::Group}) {
+      Axis needed = axis == Axis::Group ? Axis::Channel : axis;
+      if (axes.has(axis) && !access.has(needed))
+        return yield.emitOpError("(C4) value ")
+               << i << " depends on axis " << stringifyAxis(axis)
+               << ", which its result's access " << toString(access)
+               << " lacks";
+    }
+  }
+  return success();
+}
+
+LogicalResult FusedOp::verifyRegions() {
+  auto yield = dyn_cast<YieldOp>(getBlock()->getTerminator());
+  if (!yield)
+    return emitOpError("(C3) body must end with ssm.yield");
+  if (failed(verifySignature(*this, yield)))
+    return failure();
+  for (Operation &nested : *getBlock())
+    if (failed(verifyBodyOp(nested)))
+      return failure();
+  for (RecurrenceOp recurrence : getBlock()->getOps<RecurrenceOp>())
+    if (recurrence.getReverse() != isReverse())
+      return recurrence.emitOpError("(C8) runs against the direction of an "
+                                    "earlier recurrence of this body");
+  Dependence dependence(*this);
+  for (RecurrenceOp recurrence : getBlock()->getOps<RecurrenceOp>())
+    if (recurrence.getInit() &&
+        dependence.dependsOn(recurrence.getInit(), Axis::Length))
+      return recurrence.emitOpError(
+          "(C2) 'init' depends on l, expected a value of every sequence");
+  for (Operation &nested : getBlock()->without_terminator())
+    if (failed(verifyOrder(nested, dependence)))
+      return failure();
+  return verifyYield(*this, yield, dependence);
+}
+
+//===----------------------------------------------------------------------===//
+// Canonicalization
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Drops inputs that the body does not read, and joins inputs that read one
+/// tensor with one access.
+struct SimplifyInputs : OpRewritePattern<FusedOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(FusedOp op,
+                                PatternRewriter &rewriter) const override {
+    Block *block = op.getBlock();
+    llvm::BitVector dropped(op.getInputs().size());
+    for (unsigned i = 0, e = dropped.size(); i < e; ++i) {
+      for (unsigned j = 0; j < i && !dropped[i]; ++j)
+        if (!dropped[j] && op.getInputs()[i] == op.getInputs()[j] &&
+            op.inputAccess(i) == op.inputAccess(j)) {
+          rewriter.replaceAllUsesWith(block->getArgument(i),
+                                      block->getArgument(j));
+          dropped.set(i);
+        }
+      if (!dropped[i] && block->getArgument(i).use_empty() &&
+          isRedundant(op, i, dropped))
+        dropped.set(i);
+    }
+    if (dropped.none())
+      return rewriter.notifyMatchFailure(op, "every input is read once");
+    dropInputs(op, dropped, rewriter);
+    return success();
+  }
+
+private:
+  /// True where other inputs give the extents that results need from `i`.
+  static bool isRedundant(FusedOp op, unsigned i,
+                          const llvm::BitVector &dropped) {
+    for (Axis axis : op.inputAccess(i).getAxes()) {
+      bool elsewhere = false;
+      for (unsigned j = 0; j < dropped.size(); ++j)
+        elsewhere |= j != i && !dropped[j] && op.inputAccess(j).has(axis);
+      if (!elsewhere)
+        return false;
+    }
+    return true;
+  }
+
+  static void dropInputs(FusedOp op, const llvm::BitVector &dropped,
+                         PatternRewriter &rewriter) {
+    SmallVector<Attribute> accesses;
+    for (unsigned i = 0; i < dropped.size(); ++i)
+      if (!dropped[i])
+        accesses.push_back(op.inputAccess(i));
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getBlock()->eraseArguments(dropped);
+      op->eraseOperands(dropped);
+      op.setInputAccessesAttr(rewriter.getArrayAttr(accesses));
+    });
+  }
+};
+
+} // namespace
+
+void FusedOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                          MLIRContext *context) {
+  patterns.add<SimplifyInputs>(context);
+}

@@ -1,0 +1,128 @@
+//===- SSMAttrs.td - Attributes of the ssm dialect ---------*- tablegen -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSM_ATTRS_TD
+#define SSM_ATTRS_TD
+
+include "dialect/SSMDialect.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+
+class SSM_Enum<string name, string summary, list<I32EnumAttrCase> cases>
+    : I32EnumAttr<name, summary, cases> {
+  let cppNamespace = "::mlir::ssm";
+  let genSpecializedAttr = 0;
+}
+
+class SSM_EnumAttr<EnumAttrInfo info, string mnemonic>
+    : EnumAttr<SSM_Dialect, info, mnemonic>;
+
+def SSM_DiscretizeRule : SSM_Enum<"DiscretizeRule", "how h' = A h + B u becomes a recurrence", [
+    I32EnumAttrCase<"Zoh", 0, "zoh">, I32EnumAttrCase<"Mamba", 1, "mamba">,
+    I32EnumAttrCase<"Bilinear", 2, "bilinear">, I32EnumAttrCase<"Euler", 3, "euler">]>;
+def SSM_DiscretizeRuleAttr : SSM_EnumAttr<SSM_DiscretizeRule, "rule">;
+
+def SSM_Activation : SSM_Enum<"Activation", "activation of a gate", [
+    I32EnumAttrCase<"Identity", 0, "identity">, I32EnumAttrCase<"Silu", 1, "silu">,
+    I32EnumAttrCase<"Sigmoid", 2, "sigmoid">, I32EnumAttrCase<"Gelu", 3, "gelu">]>;
+def SSM_ActivationAttr : SSM_EnumAttr<SSM_Activation, "activation">;
+
+def SSM_Axis : SSM_Enum<"Axis", "dimension of the iteration space", [
+    I32EnumAttrCase<"Batch", 0, "b">, I32EnumAttrCase<"Length", 1, "l">,
+    I32EnumAttrCase<"Channel", 2, "d">, I32EnumAttrCase<"State", 3, "n">,
+    I32EnumAttrCase<"Group", 4, "g">]>;
+
+class SSM_Attr<string name, string attrMnemonic> : AttrDef<SSM_Dialect, name> {
+  let mnemonic = attrMnemonic;
+}
+
+def SSM_AccessAttr : SSM_Attr<"Access", "access"> {
+  let summary = "which axis of the iteration space each tensor dimension runs over";
+  let description = [{
+    One axis a dimension, each at most once: `b` (batch), `l` (length), `d`
+    (channel), `n` (state), and `g`, the group of a channel: channel d reads
+    group d / (D / G), where G is the dimension's extent and divides D.
+
+    Example: `#ssm.access<b, l, g, n>` for B and C of a Mamba layer.
+  }];
+  let parameters = (ins ArrayRefParameter<"Axis">:$axes);
+  let assemblyFormat = "`<` $axes `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The dimension that runs over `axis`, or -1.
+    int64_t dimOf(Axis axis) const;
+    bool has(Axis axis) const { return dimOf(axis) >= 0; }
+    unsigned rank() const { return getAxes().size(); }
+  }];
+}
+
+def SSM_LayoutAttr : SSM_Attr<"Layout", "layout"> {
+  let summary = "what a kernel may assume of a tensor argument's memory";
+  let description = [{
+    `unit` is the dimension with a stride of one element (-1: none); `align`
+    is a number of bytes that divides the base address and every other stride.
+    It stands on arguments and results of a function as `ssm.layout`. The
+    default is row-major memory: the last dimension is the unit one, and
+    alignment is that of the element.
+
+    Example: `#ssm.layout<unit = 1, align = 16>` for (b, l, d) values that lie
+    in (B, D, L) memory.
+  }];
+  let parameters = (ins "int64_t":$unit, "int64_t":$align);
+  let assemblyFormat = "`<` `unit` `=` $unit `,` `align` `=` $align `>`";
+  let genVerifyDecl = 1;
+}
+
+def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
+  let summary = "how a fused op maps to a GPU";
+  let description = [{
+    A warp covers `lanes` segments along L and 32 / `lanes` channels; a lane
+    holds `items` consecutive steps in registers. A block stacks `warps_l`
+    warps along L, joined by a Blelloch scan in shared memory, and `warps_d`
+    warps along the channels. `chunks` blocks share one sequence, joined by a
+    pass over their carries. 1 in a field switches its level of the scan off:
+    `lanes = 1, warps_l = 1, chunks = 1` is the serial scan.
+  }];
+  let parameters = (ins
+    DefaultValuedParameter<"int64_t", "1", "lanes of a warp along L; a power of two up to 32">:$lanes,
+    DefaultValuedParameter<"int64_t", "8", "consecutive steps a lane holds in registers, up to 32">:$items,
+    DefaultValuedParameter<"int64_t", "1", "warps of a block along L; a power of two up to 32">:$warps_l,
+    DefaultValuedParameter<"int64_t", "1", "warps of a block along the channels">:$warps_d,
+    DefaultValuedParameter<"int64_t", "1", "blocks that share one sequence, up to 1024">:$chunks,
+    DefaultValuedParameter<"int64_t", "1", "states computed together in the loop over n">:$unroll,
+    DefaultValuedParameter<"int64_t", "0", "blocks an SM that registers must allow; 0: no bound">:$min_blocks
+  );
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Channels that one warp covers.
+    int64_t warpChannels() const { return 32 / getLanes(); }
+    /// Channels that one block covers.
+    int64_t tileChannels() const { return warpChannels() * getWarpsD(); }
+    /// Steps that one block covers in one trip of its loop over L.
+    int64_t tileSteps() const { return getLanes() * getItems() * getWarpsL(); }
+    int64_t threads() const { return 32 * getWarpsL() * getWarpsD(); }
+  }];
+}
+
+def SSM_CpuScheduleAttr : SSM_Attr<"CpuSchedule", "cpu_schedule"> {
+  let summary = "how a fused op maps to a CPU";
+  let description = [{
+    A task computes `vector` channels of one sequence, side by side in the
+    lanes of SIMD registers, serially along L in tiles of `items` steps.
+    `chunks` tasks share one sequence, joined by a pass over their carries.
+  }];
+  let parameters = (ins
+    DefaultValuedParameter<"int64_t", "16", "channels side by side in a vector">:$vector,
+    DefaultValuedParameter<"int64_t", "16", "steps whose per-channel work is done before the states'">:$items,
+    DefaultValuedParameter<"int64_t", "1", "tasks that share one sequence">:$chunks
+  );
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+#endif // SSM_ATTRS_TD

@@ -1,0 +1,181 @@
+//===- SSMDialect.cpp - Registration and attributes of the dialect -------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/SSMDialect.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+#include "dialect/SSMDialect.cpp.inc"
+#include "dialect/SSMEnums.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialect/SSMAttrs.cpp.inc"
+
+void SSMDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialect/SSMAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialect/SSMOps.cpp.inc"
+      >();
+}
+
+/// Checks that a layout attribute fits the tensor that it describes.
+static LogicalResult verifyTensorAttr(Operation *op, NamedAttribute attr,
+                                      Type type) {
+  if (attr.getName() == kNameAttrName && isa<StringAttr>(attr.getValue()))
+    return success();
+  auto layout = dyn_cast<LayoutAttr>(attr.getValue());
+  if (attr.getName() != kLayoutAttrName || !layout)
+    return op->emitOpError("found ")
+           << attr.getName() << " = " << attr.getValue()
+           << " on an argument or result, expected 'ssm.layout', a "
+              "#ssm.layout, or 'ssm.name', a string";
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || layout.getUnit() >= tensor.getRank())
+    return op->emitOpError("layout's unit dimension ")
+           << layout.getUnit() << " is no dimension of " << type;
+  return success();
+}
+
+LogicalResult SSMDialect::verifyRegionArgAttribute(Operation *op, unsigned,
+                                                   unsigned argument,
+                                                   NamedAttribute attr) {
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  if (!function)
+    return op->emitOpError("has no argument that ")
+           << attr.getName() << " could describe";
+  return verifyTensorAttr(op, attr, function.getArgumentTypes()[argument]);
+}
+
+LogicalResult SSMDialect::verifyRegionResultAttribute(Operation *op, unsigned,
+                                                      unsigned result,
+                                                      NamedAttribute attr) {
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  if (!function)
+    return op->emitOpError("has no result that ")
+           << attr.getName() << " could describe";
+  return verifyTensorAttr(op, attr, function.getResultTypes()[result]);
+}
+
+LogicalResult SSMDialect::verifyOperationAttribute(Operation *op,
+                                                   NamedAttribute attr) {
+  StringRef name = attr.getName().getValue();
+  if ((name == kPlanAttrName || name == kLaunchAttrName) &&
+      isa<DictionaryAttr>(attr.getValue()))
+    return success();
+  auto multiple = dyn_cast<IntegerAttr>(attr.getValue());
+  if (name == kMultipleAttrName && multiple && multiple.getInt() > 0)
+    return success();
+  return op->emitOpError("found unknown or malformed attribute ")
+         << attr.getName() << " = " << attr.getValue();
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+using EmitError = function_ref<InFlightDiagnostic()>;
+
+int64_t AccessAttr::dimOf(Axis axis) const {
+  const Axis *it = llvm::find(getAxes(), axis);
+  return it == getAxes().end() ? -1 : it - getAxes().begin();
+}
+
+LogicalResult AccessAttr::verify(EmitError emitError, ArrayRef<Axis> axes) {
+  unsigned seen = 0;
+  for (Axis axis : axes) {
+    unsigned bit = 1u << static_cast<unsigned>(axis);
+    if (seen & bit)
+      return emitError() << "axis '" << stringifyAxis(axis)
+                         << "' stands twice in an access";
+    seen |= bit;
+  }
+  unsigned both = (1u << static_cast<unsigned>(Axis::Channel)) |
+                  (1u << static_cast<unsigned>(Axis::Group));
+  if ((seen & both) == both)
+    return emitError() << "an access has d or g, not both";
+  return success();
+}
+
+LogicalResult LayoutAttr::verify(EmitError emitError, int64_t unit,
+                                 int64_t align) {
+  if (unit < -1)
+    return emitError() << "layout's unit dimension is " << unit
+                       << ", expected -1 (none) or a dimension";
+  if (!llvm::isPowerOf2_64(align) || align < 1 || align > 16)
+    return emitError() << "layout's alignment is " << align
+                       << " bytes, expected 1, 2, 4, 8 or 16";
+  return success();
+}
+
+static LogicalResult verifyRange(EmitError emitError, StringRef field,
+                                 int64_t value, int64_t low, int64_t high,
+                                 bool powerOf2 = false) {
+  if (value < low || value > high ||
+      (powerOf2 && !llvm::isPowerOf2_64(static_cast<uint64_t>(value))))
+    return emitError() << "schedule's " << field << " is " << value
+                       << ", expected " << (powerOf2 ? "a power of two " : "")
+                       << "from " << low << " to " << high;
+  return success();
+}
+
+LogicalResult ScheduleAttr::verify(EmitError emitError, int64_t lanes,
+                                   int64_t items, int64_t warpsL,
+                                   int64_t warpsD, int64_t chunks,
+                                   int64_t unroll, int64_t minBlocks) {
+  if (failed(verifyRange(emitError, "lanes", lanes, 1, 32, true)) ||
+      failed(verifyRange(emitError, "items", items, 1, 32)) ||
+      failed(verifyRange(emitError, "warps_l", warpsL, 1, 32, true)) ||
+      failed(verifyRange(emitError, "warps_d", warpsD, 1, 32)) ||
+      failed(verifyRange(emitError, "chunks", chunks, 1, 1024)) ||
+      failed(verifyRange(emitError, "unroll", unroll, 1, 16)) ||
+      failed(verifyRange(emitError, "min_blocks", minBlocks, 0, 32)))
+    return failure();
+  if (warpsL * warpsD > 32)
+    return emitError() << "schedule's warps_l * warps_d is " << warpsL * warpsD
+                       << ", expected at most 32 (1024 threads)";
+  return success();
+}
+
+LogicalResult CpuScheduleAttr::verify(EmitError emitError, int64_t vector,
+                                      int64_t items, int64_t chunks) {
+  if (failed(verifyRange(emitError, "vector", vector, 1, 64, true)) ||
+      failed(verifyRange(emitError, "items", items, 1, 256)))
+    return failure();
+  return verifyRange(emitError, "chunks", chunks, 1, 1024);
+}
+
+//===----------------------------------------------------------------------===//
+// Free functions
+//===----------------------------------------------------------------------===//
+
+Type mlir::ssm::realTypeOf(Type type) {
+  if (auto complexType = dyn_cast<ComplexType>(type))
+    return complexType.getElementType();
+  return type;
+}
+
+std::string mlir::ssm::toString(AccessAttr access) {
+  std::string text = "[";
+  for (auto [i, axis] : llvm::enumerate(access.getAxes())) {
+    text += i ? ", " : "";
+    text += stringifyAxis(axis);
+  }
+  return text + "]";
+}

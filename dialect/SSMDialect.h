@@ -1,0 +1,49 @@
+//===- SSMDialect.h - The ssm dialect, its attributes and ops -*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_DIALECT_SSMDIALECT_H
+#define MAMBA_DIALECT_SSMDIALECT_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialect/SSMDialect.h.inc"
+#include "dialect/SSMEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialect/SSMAttrs.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialect/SSMOps.h.inc"
+
+namespace mlir::ssm {
+
+/// Name of the attribute of type LayoutAttr on function arguments and results.
+inline constexpr StringLiteral kLayoutAttrName = "ssm.layout";
+/// Name of the string attribute that names a function's argument.
+inline constexpr StringLiteral kNameAttrName = "ssm.name";
+/// Name of the integer attribute on a function: divides its channel extent.
+inline constexpr StringLiteral kMultipleAttrName = "ssm.channel_multiple";
+/// Name of the dictionary on a lowered module: its tensors.
+inline constexpr StringLiteral kPlanAttrName = "ssm.plan";
+/// Name of the dictionary on a lowered kernel: its grid and arguments.
+inline constexpr StringLiteral kLaunchAttrName = "ssm.launch";
+
+/// Real element type of `type`: T for T and for complex<T>.
+Type realTypeOf(Type type);
+
+/// "b", "l", "d", "n" or "g" joined as in the assembly: "[b, l, d]".
+std::string toString(AccessAttr access);
+
+} // namespace mlir::ssm
+
+#endif // MAMBA_DIALECT_SSMDIALECT_H

@@ -1,0 +1,19 @@
+#!/bin/sh
+# run.sh <folder> [output folder]: runs the unit and end-to-end tests on cuda:0,
+# on a machine that needs a driver and python3 but no LLVM. <folder> holds the
+# unpacked build/mamba-mlir-portable.tar.xz. Fails if no test ran on the GPU.
+set -eu
+folder=$(cd "$1" && pwd)
+output=${2:-.}
+mkdir -p "$output"
+here=$(cd "$(dirname "$0")" && pwd)
+status=0
+
+for unit in "$folder"/test/unit-*; do
+  [ -x "$unit" ] || continue
+  name=$(basename "$unit")
+  "$unit" --gtest_brief=1 --gtest_output=xml:"$output/$name.xml" || status=1
+done
+python3 "$here/../e2e/run.py" --bin "$folder/bin" --device cuda:0 --require \
+  --output "$output/e2e-cuda.json" || status=1
+exit $status
