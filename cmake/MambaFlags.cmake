@@ -1,9 +1,12 @@
 # Compiler flags of our own code. LLVM's HandleLLVMOptions is not used: it sets
-# the flags of LLVM's own build (no RTTI guesses, its warnings), not ours.
+# the flags of LLVM's own build (warnings, exceptions), not ours.
 
 add_library(mamba_flags INTERFACE)
 target_compile_options(mamba_flags INTERFACE -Wall -Wextra -Werror
   -ffunction-sections -fdata-sections)
+
+# The keys of cached kernels hold the build id of what compiled them.
+add_link_options(LINKER:--build-id=sha1)
 
 # Asserts are for bugs of our own: on in every build that is not for shipping.
 if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")

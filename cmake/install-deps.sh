@@ -3,14 +3,20 @@
 # and needs no rights, where everything is there.
 set -eu
 
-packages="ccache clang-22 clang-format-22 cmake libclang-rt-22-dev libfmt-dev
-libgtest-dev libmlir-22-dev libzstd-dev lld-22 llvm-22-dev llvm-22-tools
-mlir-22-tools ninja-build python3 xz-utils zlib1g-dev"
+packages="alsa-utils ccache clang-22 clang-format-22 cmake libclang-rt-22-dev
+libfmt-dev libgtest-dev libkissfft-dev libmlir-22-dev libstb-dev
+libxxhash-dev libzstd-dev lld-22 llvm-22-dev llvm-22-tools mlir-22-tools
+ninja-build nlohmann-json3-dev python3 xz-utils zlib1g-dev"
 
+# shellcheck disable=SC2086 # a list of packages
+installed=" $(dpkg-query -W -f '${Package}:${db:Status-Status} ' $packages \
+  2>/dev/null || true)"
 missing=""
 for package in $packages; do
-  state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-  [ "$state" = installed ] || missing="$missing $package"
+  case $installed in
+  *" $package:installed "*) ;;
+  *) missing="$missing $package" ;;
+  esac
 done
 [ -n "$missing" ] || exit 0
 

@@ -33,6 +33,10 @@ public:
   /// The number of the tensor that `value` (an argument of the function or a
   /// result of a fused op in it) is stored in.
   unsigned tensorOf(Value value) const { return numbers.at(value); }
+  /// False for a result of a fused op that nothing reads.
+  bool isStored(Value value) const { return numbers.contains(value); }
+  /// A known divisor of the channel extent.
+  int64_t channelMultiple() const { return artifact.channelMultiple; }
 
   const mamba::TensorSpec &tensor(unsigned i) const {
     return artifact.tensors[i];

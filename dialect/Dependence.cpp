@@ -27,12 +27,19 @@ void Dependence::visit(Operation &op) {
     joined.axes = joined.axes | other.axes;
     joined.level = std::max(joined.level, other.level);
     joined.afterLast |= other.afterLast;
+    if (other.statesLevel)
+      joined.statesLevel = std::min(
+          joined.statesLevel.value_or(*other.statesLevel), *other.statesLevel);
   }
-  if (joined.axes.has(Axis::State))
+  if (joined.axes.has(Axis::State) &&
+      (joined.axes.has(Axis::Length) || isa<RecurrenceOp>(op)))
     levels = std::max(levels, joined.level + 1);
   if (auto recurrence = dyn_cast<RecurrenceOp>(op)) {
     ValueInfo state = joined, last = joined;
     state.axes.insert(Axis::Length);
+    if (state.axes.has(Axis::State))
+      state.statesLevel = joined.statesLevel.value_or(joined.level);
+    last.statesLevel.reset();
     last.axes.erase(Axis::Length);
     last.afterLast = true;
     info[recurrence.getState()] = state;
@@ -40,10 +47,13 @@ void Dependence::visit(Operation &op) {
     return;
   }
   if (isa<SumOp>(op)) {
-    // The sum is known when the loop over n that feeds it has ended; a value
-    // without n is only scaled.
-    joined.level += joined.axes.has(Axis::State);
+    // A step's sum is known when the loop over n that feeds it has ended. A
+    // sum without l is no part of the loop over steps, one without n is only
+    // a product.
+    joined.level +=
+        joined.axes.has(Axis::State) && joined.axes.has(Axis::Length);
     joined.axes.erase(Axis::State);
+    joined.statesLevel.reset();
   }
   for (Value result : op.getResults())
     info[result] = joined;

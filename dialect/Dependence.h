@@ -18,6 +18,8 @@
 #include "dialect/SSMDialect.h"
 #include "llvm/ADT/DenseMap.h"
 
+#include <optional>
+
 namespace mlir::ssm {
 
 /// A set of axes of the iteration space.
@@ -55,6 +57,10 @@ struct ValueInfo {
   /// Computed from a recurrence's last state, so known only after the last
   /// step.
   bool afterLast = false;
+  /// The lowest level of a per-state recurrence whose state at the current
+  /// step this per-state value is computed from. Such a value exists in that
+  /// loop over n alone: a later loop could only run the recurrence again.
+  std::optional<unsigned> statesLevel;
 };
 
 /// Facts of every value of a fused op's body, in one walk.

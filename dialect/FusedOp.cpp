@@ -12,7 +12,6 @@
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Builders.h"
-#include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -24,20 +23,8 @@ using namespace mlir::ssm;
 
 static ParseResult parseAccess(OpAsmParser &parser, Attribute &access) {
   SmallVector<Axis> axes;
-  auto parseAxis = [&]() -> ParseResult {
-    StringRef name;
-    SMLoc loc = parser.getCurrentLocation();
-    if (parser.parseKeyword(&name))
-      return failure();
-    std::optional<Axis> axis = symbolizeAxis(name);
-    if (!axis)
-      return parser.emitError(loc)
-             << "unknown axis '" << name << "', expected one of b, l, d, n, g";
-    axes.push_back(*axis);
-    return success();
-  };
   SMLoc loc = parser.getCurrentLocation();
-  if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Square, parseAxis))
+  if (parseAxes(parser, OpAsmParser::Delimiter::Square, axes))
     return failure();
   auto report = [&] { return parser.emitError(loc); };
   access = AccessAttr::getChecked(function_ref<InFlightDiagnostic()>(report),
@@ -61,10 +48,9 @@ static ParseResult parseInput(OpAsmParser &parser, FusedInputs &inputs) {
       parser.parseOperand(inputs.operands.emplace_back()) ||
       parseAccess(parser, inputs.accesses.emplace_back()))
     return failure();
-  SMLoc loc = parser.getCurrentLocation();
   RankedTensorType type;
   if (parser.parseColonType(type))
-    return parser.emitError(loc, "expected a ranked tensor type");
+    return failure();
   argument.type = type.getElementType();
   inputs.types.push_back(type);
   return success();
@@ -202,12 +188,18 @@ static LogicalResult verifyGroups(FusedOp op) {
   return success();
 }
 
-/// (C5) and (C11).
-static LogicalResult verifyResultAxes(FusedOp op) {
+/// The axes whose extents the inputs tell.
+static AxisSet inputAxes(FusedOp op) {
   AxisSet known;
   for (Attribute access : op.getInputAccesses())
     for (Axis axis : cast<AccessAttr>(access).getAxes())
       known.insert(axis);
+  return known;
+}
+
+/// (C5) and (C11).
+static LogicalResult verifyResultAxes(FusedOp op) {
+  AxisSet known = inputAxes(op);
   for (auto [i, access] :
        llvm::enumerate(op.getResultAccesses().getAsRange<AccessAttr>()))
     for (Axis axis : access.getAxes()) {
@@ -308,9 +300,7 @@ static LogicalResult verifyOrder(Operation &nested,
         "known only after the last step");
   for (Value operand : nested.getOperands()) {
     const ValueInfo &info = dependence.of(operand);
-    auto producer = operand.getDefiningOp<RecurrenceOp>();
-    if (producer && info.axes.has(Axis::State) && !info.afterLast &&
-        info.level < level)
+    if (info.statesLevel && *info.statesLevel < level)
       return nested.emitOpError(
           "(C10) uses a per-state recurrence together with a later sum over "
           "n; compute it in a second ssm.fused");
@@ -350,6 +340,11 @@ LogicalResult FusedOp::verifyRegions() {
     if (recurrence.getReverse() != isReverse())
       return recurrence.emitOpError("(C8) runs against the direction of an "
                                     "earlier recurrence of this body");
+  auto recurrences = getBlock()->getOps<RecurrenceOp>();
+  if (!recurrences.empty() && !inputAxes(*this).has(Axis::Length))
+    return (*recurrences.begin())
+        .emitOpError("(C5) needs the number of steps, but no input of the "
+                     "fused op has axis l");
   Dependence dependence(*this);
   for (RecurrenceOp recurrence : getBlock()->getOps<RecurrenceOp>())
     if (recurrence.getInit() &&
@@ -360,72 +355,4 @@ LogicalResult FusedOp::verifyRegions() {
     if (failed(verifyOrder(nested, dependence)))
       return failure();
   return verifyYield(*this, yield, dependence);
-}
-
-//===----------------------------------------------------------------------===//
-// Canonicalization
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-/// Drops inputs that the body does not read, and joins inputs that read one
-/// tensor with one access.
-struct SimplifyInputs : OpRewritePattern<FusedOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(FusedOp op,
-                                PatternRewriter &rewriter) const override {
-    Block *block = op.getBlock();
-    llvm::BitVector dropped(op.getInputs().size());
-    for (unsigned i = 0, e = dropped.size(); i < e; ++i) {
-      for (unsigned j = 0; j < i && !dropped[i]; ++j)
-        if (!dropped[j] && op.getInputs()[i] == op.getInputs()[j] &&
-            op.inputAccess(i) == op.inputAccess(j)) {
-          rewriter.replaceAllUsesWith(block->getArgument(i),
-                                      block->getArgument(j));
-          dropped.set(i);
-        }
-      if (!dropped[i] && block->getArgument(i).use_empty() &&
-          isRedundant(op, i, dropped))
-        dropped.set(i);
-    }
-    if (dropped.none())
-      return rewriter.notifyMatchFailure(op, "every input is read once");
-    dropInputs(op, dropped, rewriter);
-    return success();
-  }
-
-private:
-  /// True where other inputs give the extents that results need from `i`.
-  static bool isRedundant(FusedOp op, unsigned i,
-                          const llvm::BitVector &dropped) {
-    for (Axis axis : op.inputAccess(i).getAxes()) {
-      bool elsewhere = false;
-      for (unsigned j = 0; j < dropped.size(); ++j)
-        elsewhere |= j != i && !dropped[j] && op.inputAccess(j).has(axis);
-      if (!elsewhere)
-        return false;
-    }
-    return true;
-  }
-
-  static void dropInputs(FusedOp op, const llvm::BitVector &dropped,
-                         PatternRewriter &rewriter) {
-    SmallVector<Attribute> accesses;
-    for (unsigned i = 0; i < dropped.size(); ++i)
-      if (!dropped[i])
-        accesses.push_back(op.inputAccess(i));
-    rewriter.modifyOpInPlace(op, [&] {
-      op.getBlock()->eraseArguments(dropped);
-      op->eraseOperands(dropped);
-      op.setInputAccessesAttr(rewriter.getArrayAttr(accesses));
-    });
-  }
-};
-
-} // namespace
-
-void FusedOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
-                                          MLIRContext *context) {
-  patterns.add<SimplifyInputs>(context);
 }

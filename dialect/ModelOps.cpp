@@ -156,7 +156,14 @@ LogicalResult DiscretizeOp::verify() {
                          access(getContext(), {B, L, D, N}))) ||
       failed(extents.finish()) || failed(verifyDiscretizeTypes(*this)))
     return failure();
-  return verifyStateExtent(*this, "(C8) ", getABar());
+  for (Value value : {getA(), getB(), getABar()})
+    if (failed(verifyStateExtent(*this, "(C8) ", value)))
+      return failure();
+  if (getBBar().getType() != getABar().getType())
+    return emitOpError("(C7) 'b_bar' has type ")
+           << getBBar().getType() << ", expected " << getABar().getType()
+           << ", that of 'a_bar'";
+  return success();
 }
 
 ParseResult DiscretizeOp::parse(OpAsmParser &parser, OperationState &result) {
@@ -194,6 +201,23 @@ void DiscretizeOp::print(OpAsmPrinter &p) {
 // ScanOp
 //===----------------------------------------------------------------------===//
 
+/// The type of `last` for states of type `states`: l removed.
+static Type lastType(RankedTensorType states) {
+  SmallVector<int64_t> shape(states.getShape());
+  if (shape.size() > 1)
+    shape.erase(shape.begin() + 1);
+  return RankedTensorType::get(shape, states.getElementType());
+}
+
+/// The syntax has one type for what must have one type.
+static LogicalResult verifyType(Operation *op, StringRef label, StringRef name,
+                                Value value, Type expected) {
+  if (value.getType() == expected)
+    return success();
+  return op->emitOpError() << label << "'" << name << "' has type "
+                           << value.getType() << ", expected " << expected;
+}
+
 static LogicalResult verifyInit(ScanOp op, Extents &extents, bool hasStates) {
   MLIRContext *context = op.getContext();
   Value init = op.getInit();
@@ -214,41 +238,29 @@ static LogicalResult verifyInit(ScanOp op, Extents &extents, bool hasStates) {
 LogicalResult ScanOp::verify() {
   if (failed(verifyRank(*this, "(C1) ", "a", getA(), {3, 4},
                         "(b, l, d, n) or (b, l, d)")) ||
-      failed(verifyRank(*this, "(C1) ", "b", getB(),
-                        {tensorType(getA()).getRank()}, "the rank of 'a'")))
+      failed(verifyType(*this, "(C1) ", "b", getB(), getA().getType())))
     return failure();
   bool hasStates = tensorType(getA()).getRank() == 4;
   AccessAttr full = hasStates ? access(getContext(), {B, L, D, N})
                               : access(getContext(), {B, L, D});
-  AccessAttr last = hasStates ? access(getContext(), {B, D, N})
-                              : access(getContext(), {B, D});
-  if (failed(verifyRank(*this, "(C5) ", "states", getStates(),
-                        {hasStates ? 4 : 3}, "the shape of 'a'")) ||
-      failed(verifyRank(*this, "(C5) ", "last", getLast(), {hasStates ? 3 : 2},
-                        "the shape of 'a' without l")))
-    return failure();
   Extents extents(*this, "(C3) ");
   if (failed(extents.add("a", getA(), full)) ||
-      failed(extents.add("b", getB(), full)) ||
       failed(verifyInit(*this, extents, hasStates)) ||
-      failed(extents.add("states", getStates(), full)) ||
-      failed(extents.add("last", getLast(), last)))
+      failed(verifyType(*this, "(C5) ", "states", getStates(),
+                        getA().getType())) ||
+      failed(verifyType(*this, "(C5) ", "last", getLast(),
+                        lastType(tensorType(getA())))))
     return failure();
   Type element = tensorType(getA()).getElementType();
-  for (Value value : llvm::concat<Value>(getOperands(), getResults()))
-    if (tensorType(value).getElementType() != element)
-      return emitOpError("(C4) found element type ")
-             << tensorType(value).getElementType() << ", expected " << element
-             << ", that of 'a'";
-  return hasStates ? verifyStateExtent(*this, "(C6) ", getA()) : success();
-}
-
-/// The type of `last` for states of type `states`: l removed.
-static Type lastType(RankedTensorType states) {
-  SmallVector<int64_t> shape(states.getShape());
-  if (shape.size() > 1)
-    shape.erase(shape.begin() + 1);
-  return RankedTensorType::get(shape, states.getElementType());
+  if (getInit() && tensorType(getInit()).getElementType() != element)
+    return emitOpError("(C4) found element type ")
+           << tensorType(getInit()).getElementType() << " of 'init', expected "
+           << element << ", that of 'a'";
+  if (!hasStates)
+    return success();
+  if (getInit() && failed(verifyStateExtent(*this, "(C6) ", getInit())))
+    return failure();
+  return verifyStateExtent(*this, "(C6) ", getA());
 }
 
 /// Parses `[reverse] %a, %b [init(%h0)]` into operands, shared by the tensor
@@ -306,13 +318,32 @@ void ScanOp::print(OpAsmPrinter &p) {
     p << ", " << getInit().getType();
 }
 
+/// True for a constant whose elements all are zero, real or complex.
+static bool isZero(Value value) {
+  Attribute constant;
+  if (!value || !matchPattern(value, m_Constant(&constant)))
+    return false;
+  auto isZeroPart = [](Attribute part) {
+    auto number = dyn_cast<FloatAttr>(part);
+    return number && number.getValue().isZero();
+  };
+  if (auto parts = dyn_cast<ArrayAttr>(constant))
+    return llvm::all_of(parts, isZeroPart);
+  auto splat = dyn_cast<SplatElementsAttr>(constant);
+  if (!splat || !isa<ComplexType>(splat.getElementType()))
+    return matchPattern(value, m_AnyZeroFloat());
+  auto number = splat.getSplatValue<std::complex<APFloat>>();
+  return number.real().isZero() && number.imag().isZero();
+}
+
 namespace {
-/// A zero initial state is the default.
-struct DropZeroInit : OpRewritePattern<ScanOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ScanOp op,
+/// A zero initial state is the default. (A recurrence whose input is zero is
+/// left alone: where its decay is infinite, its state is no number.)
+template <typename Op> struct DropZeroInit : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+  LogicalResult matchAndRewrite(Op op,
                                 PatternRewriter &rewriter) const override {
-    if (!op.getInit() || !matchPattern(op.getInit(), m_AnyZeroFloat()))
+    if (!isZero(op.getInit()))
       return rewriter.notifyMatchFailure(op, "no initial state known as zero");
     rewriter.modifyOpInPlace(op, [&] { op.getInitMutable().clear(); });
     return success();
@@ -322,7 +353,17 @@ struct DropZeroInit : OpRewritePattern<ScanOp> {
 
 void ScanOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                          MLIRContext *context) {
-  patterns.add<DropZeroInit>(context);
+  patterns.add<DropZeroInit<ScanOp>>(context);
+}
+
+void RecurrenceOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                               MLIRContext *context) {
+  patterns.add<DropZeroInit<RecurrenceOp>>(context);
+}
+
+/// The sum of zeros is zero.
+OpFoldResult SumOp::fold(FoldAdaptor) {
+  return isZero(getValue()) ? OpFoldResult(getValue()) : OpFoldResult();
 }
 
 //===----------------------------------------------------------------------===//
@@ -382,6 +423,9 @@ LogicalResult ReadoutOp::verify() {
       return emitOpError("(C4) found element type ")
              << tensorType(value).getElementType() << ", expected " << real
              << " or its complex type";
+  for (Value value : getOperands())
+    if (failed(verifyStateExtent(*this, "(C6) ", value)))
+      return failure();
   return success();
 }
 
@@ -418,10 +462,13 @@ void GateOp::print(OpAsmPrinter &p) {
   p << " : " << getType();
 }
 
-/// identity(1) changes nothing.
-OpFoldResult GateOp::fold(FoldAdaptor adaptor) {
-  if (getActivation() == Activation::Identity && adaptor.getZ() &&
-      matchPattern(getZ(), m_OneFloat()))
+/// Multiplying by 1 changes nothing.
+OpFoldResult GateOp::fold(FoldAdaptor) {
+  if (getActivation() != Activation::Identity)
+    return {};
+  if (matchPattern(getZ(), m_OneFloat()))
     return getY();
+  if (matchPattern(getY(), m_OneFloat()))
+    return getZ();
   return {};
 }

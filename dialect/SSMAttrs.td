@@ -50,7 +50,7 @@ def SSM_AccessAttr : SSM_Attr<"Access", "access"> {
     Example: `#ssm.access<b, l, g, n>` for B and C of a Mamba layer.
   }];
   let parameters = (ins ArrayRefParameter<"Axis">:$axes);
-  let assemblyFormat = "`<` $axes `>`";
+  let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// The dimension that runs over `axis`, or -1.

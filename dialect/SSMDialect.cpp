@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -80,10 +81,13 @@ LogicalResult SSMDialect::verifyOperationAttribute(Operation *op,
       isa<DictionaryAttr>(attr.getValue()))
     return success();
   auto multiple = dyn_cast<IntegerAttr>(attr.getValue());
-  if (name == kMultipleAttrName && multiple && multiple.getInt() > 0)
+  if (name == kMultipleAttrName && multiple &&
+      multiple.getType().isSignlessInteger(64) && multiple.getInt() > 0)
     return success();
   return op->emitOpError("found unknown or malformed attribute ")
-         << attr.getName() << " = " << attr.getValue();
+         << attr.getName() << " = " << attr.getValue()
+         << ", expected 'ssm.channel_multiple', a positive i64, or 'ssm.plan' "
+            "or 'ssm.launch', a dictionary";
 }
 
 //===----------------------------------------------------------------------===//
@@ -95,6 +99,40 @@ using EmitError = function_ref<InFlightDiagnostic()>;
 int64_t AccessAttr::dimOf(Axis axis) const {
   const Axis *it = llvm::find(getAxes(), axis);
   return it == getAxes().end() ? -1 : it - getAxes().begin();
+}
+
+ParseResult mlir::ssm::parseAxes(AsmParser &parser,
+                                 AsmParser::Delimiter delimiter,
+                                 SmallVectorImpl<Axis> &axes) {
+  auto parseAxis = [&]() -> ParseResult {
+    StringRef name;
+    SMLoc loc = parser.getCurrentLocation();
+    if (parser.parseKeyword(&name))
+      return failure();
+    std::optional<Axis> axis = symbolizeAxis(name);
+    if (!axis)
+      return parser.emitError(loc)
+             << "unknown axis '" << name << "', expected one of b, l, d, n, g";
+    axes.push_back(*axis);
+    return success();
+  };
+  return parser.parseCommaSeparatedList(delimiter, parseAxis);
+}
+
+Attribute AccessAttr::parse(AsmParser &parser, Type) {
+  SmallVector<Axis> axes;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parseAxes(parser, AsmParser::Delimiter::LessGreater, axes))
+    return {};
+  return parser.getChecked<AccessAttr>(loc, parser.getContext(),
+                                       ArrayRef<Axis>(axes));
+}
+
+void AccessAttr::print(AsmPrinter &printer) const {
+  printer << '<';
+  llvm::interleaveComma(getAxes(), printer,
+                        [&](Axis axis) { printer << stringifyAxis(axis); });
+  printer << '>';
 }
 
 LogicalResult AccessAttr::verify(EmitError emitError, ArrayRef<Axis> axes) {

@@ -41,6 +41,11 @@ inline constexpr StringLiteral kLaunchAttrName = "ssm.launch";
 /// Real element type of `type`: T for T and for complex<T>.
 Type realTypeOf(Type type);
 
+/// Parses a list of axes, which may be empty, between brackets of the kind
+/// `delimiter`.
+ParseResult parseAxes(AsmParser &parser, AsmParser::Delimiter delimiter,
+                      SmallVectorImpl<Axis> &axes);
+
 /// "b", "l", "d", "n" or "g" joined as in the assembly: "[b, l, d]".
 std::string toString(AccessAttr access);
 

@@ -24,8 +24,12 @@ class SSM_Op<string mnemonic, list<Trait> traits = []>
 def SSM_Real : AnyTypeOf<[F32, F64], "f32 or f64">;
 def SSM_Number : AnyTypeOf<[F32, F64, Complex<F32>, Complex<F64>],
                            "f32, f64 or complex of these">;
-def SSM_RealTensor : RankedTensorOf<[F32, F64]>;
-def SSM_NumberTensor : RankedTensorOf<[F32, F64, Complex<F32>, Complex<F64>]>;
+def SSM_RealTensor : RankedTensorOf<[SSM_Real]>;
+def SSM_NumberTensor : RankedTensorOf<[SSM_Number]>;
+/// What tensors in memory may hold.
+def SSM_Stored : AnyTypeOf<[F16, BF16, F32, F64, Complex<F32>, Complex<F64>],
+                           "f16, bf16, f32, f64 or complex of the last two">;
+def SSM_StoredTensor : RankedTensorOf<[SSM_Stored]>;
 
 //===----------------------------------------------------------------------===//
 // Model IR
@@ -55,7 +59,8 @@ def SSM_DiscretizeOp : SSM_Op<"discretize", [Pure]> {
     - (C4) `u` is (b, l, d).
     - (C5) extents of one axis agree, and the groups g divide the channels d.
     - (C6) all element types have one precision; `delta` and `u` are real.
-    - (C7) results `a_bar` and `b_bar` (a and b above) are (b, l, d, n), complex where `A` or `B` is.
+    - (C7) results `a_bar` and `b_bar` (a and b above) have one type,
+      (b, l, d, n), complex where `A` or `B` is.
     - (C8) n is static and positive.
 
     Example:
@@ -86,12 +91,12 @@ def SSM_ScanOp : SSM_Op<"scan", [Pure]> {
     where L = 0).
 
     Constraints:
-    - (C1) `a` and `b` are both (b, l, d, n) or both (b, l, d).
+    - (C1) `a` and `b` have one type, (b, l, d, n) or (b, l, d).
     - (C2) `init` is `a`'s shape without l, or without b and l where all
       sequences share it.
     - (C3) extents of one axis agree.
     - (C4) element types are equal.
-    - (C5) `states` has the shape of `a`; `last` is (b, d, n) or (b, d).
+    - (C5) `states` has the type of `a`, `last` that type without l.
     - (C6) n is static and positive.
 
     Example:
@@ -121,6 +126,7 @@ def SSM_ReadoutOp : SSM_Op<"readout", [Pure]> {
     - (C3) extents of one axis agree, and the groups g divide the channels d.
     - (C4) element types have one precision; `y` is real.
     - (C5) `y` is (b, l, d).
+    - (C6) n is static and positive.
 
     Example:
     ```mlir
@@ -137,7 +143,7 @@ def SSM_ReadoutOp : SSM_Op<"readout", [Pure]> {
   }];
 }
 
-def SSM_GateOp : SSM_Op<"gate", [Pure, SameOperandsAndResultType, Elementwise]> {
+def SSM_GateOp : SSM_Op<"gate", [Pure, Elementwise, AllTypesMatch<["y", "z", "result"]>]> {
   let summary = "multiply by an activation of z";
   let description = [{
     y act(z), elementwise, with act one of
@@ -179,14 +185,16 @@ def SSM_FusedOp : SSM_Op<"fused", [Pure, IsolatedFromAbove, SingleBlock]> {
     - (C3) the region's arguments are the inputs' element types, the yielded
       values the results' element types.
     - (C4) a yielded value depends on no axis that its result lacks.
-    - (C5) each axis of a result is an axis of some input.
+    - (C5) each axis of a result is an axis of some input; so is l where the
+      body has a recurrence.
     - (C6) body ops are side-effect free scalar ops of arith, math or complex,
       or `ssm.recurrence`, `ssm.sum`, `ssm.yield`.
     - (C7) groups divide a static channel extent.
     - (C8) all recurrences run in one direction.
     - (C9) a last state feeds no value that depends on l.
-    - (C10) a per-state value that depends on a sum over n uses no per-state
-      recurrence that ran before that sum. (Such a chain is two fused ops.)
+    - (C10) a per-state value that depends on a sum over n is computed from no
+      per-state recurrence that ran before that sum. (Such a chain is two fused
+      ops.)
     - (C11) results have no group axis.
 
     Example, Mamba's selective scan without gate:
@@ -208,11 +216,12 @@ def SSM_FusedOp : SSM_Op<"fused", [Pure, IsolatedFromAbove, SingleBlock]> {
     }
     ```
   }];
-  let arguments = (ins Variadic<AnyRankedTensor>:$inputs,
-                       TypedArrayAttrBase<SSM_AccessAttr, "input accesses">:$input_accesses,
-                       TypedArrayAttrBase<SSM_AccessAttr, "result accesses">:$result_accesses,
-                       OptionalAttr<AnyAttrOf<[SSM_ScheduleAttr, SSM_CpuScheduleAttr]>>:$schedule);
-  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let arguments = (ins Variadic<SSM_StoredTensor>:$inputs,
+                       TypedArrayAttrBase<SSM_AccessAttr, "array of #ssm.access, one an input">:$input_accesses,
+                       TypedArrayAttrBase<SSM_AccessAttr, "array of #ssm.access, one a result">:$result_accesses,
+                       OptionalAttr<AnyAttrOf<[SSM_ScheduleAttr, SSM_CpuScheduleAttr],
+                                              "a #ssm.schedule or a #ssm.cpu_schedule">>:$schedule);
+  let results = (outs Variadic<SSM_StoredTensor>:$results);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
@@ -253,6 +262,7 @@ def SSM_RecurrenceOp : SSM_Op<"recurrence", [Pure, HasParent<"FusedOp">]> {
   let results = (outs SSM_Number:$state, SSM_Number:$last);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def SSM_SumOp : SSM_Op<"sum", [Pure, HasParent<"FusedOp">, SameOperandsAndResultType]> {
@@ -269,6 +279,7 @@ def SSM_SumOp : SSM_Op<"sum", [Pure, HasParent<"FusedOp">, SameOperandsAndResult
   let arguments = (ins SSM_Number:$value);
   let results = (outs SSM_Number:$result);
   let assemblyFormat = "$value `over` `n` attr-dict `:` type($value)";
+  let hasFolder = 1;
 }
 
 def SSM_YieldOp : SSM_Op<"yield", [Pure, Terminator, HasParent<"FusedOp">]> {

@@ -56,6 +56,9 @@ inline constexpr int64_t kDynamic = INT64_MIN;
 struct DimSpec {
   Axis axis = Axis::Other;
   int64_t extent = kDynamic;
+  /// A dynamic extent is ceil(extent of `axis` / divisor): a tensor with one
+  /// entry a chunk of the axis has the chunk's length here.
+  int64_t divisor = 1;
 };
 
 /// One tensor of a function: an input, a result or a temporary.

@@ -14,6 +14,7 @@
 #define MAMBA_RUNTIME_TENSOR_H
 
 #include "runtime/Artifact.h"
+#include "runtime/Status.h"
 
 #include <complex>
 #include <cstddef>
@@ -70,14 +71,26 @@ struct TensorView {
 class HostTensor {
 public:
   HostTensor() = default;
-  /// Row-major, filled with zero bytes.
+
+  /// A tensor with the given non-negative strides, filled with zero bytes;
+  /// `offset` elements lie before the first, so that misaligned views can be
+  /// made. InvalidArgument if the rank or the size is too large,
+  /// OutOfMemory if there is no such block.
+  static Result<HostTensor> create(DType dtype, std::span<const int64_t> shape,
+                                   std::span<const int64_t> strides,
+                                   int64_t offset = 0);
+  /// The same, row-major.
+  static Result<HostTensor> create(DType dtype, std::span<const int64_t> shape);
+
+  /// As create(), for callers who know that it succeeds; aborts if not.
   HostTensor(DType dtype, std::span<const int64_t> shape);
   HostTensor(DType dtype, std::initializer_list<int64_t> shape)
       : HostTensor(dtype, std::span(shape.begin(), shape.size())) {}
-  /// With the given non-negative strides; `offset` elements lie before the
-  /// first, so that misaligned views can be made.
   HostTensor(DType dtype, std::span<const int64_t> shape,
              std::span<const int64_t> strides, int64_t offset = 0);
+
+  /// A copy with the same shape, strides, offset and bytes.
+  HostTensor clone() const;
 
   const TensorView &view() const { return view_; }
   DType dtype() const { return view_.dtype; }
@@ -108,7 +121,10 @@ private:
   TensorView view_;
   int64_t offset_ = 0;
   size_t numBytes_ = 0;
-  std::shared_ptr<std::byte[]> storage_;
+  struct Free {
+    void operator()(std::byte *block) const;
+  };
+  std::unique_ptr<std::byte[], Free> storage_;
 };
 
 /// Calls `visit(index)` for every index of `shape` in row-major order.

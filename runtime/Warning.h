@@ -13,18 +13,17 @@
 #ifndef MAMBA_RUNTIME_WARNING_H
 #define MAMBA_RUNTIME_WARNING_H
 
-#include <functional>
 #include <string_view>
 
 namespace mamba {
 
-using WarningHandler = std::function<void(std::string_view message)>;
+using WarningHandler = void (*)(std::string_view message);
 
 /// Says something that a user should know but that stops nothing. The default
 /// handler writes "mamba: warning: <message>" to stderr. Thread-safe.
 void warn(std::string_view message);
 
-/// Replaces the handler (empty: the default one) and returns the old one.
+/// Replaces the handler (null: the default one) and returns the old one.
 WarningHandler setWarningHandler(WarningHandler handler);
 
 } // namespace mamba

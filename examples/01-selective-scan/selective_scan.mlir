@@ -6,9 +6,14 @@
 #d = affine_map<(b, l, d) -> (d)>
 
 func.func @selective_scan(
-    %u: tensor<?x?x?xbf16>, %delta: tensor<?x?x?xbf16>,
-    %A: tensor<?x16xf32>, %B: tensor<?x?x1x16xbf16>, %C: tensor<?x?x1x16xbf16>,
-    %D: tensor<?xf32>, %z: tensor<?x?x?xbf16>, %bias: tensor<?xf32>)
+    %u: tensor<?x?x?xbf16> {ssm.name = "u"},
+    %delta: tensor<?x?x?xbf16> {ssm.name = "delta"},
+    %A: tensor<?x16xf32> {ssm.name = "A"},
+    %B: tensor<?x?x1x16xbf16> {ssm.name = "B"},
+    %C: tensor<?x?x1x16xbf16> {ssm.name = "C"},
+    %D: tensor<?xf32> {ssm.name = "D"},
+    %z: tensor<?x?x?xbf16> {ssm.name = "z"},
+    %bias: tensor<?xf32> {ssm.name = "bias"})
     -> (tensor<?x?x?xbf16>, tensor<?x?x16xf32>) {
   %u32 = arith.extf %u : tensor<?x?x?xbf16> to tensor<?x?x?xf32>
   %delta32 = arith.extf %delta : tensor<?x?x?xbf16> to tensor<?x?x?xf32>

@@ -86,6 +86,10 @@ Result<Format> readFormat(const InputFile &file, int64_t offset, int64_t size) {
                                "contradict each other",
                                format.channels, format.bits,
                                format.bytesPerFrame));
+  if (format.sampleRate == 0 || format.sampleRate > INT32_MAX)
+    return corrupt(
+        file, offset,
+        fmt::format("a rate of {} samples a second", format.sampleRate));
   return format;
 }
 
@@ -121,7 +125,7 @@ Result<Layout> findChunks(const InputFile &file) {
 }
 
 /// The sample of `bits` bits at `bytes`.
-float decode(const unsigned char *bytes, uint16_t format, int bits) {
+float decode(const char *bytes, uint16_t format, int bits) {
   uint32_t word = 0;
   std::memcpy(&word, bytes, bits / 8);
   if (format == kFloat)
@@ -131,6 +135,9 @@ float decode(const unsigned char *bytes, uint16_t format, int bits) {
   return static_cast<float>(value * 0x1p-31);
 }
 
+/// Samples decoded at a time.
+constexpr int64_t kBlockSamples = 1 << 18;
+
 /// Decodes `size` bytes from `offset` on.
 Result<Audio> readSamples(const InputFile &file, int64_t offset, int64_t size,
                           const Format &format) {
@@ -139,18 +146,22 @@ Result<Audio> readSamples(const InputFile &file, int64_t offset, int64_t size,
                    fmt::format("found {} bytes of samples; required is a "
                                "multiple of {}",
                                size, format.bytesPerFrame));
-  MAMBA_ASSIGN_OR_RETURN(const std::string bytes,
-                         file.read(offset, size, "the samples"));
+  MAMBA_RETURN_IF_ERROR(file.checkRange(offset, size, "the samples"));
   Audio audio;
   audio.sampleRate = static_cast<int>(format.sampleRate);
-  audio.samples = HostTensor(
-      DType::F32, {size / format.bytesPerFrame, int64_t{format.channels}});
+  const int64_t shape[] = {size / format.bytesPerFrame, format.channels};
+  MAMBA_ASSIGN_OR_RETURN(audio.samples, HostTensor::create(DType::F32, shape));
   auto *target = static_cast<float *>(audio.samples.view().data);
   const int step = format.bits / 8;
-  for (int64_t i = 0; i < size / step; ++i)
-    target[i] =
-        decode(reinterpret_cast<const unsigned char *>(bytes.data()) + i * step,
-               format.format, format.bits);
+  // Block by block: a long recording lies in memory once, decoded.
+  for (int64_t done = 0; done < size;) {
+    const int64_t count = std::min<int64_t>(size - done, kBlockSamples * step);
+    MAMBA_ASSIGN_OR_RETURN(const std::string block,
+                           file.read(offset + done, count, "the samples"));
+    for (int64_t at = 0; at < count; at += step)
+      *target++ = decode(block.data() + at, format.format, format.bits);
+    done += count;
+  }
   return audio;
 }
 
@@ -181,17 +192,26 @@ std::optional<std::string_view> encode(float value, SampleFormat format,
   return std::nullopt;
 }
 
-/// Everything of a .wav file before the samples.
+/// Everything of a .wav file before the samples. Formats other than integers
+/// need the size of an extension (none) and the number of frames.
 std::string wavHeader(const Format &format, uint32_t dataSize) {
   std::string header;
   const auto append = [&header](const auto &field) {
     header.append(reinterpret_cast<const char *>(&field), sizeof(field));
   };
+  const bool pcm = format.format == kPcm;
+  const uint32_t formatSize = sizeof(Format) + (pcm ? 0 : sizeof(uint16_t));
   header += "RIFF";
-  append(uint32_t{4 + 8 + sizeof(Format) + 8} + dataSize);
+  append(uint32_t{4 + 8 + formatSize + (pcm ? 0 : 12) + 8 + dataSize});
   header += "WAVEfmt ";
-  append(uint32_t{sizeof(Format)});
+  append(formatSize);
   append(format);
+  if (!pcm) {
+    append(uint16_t{0});
+    header += "fact";
+    append(uint32_t{4});
+    append(uint32_t{dataSize / format.bytesPerFrame});
+  }
   header += "data";
   append(dataSize);
   return header;

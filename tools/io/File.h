@@ -42,8 +42,10 @@ public:
   /// Bytes of the file when it was opened.
   int64_t size() const { return size_; }
 
-  /// Fills `target` from byte `offset` on. CorruptData if the file ends
-  /// before; `what` names the wanted part in that message.
+  /// CorruptData unless the file has `count` bytes from `offset` on; `what`
+  /// names them in the message.
+  Status checkRange(int64_t offset, int64_t count, std::string_view what) const;
+  /// Fills `target` from byte `offset` on. Checks the range first.
   Status read(int64_t offset, std::span<std::byte> target,
               std::string_view what) const;
   /// The same, as text; allocates only what the file can fill.
@@ -53,8 +55,6 @@ public:
 private:
   InputFile(std::string path, int descriptor, int64_t size)
       : path_(std::move(path)), descriptor_(descriptor), size_(size) {}
-  Status checkRange(int64_t offset, int64_t count, std::string_view what) const;
-
   std::string path_;
   int descriptor_ = -1;
   int64_t size_ = 0;

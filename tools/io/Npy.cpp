@@ -29,6 +29,8 @@ static_assert(std::endian::native == std::endian::little,
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
+/// What fits version 1; real headers have about a hundred bytes.
+constexpr uint32_t kMaxHeaderSize = 65535;
 
 struct NpyHeader {
   std::optional<std::string> descr;
@@ -203,6 +205,12 @@ Result<Preamble> readPreamble(const InputFile &file) {
                 std::as_writable_bytes(std::span(&length, 1)).first(lengthSize),
                 "the length of the header"));
   const int64_t headerOffset = lengthOffset + lengthSize;
+  if (length > kMaxHeaderSize)
+    return Status(StatusCode::CorruptData,
+                  fmt::format("{}: byte {}: a header of {} bytes; at most {} "
+                              "are read",
+                              file.path(), lengthOffset, length,
+                              kMaxHeaderSize));
   MAMBA_ASSIGN_OR_RETURN(const std::string text,
                          file.read(headerOffset, length, "the header"));
   Preamble preamble;
@@ -248,9 +256,11 @@ Result<HostTensor> mamba::readNpy(const std::string &path) {
                               path, preamble.dataOffset, found,
                               fmt::join(shape, ", "), *preamble.header.descr,
                               *size));
-  HostTensor tensor = *preamble.header.fortranOrder
-                          ? HostTensor(dtype, shape, columnMajorStrides(shape))
-                          : HostTensor(dtype, shape);
+  MAMBA_ASSIGN_OR_RETURN(
+      HostTensor tensor,
+      *preamble.header.fortranOrder
+          ? HostTensor::create(dtype, shape, columnMajorStrides(shape))
+          : HostTensor::create(dtype, shape));
   MAMBA_RETURN_IF_ERROR(
       file.read(preamble.dataOffset, tensor.bytes(), "the elements"));
   return tensor;

@@ -215,7 +215,8 @@ Result<HostTensor> SafetensorsFile::read(std::string_view name) const {
                               "supported; required is F64, F32, F16, BF16 or "
                               "C64",
                               file_.path(), name, entry->dtype));
-  HostTensor tensor(*dtype, entry->shape);
+  MAMBA_ASSIGN_OR_RETURN(HostTensor tensor,
+                         HostTensor::create(*dtype, entry->shape));
   MAMBA_RETURN_IF_ERROR(
       file_.read(dataOffset_ + entry->begin, tensor.bytes(), name));
   return tensor;

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cfloat>
 #include <cmath>
 #include <complex>
 #include <kissfft/kissfft.hh>
@@ -70,8 +71,11 @@ std::vector<float> powers(std::span<const float> samples, int window,
       frame[i] = inside ? samples[at] * weights[i] : 0.0f;
     }
     transform.transform(frame.data(), spectrum.data());
-    for (int row = 0; row < rows; ++row)
-      result.push_back(std::norm(spectrum[row]));
+    for (int row = 0; row < rows; ++row) {
+      // Samples far beyond full scale may overflow.
+      const float power = std::norm(spectrum[row]);
+      result.push_back(std::isfinite(power) ? power : FLT_MAX);
+    }
   }
   return result;
 }

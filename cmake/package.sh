@@ -1,0 +1,33 @@
+#!/bin/sh
+# package.sh <build folder> <archive.tar.xz>: packs a portable build's programs,
+# their library and the unit tests, stripped. Fails if they need more than glibc.
+set -eu
+build=$1
+archive=$2
+llvm=${LLVM_TOOLS:-/usr/lib/llvm-22/bin}
+
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+top=$stage/mamba-mlir
+mkdir -p "$top/bin" "$top/lib" "$top/test"
+for program in "$build"/bin/*; do
+  case $(basename "$program") in
+  unit-*) folder=test ;;
+  *) folder=bin ;;
+  esac
+  "$llvm/llvm-strip" -o "$top/$folder/$(basename "$program")" "$program"
+done
+"$llvm/llvm-strip" -o "$top/lib/libMambaMLIR.so" "$build/lib/libMambaMLIR.so"
+cp "$(dirname "$0")/../LICENSE" "$top/"
+
+foreign=$("$llvm/llvm-readelf" --needed-libs "$top"/*/* | grep '\.so' |
+  grep -vE 'File:|lib(c|m)\.so|ld-linux|libMambaMLIR\.so' | sort -u || true)
+if [ -n "$foreign" ]; then
+  echo "error: the portable build needs libraries beside glibc:" $foreign >&2
+  exit 1
+fi
+
+tar -C "$stage" --sort=name --owner=0 --group=0 --numeric-owner -cf - mamba-mlir |
+  xz -T0 -6 >"$archive.part"
+mv "$archive.part" "$archive"
+echo "$archive: $(du -h "$archive" | cut -f1) ($(du -sh "$top" | cut -f1) unpacked)"

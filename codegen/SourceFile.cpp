@@ -1,0 +1,100 @@
+//===- SourceFile.cpp - Reading MLIR that anyone may have written ---------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/SourceFile.h"
+
+#include "mlir/Support/FileUtilities.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+namespace {
+
+/// Counts the levels that the parser would be in.
+class NestingScanner {
+public:
+  explicit NestingScanner(StringRef source) : source(source) {}
+
+  std::optional<std::string> run() {
+    for (; at < source.size(); ++at) {
+      if (!skipText())
+        count(source[at]);
+      if (depth + minuses > kMaxNesting)
+        return position();
+    }
+    return std::nullopt;
+  }
+
+private:
+  /// Steps to the last character of a comment, a string or an arrow that
+  /// starts here. False where there is none.
+  bool skipText() {
+    StringRef rest = source.substr(at);
+    if (rest.starts_with("//")) {
+      at += std::min(rest.find('\n'), rest.size() - 1);
+      return true;
+    }
+    // Arrows and comparisons are no brackets.
+    if (rest.starts_with("->") || rest.starts_with(">=") ||
+        rest.starts_with("<=")) {
+      ++at;
+      return true;
+    }
+    if (rest.front() != '"')
+      return false;
+    // A string ends with its line at the latest, as it does for the parser.
+    for (++at; at < source.size() && source[at] != '"' && source[at] != '\n';
+         ++at)
+      at += source[at] == '\\';
+    return true;
+  }
+
+  void count(char c) {
+    // Each minus sign before a number or a name is a level of its own.
+    if (c == '-')
+      ++minuses;
+    else if (!isspace(static_cast<unsigned char>(c)))
+      minuses = 0;
+    if (StringRef("([{<").contains(c))
+      ++depth;
+    else if (StringRef(")]}>").contains(c) && depth > 0)
+      --depth;
+  }
+
+  std::string position() const {
+    StringRef before = source.take_front(at);
+    size_t line = before.count('\n') + 1;
+    size_t column = at - (before.rfind('\n') + 1) + 1;
+    return std::to_string(line) + ":" + std::to_string(column);
+  }
+
+  StringRef source;
+  size_t at = 0;
+  unsigned depth = 0, minuses = 0;
+};
+
+} // namespace
+
+std::optional<std::string> mlir::ssm::findDeepNesting(StringRef source) {
+  // The reader of bytecode ("MLïR") keeps a stack of its own.
+  if (source.starts_with("ML\xefR"))
+    return std::nullopt;
+  return NestingScanner(source).run();
+}
+
+std::unique_ptr<llvm::MemoryBuffer> mlir::ssm::openSource(StringRef path,
+                                                          std::string &error) {
+  std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(path, &error);
+  if (!buffer)
+    return nullptr;
+  std::optional<std::string> place = findDeepNesting(buffer->getBuffer());
+  if (!place)
+    return buffer;
+  error = path.str() + ":" + *place + ": error: brackets nest deeper than " +
+          std::to_string(kMaxNesting) + " levels, the limit of this tool";
+  return nullptr;
+}

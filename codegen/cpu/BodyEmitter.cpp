@@ -1,0 +1,68 @@
+//===- BodyEmitter.cpp - One op of a fused body, on vectors ---------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/BodyEmitter.h"
+#include "codegen/cpu/ComplexEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+using namespace mlir::ssm::cpu;
+
+static bool touchesComplex(Operation &op) {
+  auto isComplex = [](Type type) { return isa<ComplexType>(type); };
+  return llvm::any_of(op.getOperandTypes(), isComplex) ||
+         llvm::any_of(op.getResultTypes(), isComplex);
+}
+
+LogicalResult mlir::ssm::cpu::verifyEmittable(Operation &op) {
+  if (!touchesComplex(op) || hasComplexCode(op))
+    return success();
+  return op.emitOpError("has no CPU code; complex bodies may use create, re, "
+                        "im, constant, add, sub, mul, div, neg, conj, abs, "
+                        "exp, expm1, log, sqrt, eq, neq and arith.select");
+}
+
+/// A body's products and sums may contract into a fused multiply-add: the
+/// dialect says so.
+static void allowContraction(Operation *op) {
+  auto flags = dyn_cast<arith::ArithFastMathInterface>(op);
+  if (!flags)
+    return;
+  arith::FastMathFlags set = arith::FastMathFlags::contract;
+  if (arith::FastMathFlagsAttr given = flags.getFastMathFlagsAttr())
+    set = set | given.getValue();
+  op->setAttr(flags.getFastMathAttrName(),
+              arith::FastMathFlagsAttr::get(op->getContext(), set));
+}
+
+SmallVector<Lanes> mlir::ssm::cpu::emitBodyOp(Emit &e, Operation &op,
+                                              ArrayRef<Lanes> operands) {
+  auto isUniform = [](const Lanes &lanes) { return lanes.isUniform(); };
+  bool uniform = llvm::all_of(operands, isUniform);
+  SmallVector<Lanes> inputs(operands);
+  if (!uniform)
+    for (Lanes &input : inputs)
+      input = e.widen(input);
+  if (touchesComplex(op))
+    return {emitComplexOp(e, op, inputs)};
+  Operation *copy = op.cloneWithoutRegions();
+  for (auto [i, input] : llvm::enumerate(inputs))
+    copy->setOperand(i, input.re);
+  if (!uniform)
+    for (OpResult result : copy->getResults())
+      result.setType(e.vectorOf(result.getType()));
+  allowContraction(copy);
+  e.insert(copy);
+  SmallVector<Lanes> results;
+  for (Value result : copy->getResults())
+    results.push_back({result, nullptr});
+  return results;
+}

@@ -1,0 +1,145 @@
+//===- BodyPlan.cpp - Where each op of a fused body runs ------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/BodyPlan.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+using namespace mlir::ssm::cpu;
+
+static Place placeFrom(const ValueInfo &info) {
+  Place place;
+  if (info.axes.has(Axis::Length))
+    place.stage = Stage::During;
+  else if (info.afterLast)
+    place.stage = Stage::After;
+  place.level = info.level;
+  place.perState = info.axes.has(Axis::State);
+  return place;
+}
+
+Place BodyPlan::placeOf(Value value) const {
+  return placeFrom(dependence.of(value));
+}
+
+bool mlir::ssm::cpu::isLoopSum(Operation *op, const BodyPlan &plan) {
+  auto sum = dyn_cast<SumOp>(op);
+  return sum && plan.placeOf(sum.getValue()).perState;
+}
+
+FailureOr<BodyPlan> BodyPlan::build(FusedOp op,
+                                    function_ref<bool(unsigned)> isUniformInput,
+                                    function_ref<bool(unsigned)> isStored) {
+  BodyPlan plan(op);
+  for (Stage stage : {Stage::Before, Stage::During, Stage::After})
+    for (unsigned level = 0; level <= plan.dependence.numLevels(); ++level)
+      for (bool perState : {false, true})
+        plan.list.emplace_back().place = {stage, level, perState};
+  plan.findVarying(isUniformInput);
+  for (unsigned i = 0; i < op.getNumResults(); ++i)
+    if (isStored(i) && failed(plan.addResult(i)))
+      return failure();
+  return plan;
+}
+
+Phase &BodyPlan::phaseAt(Place place) {
+  unsigned levels = dependence.numLevels() + 1;
+  return list[(static_cast<unsigned>(place.stage) * levels + place.level) * 2 +
+              place.perState];
+}
+
+void BodyPlan::findVarying(function_ref<bool(unsigned)> isUniformInput) {
+  for (BlockArgument argument : op.getBlock()->getArguments())
+    if (!isUniformInput(argument.getArgNumber()))
+      varying.insert(argument);
+  for (Operation &nested : op.getBlock()->without_terminator()) {
+    auto isVarying = [&](Value operand) { return varying.contains(operand); };
+    if (llvm::any_of(nested.getOperands(), isVarying))
+      for (Value result : nested.getResults())
+        varying.insert(result);
+  }
+}
+
+LogicalResult BodyPlan::addResult(unsigned i) {
+  Value value = op.getBlock()->getTerminator()->getOperand(i);
+  AccessAttr access = op.resultAccess(i);
+  Place place = placeOf(value);
+  place.stage = access.has(Axis::Length) ? Stage::During : Stage::After;
+  place.perState = access.has(Axis::State);
+  Phase &phase = phaseAt(place);
+  phase.results.push_back(i);
+  return need(phase, value);
+}
+
+LogicalResult BodyPlan::needOperands(Phase &phase, Operation *nested) {
+  for (Value operand : nested->getOperands())
+    if (failed(need(phase, operand)))
+      return failure();
+  return success();
+}
+
+LogicalResult BodyPlan::need(Phase &phase, Value value) {
+  Place place = placeOf(value);
+  Operation *producer = value.getDefiningOp();
+  if (!producer) {
+    // Inputs are read again by every phase: memory or a tile is as near as a
+    // table would be. What a task reads once stays in registers.
+    (place.isOnce() ? phaseAt(place) : phase).reads.insert(value);
+    return success();
+  }
+  if (auto scan = dyn_cast<RecurrenceOp>(producer))
+    return needRecurrence(phase, scan, value);
+  if (isLoopSum(producer, *this))
+    return needSum(phase, cast<SumOp>(producer));
+  bool isRecomputed = place.stage == Stage::During && place.perState;
+  if (place == phase.place || isRecomputed) {
+    if (!phase.ops.insert(producer))
+      return success();
+    return needOperands(phase, producer);
+  }
+  Phase &home = phaseAt(place);
+  if (!place.isOnce()) {
+    home.kept.insert(value);
+    phase.reads.insert(value);
+  }
+  return need(home, value);
+}
+
+LogicalResult BodyPlan::needRecurrence(Phase &phase, RecurrenceOp scan,
+                                       Value value) {
+  Place place = placeOf(scan.getState());
+  Phase &home = phaseAt(place);
+  if (value == scan.getLast()) {
+    phase.reads.insert(value);
+  } else if (home.place != phase.place) {
+    if (place.perState)
+      return scan.emitOpError("(C10) has a per-state value that is used after "
+                              "a later sum over n; compute what uses it in a "
+                              "second ssm.fused");
+    home.kept.insert(value);
+    phase.reads.insert(value);
+  }
+  if (!home.ops.insert(scan))
+    return success();
+  scans.push_back(scan);
+  if (failed(need(home, scan.getA())) || failed(need(home, scan.getB())))
+    return failure();
+  if (!scan.getInit())
+    return success();
+  Place start = placeOf(scan.getInit());
+  start.perState = place.perState;
+  phaseAt(start).initialStates.push_back(scan);
+  return need(phaseAt(start), scan.getInit());
+}
+
+LogicalResult BodyPlan::needSum(Phase &phase, SumOp sum) {
+  phase.reads.insert(sum.getResult());
+  Phase &home = phaseAt(placeOf(sum.getValue()));
+  if (!home.ops.insert(sum))
+    return success();
+  return need(home, sum.getValue());
+}

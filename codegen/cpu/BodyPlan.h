@@ -1,0 +1,102 @@
+//===- BodyPlan.h - Where each op of a fused body runs ----------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A task runs a body in phases: before the steps, tile by tile during the
+// steps, after the steps; in each of them once and then for every state; and
+// once more for every level of sums over n that feed each other. The axes that
+// a value depends on decide its phase. Values that a later phase reads are
+// kept in tables.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_CODEGEN_CPU_BODYPLAN_H
+#define MAMBA_CODEGEN_CPU_BODYPLAN_H
+
+#include "dialect/Dependence.h"
+#include "llvm/ADT/SetVector.h"
+
+#include <vector>
+
+namespace mlir::ssm::cpu {
+
+enum class Stage { Before, During, After };
+
+/// The coordinates of a phase.
+struct Place {
+  Stage stage = Stage::Before;
+  unsigned level = 0;
+  /// The phase is a loop over n.
+  bool perState = false;
+
+  bool operator==(const Place &) const = default;
+  /// Values of these phases are computed once a task and stay SSA values.
+  bool isOnce() const { return stage != Stage::During && !perState; }
+};
+
+/// What one phase does, in the order of the members.
+struct Phase {
+  Place place;
+  /// Inputs, sums, last states and kept values of other phases to load.
+  llvm::SetVector<Value> reads;
+  /// Body ops to emit, in body order: pure ones, recurrences, and the sums
+  /// that this phase's loop over n adds up.
+  llvm::SetVector<Operation *> ops;
+  /// Values that other phases read from a table.
+  llvm::SetVector<Value> kept;
+  /// Recurrences whose initial state this phase knows.
+  SmallVector<RecurrenceOp> initialStates;
+  /// Numbers of the results that this phase stores.
+  SmallVector<unsigned> results;
+
+  bool isEmpty() const {
+    return reads.empty() && ops.empty() && initialStates.empty() &&
+           results.empty();
+  }
+};
+
+/// The phases of a fused op. Ops that no result needs are in none.
+class BodyPlan {
+public:
+  /// Plans the results for which `isStored` holds. `isUniformInput`: all
+  /// channels of a vector share the input's elements. Fails, with a located
+  /// error, for a state that a second loop over n would need.
+  static FailureOr<BodyPlan> build(FusedOp op,
+                                   function_ref<bool(unsigned)> isUniformInput,
+                                   function_ref<bool(unsigned)> isStored);
+
+  /// In the order in which they run.
+  ArrayRef<Phase> phases() const { return list; }
+  Place placeOf(Value value) const;
+  /// All channels of a vector share the value.
+  bool isUniform(Value value) const { return !varying.contains(value); }
+  /// Recurrences that some result needs.
+  ArrayRef<RecurrenceOp> recurrences() const { return scans; }
+
+private:
+  explicit BodyPlan(FusedOp op) : op(op), dependence(op) {}
+
+  Phase &phaseAt(Place place);
+  void findVarying(function_ref<bool(unsigned)> isUniformInput);
+  LogicalResult addResult(unsigned i);
+  LogicalResult need(Phase &phase, Value value);
+  LogicalResult needOperands(Phase &phase, Operation *nested);
+  LogicalResult needRecurrence(Phase &phase, RecurrenceOp scan, Value value);
+  LogicalResult needSum(Phase &phase, SumOp sum);
+
+  FusedOp op;
+  Dependence dependence;
+  std::vector<Phase> list;
+  llvm::DenseSet<Value> varying;
+  SmallVector<RecurrenceOp> scans;
+};
+
+/// The ops that a sum over n adds up in a loop; a value without n is scaled.
+bool isLoopSum(Operation *op, const BodyPlan &plan);
+
+} // namespace mlir::ssm::cpu
+
+#endif // MAMBA_CODEGEN_CPU_BODYPLAN_H

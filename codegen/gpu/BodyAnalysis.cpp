@@ -1,0 +1,118 @@
+//===- BodyAnalysis.cpp - Where a body's values live on a GPU -------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/BodyAnalysis.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+BodyAnalysis::BodyAnalysis(FusedOp op, bool groupsUniform)
+    : fused(op), depend(op) {
+  // Pure values come from inputs alone, with no recurrence or sum between.
+  llvm::DenseMap<Value, bool> pure;
+  for (BlockArgument argument : op.getBlock()->getArguments()) {
+    pure[argument] = true;
+    classify(argument, true, groupsUniform);
+  }
+  for (Operation &nested : op.getBlock()->without_terminator()) {
+    bool isPure = !isa<RecurrenceOp, SumOp>(nested) &&
+                  llvm::all_of(nested.getOperands(),
+                               [&](Value value) { return pure.at(value); });
+    for (Value result : nested.getResults()) {
+      pure[result] = isPure;
+      classify(result, isPure, groupsUniform);
+    }
+  }
+  findFrontiers();
+  findFeeds();
+}
+
+/// Walks backwards: an operand feeds what its user feeds.
+void BodyAnalysis::findFeeds() {
+  for (Operation &nested : llvm::reverse(*fused.getBlock())) {
+    if (auto recurrence = dyn_cast<RecurrenceOp>(nested)) {
+      feeds.insert(recurrence.getA());
+      feeds.insert(recurrence.getB());
+      continue;
+    }
+    if (llvm::any_of(nested.getResults(),
+                     [&](Value result) { return feeds.contains(result); }))
+      feeds.insert(nested.operand_begin(), nested.operand_end());
+  }
+}
+
+void BodyAnalysis::classify(Value value, bool pure, bool groupsUniform) {
+  const ValueInfo &info = depend.of(value);
+  bool l = info.axes.has(Axis::Length), n = info.axes.has(Axis::State);
+  bool oneABlock = !info.axes.has(Axis::Channel) &&
+                   (groupsUniform || !info.axes.has(Axis::Group));
+  Home home = Home::Invariant;
+  if (info.afterLast)
+    home = Home::Last;
+  else if (l && n)
+    home = pure && oneABlock ? Home::Staged : Home::State;
+  else if (l)
+    home = Home::Step;
+  else if (n)
+    home = Home::Table;
+  homes[value] = home;
+}
+
+Home BodyAnalysis::home(Value value) const { return homes.at(value); }
+
+/// True where `use` reads its value once a step.
+static bool isPerStepUse(OpOperand &use, const Dependence &dependence) {
+  Operation *user = use.getOwner();
+  if (auto recurrence = dyn_cast<RecurrenceOp>(user))
+    return use.get() == recurrence.getA() || use.get() == recurrence.getB();
+  return user->getNumResults() > 0 &&
+         dependence.dependsOn(user->getResult(0), Axis::Length);
+}
+
+void BodyAnalysis::findFrontiers() {
+  auto isStaged = [&](Operation *user) {
+    return user->getNumResults() == 1 &&
+           homes.at(user->getResult(0)) == Home::Staged;
+  };
+  auto visit = [&](Value value) {
+    for (OpOperand &use : value.getUses()) {
+      if (homes.at(value) == Home::Table && isPerStepUse(use, depend))
+        tableFrontier.insert(value);
+      if (homes.at(value) == Home::Staged && !isStaged(use.getOwner()))
+        stagedFrontier.insert(value);
+    }
+  };
+  for (BlockArgument argument : fused.getBlock()->getArguments())
+    visit(argument);
+  for (Operation &nested : fused.getBlock()->without_terminator())
+    for (Value result : nested.getResults())
+      visit(result);
+}
+
+SmallVector<RecurrenceOp> BodyAnalysis::recurrences(bool perState) const {
+  SmallVector<RecurrenceOp> found;
+  for (RecurrenceOp recurrence :
+       fused->getRegion(0).front().getOps<RecurrenceOp>())
+    if (depend.dependsOn(recurrence.getState(), Axis::State) == perState)
+      found.push_back(recurrence);
+  return found;
+}
+
+bool BodyAnalysis::hasChainedRecurrences() const {
+  llvm::DenseSet<Value> after;
+  for (Operation &nested : fused->getRegion(0).front().without_terminator()) {
+    bool isAfter = llvm::any_of(nested.getOperands(), [&](Value value) {
+      return after.contains(value);
+    });
+    bool isRecurrence = isa<RecurrenceOp>(nested);
+    if (isAfter && isRecurrence)
+      return true;
+    if (isAfter || isRecurrence)
+      after.insert(nested.getResults().begin(), nested.getResults().end());
+  }
+  return false;
+}

@@ -1,0 +1,65 @@
+//===- BodyAnalysis.h - Where a body's values live on a GPU -----*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_CODEGEN_GPU_BODYANALYSIS_H
+#define MAMBA_CODEGEN_GPU_BODYANALYSIS_H
+
+#include "dialect/Dependence.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace mlir::ssm {
+
+/// Where a value of a fused body is computed and kept, by its axes.
+enum class Home {
+  Invariant, ///< Neither l nor n: a register, once a thread.
+  Table,     ///< n without l: once a channel and state, before the steps.
+  Step,      ///< l without n: registers of the thread that holds the step.
+  Staged,    ///< l and n without d: once a block, in shared memory.
+  State,     ///< l and n: registers, inside the loop over n.
+  Last       ///< Computed from a last state, after the steps.
+};
+
+/// Homes of all values of a body, and the values that cross between homes.
+class BodyAnalysis {
+public:
+  /// `groupsUniform`: the channels of a block all lie in one group.
+  BodyAnalysis(FusedOp op, bool groupsUniform);
+
+  const Dependence &dependence() const { return depend; }
+  FusedOp op() const { return fused; }
+  Home home(Value value) const;
+  /// Table values that per-step code reads: they get a table.
+  ArrayRef<Value> tables() const { return tableFrontier.getArrayRef(); }
+  /// Staged values that other code reads: they get a tile in shared memory.
+  ArrayRef<Value> stagedTiles() const { return stagedFrontier.getArrayRef(); }
+  bool isStagedTile(Value value) const {
+    return stagedFrontier.contains(value);
+  }
+
+  /// Recurrences with (or without) the state axis.
+  SmallVector<RecurrenceOp> recurrences(bool perState) const;
+  /// True where the steps of some recurrence are computed from `value`.
+  bool feedsRecurrence(Value value) const { return feeds.contains(value); }
+  /// True where some recurrence reads what another one computed.
+  bool hasChainedRecurrences() const;
+
+private:
+  void classify(Value value, bool pure, bool groupsUniform);
+  void findFrontiers();
+  void findFeeds();
+
+  FusedOp fused;
+  Dependence depend;
+  llvm::DenseMap<Value, Home> homes;
+  llvm::SetVector<Value> tableFrontier;
+  llvm::SetVector<Value> stagedFrontier;
+  llvm::DenseSet<Value> feeds;
+};
+
+} // namespace mlir::ssm
+
+#endif // MAMBA_CODEGEN_GPU_BODYANALYSIS_H

@@ -1,0 +1,24 @@
+//===- ChunkKernel.h - The scan over chunks of a sequence -------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_CODEGEN_GPU_CHUNKKERNEL_H
+#define MAMBA_CODEGEN_GPU_CHUNKKERNEL_H
+
+#include "codegen/gpu/ScanKernel.h"
+
+namespace mlir::ssm {
+
+/// Emits the kernel that turns the segment of each chunk into the segment of
+/// all chunks before it, in place. `states` is the extent of n in the
+/// temporaries `tensors`, 1 where they have none.
+void buildChunkKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
+                      LaunchPlan &plan, ChunkTensors tensors, int64_t chunks,
+                      int64_t states, bool isComplex);
+
+} // namespace mlir::ssm
+
+#endif // MAMBA_CODEGEN_GPU_CHUNKKERNEL_H

@@ -1,0 +1,234 @@
+//===- Emit.cpp - Short names for the ops that kernels are made of --------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/Emit.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+//===----------------------------------------------------------------------===//
+// Integers
+//===----------------------------------------------------------------------===//
+
+Value Emit::i32(int64_t value) {
+  return arith::ConstantIntOp::create(*this, value, 32);
+}
+
+Value Emit::i64(int64_t value) {
+  return arith::ConstantIntOp::create(*this, value, 64);
+}
+
+/// `value` as a constant of the type of `like`.
+static Value constantLike(Emit &e, Value like, int64_t value) {
+  return like.getType().isInteger(64) ? e.i64(value) : e.i32(value);
+}
+
+static constexpr auto kNoSignedWrap = arith::IntegerOverflowFlags::nsw;
+
+Value Emit::add(Value a, Value b) {
+  return createOrFold<arith::AddIOp>(a, b, kNoSignedWrap);
+}
+Value Emit::sub(Value a, Value b) {
+  return createOrFold<arith::SubIOp>(a, b, kNoSignedWrap);
+}
+Value Emit::mul(Value a, Value b) {
+  return createOrFold<arith::MulIOp>(a, b, kNoSignedWrap);
+}
+// Extents and ids are never negative: unsigned division is shorter code.
+Value Emit::div(Value a, Value b) { return createOrFold<arith::DivUIOp>(a, b); }
+Value Emit::rem(Value a, Value b) { return createOrFold<arith::RemUIOp>(a, b); }
+Value Emit::min(Value a, Value b) { return createOrFold<arith::MinSIOp>(a, b); }
+Value Emit::mul(Value a, int64_t b) {
+  return mul(a, constantLike(*this, a, b));
+}
+Value Emit::add(Value a, int64_t b) {
+  return add(a, constantLike(*this, a, b));
+}
+Value Emit::div(Value a, int64_t b) {
+  return div(a, constantLike(*this, a, b));
+}
+Value Emit::rem(Value a, int64_t b) {
+  return rem(a, constantLike(*this, a, b));
+}
+
+Value Emit::ceilDiv(Value a, int64_t b) { return div(add(a, b - 1), b); }
+
+Value Emit::lessThan(Value a, Value b) {
+  return createOrFold<arith::CmpIOp>(arith::CmpIPredicate::slt, a, b);
+}
+
+Value Emit::equals(Value a, int64_t b) {
+  return createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, a,
+                                     constantLike(*this, a, b));
+}
+
+Value Emit::conjunction(Value a, Value b) {
+  return createOrFold<arith::AndIOp>(a, b);
+}
+
+Value Emit::toI64(Value value) {
+  if (value.getType().isInteger(64))
+    return value;
+  return createOrFold<arith::ExtSIOp>(getI64Type(), value);
+}
+
+Value Emit::toI32(Value value) {
+  if (value.getType().isInteger(32))
+    return value;
+  return createOrFold<arith::TruncIOp>(getI32Type(), value);
+}
+
+//===----------------------------------------------------------------------===//
+// Numbers
+//===----------------------------------------------------------------------===//
+
+SmallVector<Type, 2> mlir::ssm::wordTypes(Type type) {
+  if (auto complexType = dyn_cast<ComplexType>(type))
+    return {complexType.getElementType(), complexType.getElementType()};
+  return {type};
+}
+
+Number Emit::constant(Type type, double re) {
+  // Half precision is f32 in registers.
+  Type real = wordTypes(type).front();
+  if (real.isF16() || real.isBF16())
+    real = getF32Type();
+  auto make = [&](double value) -> Value {
+    return arith::ConstantOp::create(*this, getFloatAttr(real, value));
+  };
+  return {make(re), isa<ComplexType>(type) ? make(0.0) : Value()};
+}
+
+/// Products and sums may contract into a fused multiply-add.
+static constexpr auto kContract = arith::FastMathFlags::contract;
+
+static Value addWords(Emit &e, Value a, Value b) {
+  return arith::AddFOp::create(e, a, b, kContract);
+}
+static Value mulWords(Emit &e, Value a, Value b) {
+  return arith::MulFOp::create(e, a, b, kContract);
+}
+static Value subWords(Emit &e, Value a, Value b) {
+  return arith::SubFOp::create(e, a, b, kContract);
+}
+
+Number Emit::addf(Number a, Number b) {
+  if (!a.isComplex())
+    return {addWords(*this, a.re, b.re), nullptr};
+  return {addWords(*this, a.re, b.re), addWords(*this, a.im, b.im)};
+}
+
+Number Emit::mulf(Number a, Number b) {
+  if (!a.isComplex())
+    return {mulWords(*this, a.re, b.re), nullptr};
+  return {
+      subWords(*this, mulWords(*this, a.re, b.re), mulWords(*this, a.im, b.im)),
+      addWords(*this, mulWords(*this, a.re, b.im),
+               mulWords(*this, a.im, b.re))};
+}
+
+Number Emit::fma(Number a, Number b, Number c) { return addf(mulf(a, b), c); }
+
+Number Emit::select(Value condition, Number a, Number b) {
+  auto pick = [&](Value x, Value y) -> Value {
+    return arith::SelectOp::create(*this, condition, x, y);
+  };
+  return {pick(a.re, b.re), a.isComplex() ? pick(a.im, b.im) : Value()};
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+Value Emit::offset(Value base, Value elements, Type type) {
+  return LLVM::GEPOp::create(*this, base.getType(), type, base,
+                             ArrayRef<LLVM::GEPArg>{elements},
+                             LLVM::GEPNoWrapFlags::inbounds);
+}
+
+Value Emit::offset(Value base, int64_t bytes) {
+  if (bytes == 0)
+    return base;
+  return LLVM::GEPOp::create(
+      *this, base.getType(), getI8Type(), base,
+      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(bytes)},
+      LLVM::GEPNoWrapFlags::inbounds);
+}
+
+Value Emit::load(Type type, Value address, unsigned alignment, bool invariant) {
+  auto op = LLVM::LoadOp::create(*this, type, address, alignment);
+  op.setInvariant(invariant);
+  return op;
+}
+
+void Emit::store(Value value, Value address, unsigned alignment) {
+  LLVM::StoreOp::create(*this, value, address, alignment);
+}
+
+Value Emit::loadShared(Value base, Value index, unsigned alignment) {
+  return load(getF32Type(), offset(base, index, getF32Type()), alignment);
+}
+
+SmallVector<Value> mlir::ssm::loadFloats(Emit &e, Value address,
+                                         int64_t count) {
+  SmallVector<Value> floats;
+  int64_t width = count % 4 == 0 ? 4 : 1;
+  for (int64_t k = 0; k < count; k += width) {
+    Value at = e.offset(address, 4 * k);
+    if (width == 1) {
+      floats.push_back(e.load(e.getF32Type(), at, 4));
+      continue;
+    }
+    Value vector = e.load(VectorType::get(4, e.getF32Type()), at, 16);
+    for (int64_t j = 0; j < 4; ++j)
+      floats.push_back(LLVM::ExtractElementOp::create(e, vector, e.i32(j)));
+  }
+  return floats;
+}
+
+//===----------------------------------------------------------------------===//
+// Control
+//===----------------------------------------------------------------------===//
+
+void Emit::loop(Value from, Value to, int64_t step,
+                function_ref<void(Value)> body) {
+  loop(from, to, step, {}, [&](Value i, ValueRange) {
+    body(i);
+    return SmallVector<Value>();
+  });
+}
+
+SmallVector<Value>
+Emit::loop(Value from, Value to, int64_t step, ValueRange init,
+           function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+  auto op = scf::ForOp::create(*this, from, to, constantLike(*this, from, step),
+                               init);
+  OpBuilder::InsertionGuard guard(*this);
+  if (init.empty())
+    setInsertionPoint(op.getBody()->getTerminator());
+  else
+    setInsertionPointToEnd(op.getBody());
+  SmallVector<Value> results =
+      body(op.getInductionVar(), op.getRegionIterArgs());
+  if (!init.empty())
+    scf::YieldOp::create(*this, results);
+  return op.getResults();
+}
+
+void Emit::ifThen(Value condition, function_ref<void()> body) {
+  auto op = scf::IfOp::create(*this, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(*this);
+  setInsertionPoint(op.thenYield());
+  body();
+}
+
+void Emit::barrier() { gpu::BarrierOp::create(*this); }

@@ -1,0 +1,95 @@
+//===- Emit.h - Short names for the ops that kernels are made of -*- C++
+//-*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Kernel code reads as arithmetic when each op is a word. Addresses are i64
+// where they reach global memory and i32 within a block; a number of the body
+// is one value, or two where it is complex.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_CODEGEN_GPU_EMIT_H
+#define MAMBA_CODEGEN_GPU_EMIT_H
+
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Value.h"
+
+namespace mlir::ssm {
+
+/// A scalar of the body: real or integer (`im` null), or complex.
+struct Number {
+  Value re;
+  Value im;
+
+  bool isComplex() const { return im != nullptr; }
+};
+
+/// A builder whose methods are the vocabulary of kernels.
+class Emit : public ImplicitLocOpBuilder {
+public:
+  using ImplicitLocOpBuilder::ImplicitLocOpBuilder;
+
+  // Integers. Operands of one op have one type.
+  Value i32(int64_t value);
+  Value i64(int64_t value);
+  Value add(Value a, Value b);
+  Value sub(Value a, Value b);
+  Value mul(Value a, Value b);
+  Value div(Value a, Value b);
+  Value rem(Value a, Value b);
+  Value min(Value a, Value b);
+  Value mul(Value a, int64_t b);
+  Value add(Value a, int64_t b);
+  Value div(Value a, int64_t b);
+  Value rem(Value a, int64_t b);
+  /// ceil(a / b) for non-negative a and positive b.
+  Value ceilDiv(Value a, int64_t b);
+  Value lessThan(Value a, Value b);
+  Value equals(Value a, int64_t b);
+  Value conjunction(Value a, Value b);
+  Value toI64(Value value);
+  Value toI32(Value value);
+
+  // Numbers of a body's type (f32 or complex<f32>).
+  Number constant(Type type, double re);
+  Number zero(Type type) { return constant(type, 0.0); }
+  Number one(Type type) { return constant(type, 1.0); }
+  Number addf(Number a, Number b);
+  Number mulf(Number a, Number b);
+  /// a * b + c.
+  Number fma(Number a, Number b, Number c);
+  Number select(Value condition, Number a, Number b);
+
+  // Memory.
+  /// `base` + `elements` * size of `type`.
+  Value offset(Value base, Value elements, Type type);
+  /// `base` + `bytes`.
+  Value offset(Value base, int64_t bytes);
+  Value load(Type type, Value address, unsigned alignment,
+             bool invariant = false);
+  void store(Value value, Value address, unsigned alignment);
+  Value loadShared(Value base, Value index, unsigned alignment = 4);
+
+  // Control. The bodies leave the insertion point after the op.
+  void loop(Value from, Value to, int64_t step, function_ref<void(Value)> body);
+  SmallVector<Value> loop(Value from, Value to, int64_t step, ValueRange init,
+                          function_ref<SmallVector<Value>(Value, ValueRange)>);
+  void ifThen(Value condition, function_ref<void()> body);
+  void barrier();
+};
+
+/// `count` neighbouring floats of shared memory, by loads as wide as `count`
+/// allows; `address` is aligned accordingly.
+SmallVector<Value> loadFloats(Emit &e, Value address, int64_t count);
+
+/// Types of the register values that hold a number of type `type`: one, or
+/// two for complex numbers.
+SmallVector<Type, 2> wordTypes(Type type);
+
+} // namespace mlir::ssm
+
+#endif // MAMBA_CODEGEN_GPU_EMIT_H

@@ -1,0 +1,84 @@
+//===- Kernel.h - A kernel function and its operands ------------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The frame of every kernel: its arguments, shared memory, and how a block
+// and a thread find their place (b, channel tile, chunk; segment, channel) in
+// the iteration space.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_CODEGEN_GPU_KERNEL_H
+#define MAMBA_CODEGEN_GPU_KERNEL_H
+
+#include "codegen/LaunchPlan.h"
+#include "codegen/gpu/Emit.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace mlir::ssm {
+
+/// Bytes of shared memory a kernel asks for, handed out piece by piece.
+class SharedMemory {
+public:
+  /// Byte offset of `floats` more floats, aligned to 16 bytes.
+  int64_t allocate(int64_t floats) {
+    int64_t at = bytes;
+    bytes += (floats * 4 + 15) / 16 * 16;
+    peak = std::max(peak, bytes);
+    return at;
+  }
+  /// Bytes in use; rewind(used()) later gives back what came between, for
+  /// code that never runs together with what follows.
+  int64_t used() const { return bytes; }
+  void rewind(int64_t mark) { bytes = mark; }
+  /// The most bytes that were ever in use.
+  int64_t size() const { return peak; }
+
+private:
+  int64_t bytes = 0;
+  int64_t peak = 0;
+};
+
+/// A kernel being built: its function, arguments and block coordinates.
+class Kernel {
+public:
+  /// Starts kernel `name` in `module`, which reads and writes `tensors`
+  /// (numbers in `plan`), and leaves `e` in its body.
+  Kernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
+         const LaunchPlan &plan, ArrayRef<unsigned> tensors, int64_t blockSize);
+
+  /// Ends the function and registers its launch over `grid`.
+  void finish(LaunchPlan &plan, ArrayRef<mamba::GridTerm> grid,
+              const SharedMemory &shared);
+
+  Value pointer(unsigned tensor);
+  /// Stride in elements as i64: a constant where it is known.
+  Value stride(unsigned tensor, unsigned dim);
+  /// i64 extents of the length and the channel axis.
+  Value length() { return argument({mamba::KernelArg::Kind::Extent, 0, 1}); }
+  Value channels() { return argument({mamba::KernelArg::Kind::Extent, 0, 2}); }
+  /// The block's dynamic shared memory, at byte `offset`.
+  Value shared(int64_t offset) { return e.offset(sharedBase, offset); }
+
+  gpu::GPUFuncOp function() { return func; }
+
+private:
+  Value argument(mamba::KernelArg arg);
+
+  Emit &e;
+  const LaunchPlan &plan;
+  int64_t blockSize;
+  SmallVector<mamba::KernelArg> args;
+  gpu::GPUFuncOp func;
+  Value sharedBase;
+};
+
+/// True where a tensor dimension has a single, static index.
+bool isUnitExtent(const mamba::DimSpec &dim);
+
+} // namespace mlir::ssm
+
+#endif // MAMBA_CODEGEN_GPU_KERNEL_H

@@ -1,0 +1,171 @@
+//===- LowerToGpu.cpp - Fused ops to GPU kernels --------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Passes.h"
+#include "codegen/gpu/BodyEmitter.h"
+#include "codegen/gpu/ChunkKernel.h"
+#include "codegen/gpu/ScanKernel.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace mlir::ssm {
+#define GEN_PASS_DEF_LOWERTOGPUPASS
+#include "codegen/Passes.h.inc"
+} // namespace mlir::ssm
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+/// Shared memory of a block that every supported GPU can give: 99 KB, on
+/// sm_86 and sm_120.
+static constexpr int64_t kSharedLimit = 99 * 1024;
+
+static LogicalResult verifyBody(FusedOp op, const BodyAnalysis &body,
+                                ScheduleAttr schedule) {
+  for (Operation &nested : op.getBlock()->without_terminator()) {
+    if (isa<RecurrenceOp, SumOp>(nested)) {
+      if (realTypeOf(nested.getResult(0).getType()).isF64())
+        return nested.emitOpError("computes in f64; the GPU computes in f32, "
+                                  "use the cpu or the reference device");
+    } else if (failed(verifyEmittable(nested))) {
+      return failure();
+    }
+  }
+  for (Value input : op.getInputs())
+    if (realTypeOf(cast<RankedTensorType>(input.getType()).getElementType())
+            .isF64())
+      return op.emitOpError("reads ")
+             << input.getType() << "; the GPU computes in f32, use the cpu or "
+             << "the reference device";
+  if (schedule.getChunks() > 1 && body.hasChainedRecurrences())
+    return op.emitOpError("has recurrences that read each other, which chunks "
+                          "cannot start independently; use chunks = 1");
+  return success();
+}
+
+/// The channels of a block lie in one group where D / G is known to be a
+/// multiple of the block's channels.
+static bool areGroupsUniform(FusedOp op, const LaunchPlan &plan,
+                             ScheduleAttr schedule) {
+  for (auto [i, input] : llvm::enumerate(op.getInputs())) {
+    int64_t dim = op.inputAccess(i).dimOf(Axis::Group);
+    if (dim < 0)
+      continue;
+    int64_t groups = cast<RankedTensorType>(input.getType()).getDimSize(dim);
+    if (groups != 1 &&
+        plan.channelMultiple() % (groups * schedule.tileChannels()) != 0)
+      return false;
+  }
+  return true;
+}
+
+/// Two temporaries a recurrence: the decay and the carry of each chunk.
+static SmallVector<ChunkTensors> addChunkTensors(FusedOp op,
+                                                 const BodyAnalysis &body,
+                                                 ScheduleAttr schedule,
+                                                 LaunchPlan &plan) {
+  SmallVector<ChunkTensors> tensors;
+  for (RecurrenceOp recurrence : op.getBlock()->getOps<RecurrenceOp>()) {
+    SmallVector<mamba::DimSpec> dims = {
+        {mamba::Axis::Batch, mamba::kDynamic},
+        {mamba::Axis::Other, schedule.getChunks()},
+        {mamba::Axis::Channel, mamba::kDynamic}};
+    if (body.dependence().dependsOn(recurrence.getState(), Axis::State))
+      dims.push_back({mamba::Axis::State, op.stateExtent()});
+    mamba::DType dtype = *dtypeOf(recurrence.getA().getType());
+    tensors.push_back({plan.addTemporary("chunk_decay", dtype, dims),
+                       plan.addTemporary("chunk_carry", dtype, dims)});
+  }
+  return tensors;
+}
+
+namespace {
+
+struct LowerToGpu : ssm::impl::LowerToGpuPassBase<LowerToGpu> {
+  void runOnOperation() override;
+
+private:
+  LogicalResult lower(FusedOp op, LaunchPlan &plan, gpu::GPUModuleOp module,
+                      const Twine &name);
+};
+
+} // namespace
+
+LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
+                                gpu::GPUModuleOp module, const Twine &name) {
+  auto schedule = dyn_cast_or_null<ScheduleAttr>(op.getScheduleAttr());
+  if (!schedule)
+    return op.emitOpError("has no #ssm.schedule; run --ssm-schedule first");
+  BodyAnalysis body(op, areGroupsUniform(op, plan, schedule));
+  if (failed(verifyBody(op, body, schedule)))
+    return failure();
+  Emit e(op.getLoc(), op.getContext());
+  auto build = [&](StringRef suffix, KernelPart part,
+                   ArrayRef<ChunkTensors> chunks) {
+    ScanKernel(e, module, (name + suffix).str(), plan, body, schedule, part,
+               chunks)
+        .build();
+  };
+  if (schedule.getChunks() == 1 ||
+      op.getBlock()->getOps<RecurrenceOp>().empty()) {
+    build("", KernelPart::Whole, {});
+  } else {
+    SmallVector<ChunkTensors> chunks =
+        addChunkTensors(op, body, schedule, plan);
+    build("_carries", KernelPart::ChunkCarries, chunks);
+    for (auto [i, recurrence] :
+         llvm::enumerate(op.getBlock()->getOps<RecurrenceOp>())) {
+      bool perState =
+          body.dependence().dependsOn(recurrence.getState(), Axis::State);
+      buildChunkKernel(e, module, (name + "_chunks" + Twine(i)).str(), plan,
+                       chunks[i], schedule.getChunks(),
+                       perState ? op.stateExtent() : 1,
+                       isa<ComplexType>(recurrence.getA().getType()));
+    }
+    build("", KernelPart::ChunkMain, chunks);
+  }
+  for (auto kernel : module.getOps<gpu::GPUFuncOp>()) {
+    auto launch = kernel->getAttrOfType<DictionaryAttr>(kLaunchAttrName);
+    int64_t shared = launch.getAs<IntegerAttr>("shared").getInt();
+    if (shared > kSharedLimit)
+      return op.emitOpError("needs ")
+             << shared << " bytes of shared memory a block with " << schedule
+             << ", more than the " << kSharedLimit
+             << " there are; use fewer lanes, warps or items";
+  }
+  return success();
+}
+
+void LowerToGpu::runOnOperation() {
+  ModuleOp module = getOperation();
+  auto functions = llvm::to_vector(module.getOps<func::FuncOp>());
+  if (functions.size() != 1) {
+    module.emitError("has ")
+        << functions.size() << " functions, expected the one to lower";
+    return signalPassFailure();
+  }
+  func::FuncOp function = functions.front();
+  FailureOr<LaunchPlan> plan = LaunchPlan::build(function);
+  if (failed(plan))
+    return signalPassFailure();
+  OpBuilder b(function);
+  auto gpuModule = gpu::GPUModuleOp::create(b, function.getLoc(), "kernels");
+  module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
+                  b.getUnitAttr());
+  unsigned number = 0;
+  for (FusedOp op : function.getOps<FusedOp>())
+    if (failed(lower(op, *plan, gpuModule,
+                     function.getName() + "_" + Twine(number++))))
+      return signalPassFailure();
+  plan->attachTo(module);
+  function.erase();
+}

@@ -1,0 +1,247 @@
+//===- Operands.cpp - Where a fused op's tensors lie in a kernel ----------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/Operands.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+Operands::Operands(Emit &e, Kernel &kernel, const LaunchPlan &plan, FusedOp op,
+                   const Place &place)
+    : e(e), kernel(kernel), plan(plan), op(op), place(place) {}
+
+Operands::Tensor Operands::input(unsigned i) {
+  Value value = op.getInputs()[i];
+  return {plan.tensorOf(value), op.inputAccess(i),
+          cast<RankedTensorType>(value.getType()).getElementType()};
+}
+
+Operands::Tensor Operands::result(unsigned i) {
+  OpResult value = op->getResult(i);
+  return {plan.tensorOf(value), op.resultAccess(i),
+          cast<RankedTensorType>(value.getType()).getElementType()};
+}
+
+//===----------------------------------------------------------------------===//
+// Addresses
+//===----------------------------------------------------------------------===//
+
+Value Operands::strideOf(const Tensor &tensor, Axis axis) {
+  return kernel.stride(tensor.number,
+                       static_cast<unsigned>(tensor.access.dimOf(axis)));
+}
+
+/// Channel d belongs to group d / (D / G).
+Value Operands::groupOf(const Tensor &tensor, Value channel) {
+  int64_t dim = tensor.access.dimOf(Axis::Group);
+  int64_t groups = plan.tensor(tensor.number).dims[dim].extent;
+  if (groups == 1)
+    return e.i64(0);
+  return e.div(channel, e.div(kernel.channels(), groups));
+}
+
+Value Operands::base(const Tensor &tensor, bool perBlock) {
+  Value channel = perBlock ? place.firstChannel : place.channel;
+  Value at = e.i64(0);
+  auto advance = [&](Axis axis, Value index) {
+    at = e.add(at, e.mul(index, strideOf(tensor, axis)));
+  };
+  for (Axis axis : tensor.access.getAxes()) {
+    if (axis == Axis::Batch)
+      advance(axis, place.batch);
+    if (axis == Axis::Channel)
+      advance(axis, channel);
+    if (axis == Axis::Group)
+      advance(axis, groupOf(tensor, channel));
+    // A reverse recurrence walks down from the last step.
+    if (axis == Axis::Length && op.isReverse())
+      advance(axis, e.sub(kernel.length(), e.i64(1)));
+  }
+  return e.offset(kernel.pointer(tensor.number), at, tensor.element);
+}
+
+Value Operands::inputBase(unsigned i, bool perBlock) {
+  return base(input(i), perBlock);
+}
+
+Value Operands::resultBase(unsigned i) { return base(result(i), false); }
+
+Value Operands::address(const Tensor &tensor, Value base, Value position,
+                        Value state) {
+  Value at = e.i64(0);
+  if (tensor.access.has(Axis::Length)) {
+    Value step = e.mul(position, strideOf(tensor, Axis::Length));
+    at = op.isReverse() ? e.sub(at, step) : e.add(at, step);
+  }
+  if (tensor.access.has(Axis::State))
+    at = e.add(at, e.mul(state, strideOf(tensor, Axis::State)));
+  return e.offset(base, at, tensor.element);
+}
+
+std::optional<Axis> Operands::unitAxis(unsigned i) {
+  Tensor tensor = input(i);
+  int dim = plan.layout(tensor.number).unitDim;
+  if (dim < 0)
+    return std::nullopt;
+  return tensor.access.getAxes()[dim];
+}
+
+//===----------------------------------------------------------------------===//
+// Width of an access
+//===----------------------------------------------------------------------===//
+
+static int64_t elementBytes(Type type) {
+  return mamba::byteSize(*dtypeOf(type));
+}
+
+/// The largest vector, in elements, that a run can be cut into: along the unit
+/// dimension, in the direction of memory, and as aligned as the layout says.
+int64_t Operands::width(const Tensor &tensor, Run run) {
+  const mamba::LayoutSpec layout = plan.layout(tensor.number);
+  bool isUnit = layout.unitDim >= 0 &&
+                tensor.access.getAxes()[layout.unitDim] == run.along;
+  if (!isUnit || (run.along == Axis::Length && op.isReverse()))
+    return 1;
+  int64_t bytes = elementBytes(tensor.element);
+  int64_t aligned = std::min<int64_t>(16, layout.alignment);
+  int64_t elements = std::max<int64_t>(1, aligned / bytes);
+  return std::min<int64_t>(elements, run.count & -run.count);
+}
+
+int64_t Operands::inputWidth(unsigned i, Run run) {
+  return width(input(i), run);
+}
+
+//===----------------------------------------------------------------------===//
+// Loads
+//===----------------------------------------------------------------------===//
+
+static Value extract(Emit &e, Value vector, int64_t i) {
+  return LLVM::ExtractElementOp::create(e, vector, e.i32(i));
+}
+
+/// Two bf16 elements lie in one word: each is the upper half of an f32.
+static Value widenBF16(Emit &e, Value word, bool upper) {
+  Value bits = upper ? Value(arith::AndIOp::create(
+                           e, word, e.i32(static_cast<int32_t>(0xffff0000u))))
+                     : Value(arith::ShLIOp::create(e, word, e.i32(16)));
+  return arith::BitcastOp::create(e, e.getF32Type(), bits);
+}
+
+/// `count` neighbouring elements at `address`, by one load.
+static SmallVector<Number> loadVector(Emit &e, Value address, Type element,
+                                      int64_t count) {
+  int64_t bytes = elementBytes(element) * count;
+  SmallVector<Number> numbers;
+  if (element.isBF16() && count > 1) {
+    Value words = e.load(VectorType::get(count / 2, e.getI32Type()), address,
+                         bytes, /*invariant=*/true);
+    for (int64_t i = 0; i < count; ++i)
+      numbers.push_back(
+          {widenBF16(e, extract(e, words, i / 2), i % 2 == 1), nullptr});
+    return numbers;
+  }
+  bool isComplex = isa<ComplexType>(element);
+  Type scalar = wordTypes(element).front();
+  int64_t words = count * (isComplex ? 2 : 1);
+  Type type = words == 1 ? scalar : Type(VectorType::get(words, scalar));
+  Value loaded = e.load(type, address, bytes, /*invariant=*/true);
+  auto word = [&](int64_t i) -> Value {
+    Value value = words == 1 ? loaded : extract(e, loaded, i);
+    if (scalar.isF32())
+      return value;
+    return arith::ExtFOp::create(e, e.getF32Type(), value);
+  };
+  for (int64_t i = 0; i < count; ++i)
+    numbers.push_back(isComplex ? Number{word(2 * i), word(2 * i + 1)}
+                                : Number{word(i), nullptr});
+  return numbers;
+}
+
+SmallVector<Number> Operands::load(unsigned i, Value base, Value position,
+                                   Value state, Run run, Value limit) {
+  Tensor tensor = input(i);
+  // Complex elements are read one by one: their alignment is that of a float
+  // unless the layout says more.
+  int64_t step = limit && run.along == Axis::Length ? 1 : width(tensor, run);
+  SmallVector<Number> numbers;
+  for (int64_t k = 0; k < run.count; k += step) {
+    Value p = position, n = state;
+    if (run.along == Axis::Length && p)
+      p = e.add(p, k);
+    if (run.along == Axis::State && n)
+      n = e.add(n, k);
+    if (limit && p)
+      p = e.min(p, e.sub(limit, e.i64(1)));
+    numbers.append(
+        loadVector(e, address(tensor, base, p, n), tensor.element, step));
+  }
+  return numbers;
+}
+
+//===----------------------------------------------------------------------===//
+// Stores
+//===----------------------------------------------------------------------===//
+
+/// A half-precision value that registers hold widened: the f32 before it was
+/// rounded, so that rounding happens once, in the store.
+static Value beforeRounding(Value value) {
+  auto widened = value.getDefiningOp<arith::ExtFOp>();
+  if (!widened)
+    return value;
+  auto rounded = widened.getIn().getDefiningOp<arith::TruncFOp>();
+  return rounded ? rounded.getIn() : value;
+}
+
+static void storeVector(Emit &e, Value address, Type element,
+                        ArrayRef<Number> numbers) {
+  SmallVector<Value> words;
+  for (const Number &number : numbers) {
+    words.push_back(beforeRounding(number.re));
+    if (number.isComplex())
+      words.push_back(number.im);
+  }
+  Type scalar = wordTypes(element).front();
+  unsigned alignment = elementBytes(element) * numbers.size();
+  if (words.size() == 1) {
+    Value value = words.front();
+    if (!scalar.isF32())
+      value = arith::TruncFOp::create(e, scalar, value);
+    return e.store(value, address, alignment);
+  }
+  auto type = VectorType::get(words.size(), e.getF32Type());
+  Value vector = LLVM::PoisonOp::create(e, type);
+  for (auto [i, word] : llvm::enumerate(words))
+    vector = LLVM::InsertElementOp::create(e, vector, word, e.i32(i));
+  if (!scalar.isF32())
+    vector = arith::TruncFOp::create(e, VectorType::get(words.size(), scalar),
+                                     vector);
+  e.store(vector, address, alignment);
+}
+
+void Operands::store(unsigned i, Value base, Value position, Value state,
+                     Number number) {
+  Tensor tensor = result(i);
+  storeVector(e, address(tensor, base, position, state), tensor.element,
+              number);
+}
+
+void Operands::storeRun(unsigned i, Value base, Value position, Value state,
+                        ArrayRef<Number> numbers) {
+  Tensor tensor = result(i);
+  int64_t step =
+      width(tensor, {Axis::Length, static_cast<int64_t>(numbers.size())});
+  for (size_t k = 0; k < numbers.size(); k += step)
+    storeVector(
+        e,
+        address(tensor, base, e.add(position, static_cast<int64_t>(k)), state),
+        tensor.element, numbers.slice(k, step));
+}

@@ -1,0 +1,96 @@
+//===- Operands.h - Where a fused op's tensors lie in a kernel --*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Reads elements of inputs into registers and writes results. Half-precision
+// elements are f32 in registers. Positions count in the order of the
+// recurrence: position p is step p, or step L - 1 - p of a reverse one.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_CODEGEN_GPU_OPERANDS_H
+#define MAMBA_CODEGEN_GPU_OPERANDS_H
+
+#include "codegen/gpu/Kernel.h"
+
+namespace mlir::ssm {
+
+/// A thread's place in the iteration space.
+struct Place {
+  Value thread;       ///< i32 thread of the block.
+  Value laneSegment;  ///< i32 segment among the lanes of the warp.
+  Value warpSegment;  ///< i32 warp along L.
+  Value segment;      ///< i32 segment of the tile: both together.
+  Value row;          ///< i32 channel within the block's tile.
+  Value batch;        ///< i64.
+  Value firstChannel; ///< i64 first channel of the block's tile.
+  Value channel;      ///< i64, clamped to the last channel.
+  Value channelValid; ///< i1: the thread has a channel of its own.
+  Value chunk;        ///< i64 chunk of the length axis.
+};
+
+/// Elements that one access reads or writes side by side.
+struct Run {
+  Axis along = Axis::Length;
+  int64_t count = 1;
+};
+
+/// The tensors of one fused op, addressed from one thread.
+class Operands {
+public:
+  Operands(Emit &e, Kernel &kernel, const LaunchPlan &plan, FusedOp op,
+           const Place &place);
+
+  /// The address of the thread's elements of input `i`, at position 0 and
+  /// state 0. `perBlock` takes the block's first channel in place of the
+  /// thread's own.
+  Value inputBase(unsigned i, bool perBlock = false);
+  Value resultBase(unsigned i);
+
+  /// `run.count` elements of input `i` from `base`, at `position` and `state`
+  /// (i64; null where the input has no such axis). Where `limit` is given,
+  /// positions from it on read the element before it: valid memory whose
+  /// value nobody uses.
+  SmallVector<Number> load(unsigned i, Value base, Value position, Value state,
+                           Run run, Value limit = nullptr);
+
+  /// Writes one element of result `i`.
+  void store(unsigned i, Value base, Value position, Value state,
+             Number number);
+  /// Writes neighbouring positions of result `i`, in full.
+  void storeRun(unsigned i, Value base, Value position, Value state,
+                ArrayRef<Number> numbers);
+
+  /// Elements of input `i` that one load moves in a run of `count`.
+  int64_t inputWidth(unsigned i, Run run);
+  /// The axis of input `i` with a stride of one element, if any.
+  std::optional<Axis> unitAxis(unsigned i);
+
+private:
+  /// One side of a tensor: what inputs and results share.
+  struct Tensor {
+    unsigned number;
+    AccessAttr access;
+    Type element;
+  };
+  Tensor input(unsigned i);
+  Tensor result(unsigned i);
+  Value base(const Tensor &tensor, bool perBlock);
+  Value strideOf(const Tensor &tensor, Axis axis);
+  Value address(const Tensor &tensor, Value base, Value position, Value state);
+  int64_t width(const Tensor &tensor, Run run);
+  Value groupOf(const Tensor &tensor, Value channel);
+
+  Emit &e;
+  Kernel &kernel;
+  const LaunchPlan &plan;
+  FusedOp op;
+  const Place &place;
+};
+
+} // namespace mlir::ssm
+
+#endif // MAMBA_CODEGEN_GPU_OPERANDS_H

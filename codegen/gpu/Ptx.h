@@ -1,0 +1,38 @@
+//===- Ptx.h - Lowered kernels to PTX text ----------------------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_CODEGEN_GPU_PTX_H
+#define MAMBA_CODEGEN_GPU_PTX_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include <functional>
+#include <string>
+
+namespace mlir::ssm {
+
+/// A GPU architecture that code is generated for.
+struct GpuTarget {
+  std::string chip; ///< "sm_90"
+  /// The PTX version that `chip` needs, "+ptx80"; older drivers read older
+  /// versions, so it is the oldest that will do.
+  std::string features;
+};
+
+/// The target named `chip`: sm_80, 86, 89, 90, 100 or 120. Fails, with an
+/// error at `module` that lists them, for any other.
+FailureOr<GpuTarget> lookupGpuTarget(ModuleOp module, StringRef chip);
+
+/// Lowers the kernels of `module` (after --ssm-lower-to-gpu; changed in place)
+/// through NVVM and LLVM IR to PTX. `onLlvm`, if given, receives the LLVM IR
+/// after optimization.
+FailureOr<std::string>
+compileGpuModule(ModuleOp module, const GpuTarget &target,
+                 function_ref<void(const std::string &)> onLlvm = nullptr);
+
+} // namespace mlir::ssm
+
+#endif // MAMBA_CODEGEN_GPU_PTX_H

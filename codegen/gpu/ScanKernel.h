@@ -1,0 +1,186 @@
+//===- ScanKernel.h - The kernel of a fused op ------------------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Emits one kernel for a fused op and a schedule. A block walks the tiles of
+// its sequence in order; in a tile, each thread holds `items` steps of one
+// channel. Code is emitted by where values live (BodyAnalysis): invariants
+// and tables before the tiles, staged values once a tile and block, steps in
+// registers, states in loops over n, last states after the tiles. Nothing here
+// knows what the body computes.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_CODEGEN_GPU_SCANKERNEL_H
+#define MAMBA_CODEGEN_GPU_SCANKERNEL_H
+
+#include "codegen/gpu/BodyAnalysis.h"
+#include "codegen/gpu/ScanLevels.h"
+
+namespace mlir::ssm {
+
+/// Temporaries of one recurrence where blocks share a sequence: numbers of
+/// tensors (b, chunk, d[, n]) in the plan.
+struct ChunkTensors {
+  unsigned decay = 0;
+  unsigned carry = 0;
+};
+
+/// What a kernel computes: everything from start to end, the segment that
+/// each chunk is to its recurrences, or everything given what lies before
+/// each chunk.
+enum class KernelPart { Whole, ChunkCarries, ChunkMain };
+
+class ScanKernel {
+public:
+  /// `chunks` has one entry a recurrence, in the order of the body, unless
+  /// `part` is Whole.
+  ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name, LaunchPlan &plan,
+             const BodyAnalysis &body, ScheduleAttr schedule, KernelPart part,
+             ArrayRef<ChunkTensors> chunks);
+
+  /// Emits the kernel and registers its launch.
+  void build();
+
+private:
+  /// K numbers, one a step of the thread; or one, the same for all steps.
+  using Steps = SmallVector<Number>;
+
+  /// A table of one number a channel and state in shared memory.
+  struct Table {
+    int64_t re = 0;
+    int64_t im = -1;
+    bool perState = false;
+  };
+
+  /// What is known while a tile is emitted.
+  struct Tile {
+    Value start;              ///< i64 first position of the tile.
+    Value first;              ///< i64 first position of the thread.
+    Value slot;               ///< i32 alternates between tiles.
+    Value limit;              ///< Null in full tiles; else the extent of L.
+    SmallVector<Value> valid; ///< i1 a step, in tiles with a limit.
+    llvm::DenseMap<Value, Steps> steps;
+    llvm::DenseMap<Value, Number> sums; ///< Of step values over the thread.
+  };
+
+  /// What is known in one trip of a loop over n, for `count` states.
+  struct States {
+    Tile &tile;
+    unsigned level;
+    Value first; ///< i32 first state of the trip.
+    int64_t count;
+    SmallVector<llvm::DenseMap<Value, Steps>> values;
+  };
+
+  // Setup.cpp: before the tiles.
+  Place place();
+  void emitInvariants();
+  bool isNeeded(Value value) const;
+  void allocateTables();
+  Table allocateTable(Type type, bool perState);
+  void fillTables();
+  void fillScalarCarries();
+  Number initialCarry(unsigned recurrence, Number init, Value state);
+  Number readTable(const Table &table, Value state);
+  void writeTable(const Table &table, Value state, Number number);
+  Value tableIndex(const Table &table, Value state);
+  Number evaluateTable(Value value, Value state,
+                       llvm::DenseMap<Value, Number> &known);
+  void eachOwnState(function_ref<void(Value)> body);
+
+  // Tile.cpp: one tile.
+  void emitTiles();
+  void emitTile(Value index, bool masked);
+  const Steps &stepsOf(Tile &tile, Value value);
+  Steps stepsOfOperand(Tile &tile, Value value);
+  Steps loadSteps(Tile &tile, BlockArgument argument);
+  Steps recurrenceSteps(Tile &tile, RecurrenceOp op);
+  void maskSteps(Tile &tile, Steps &a, Steps &b);
+  std::optional<Number> cheapDecay(Tile &tile, RecurrenceOp op,
+                                   function_ref<Number(Value)> factor);
+  std::optional<std::pair<Value, Value>> splitDecay(RecurrenceOp op);
+  Number sumOfSteps(Tile &tile, Value value);
+  void finishCarry(unsigned recurrence, const LocalScan &scan, Value state);
+  void storeSteps(Tile &tile);
+  void storeStepsOf(Tile &tile, unsigned result, Value state,
+                    ArrayRef<Number> numbers);
+
+  // Stage.cpp: values of a tile that all channels share.
+  void allocateStaged();
+  void stageTile(Tile &tile);
+  void stageItem(Tile &tile, Value item, Axis along, int64_t width);
+  Steps evaluateStaged(Value value, Value position, Value state, Run run,
+                       Value limit, llvm::DenseMap<Value, Steps> &known);
+  Value stagedIndex(Value step, Value state);
+  Steps readStaged(Tile &tile, Value value, Value state);
+
+  // States.cpp: loops over n.
+  /// What a loop over n is for.
+  struct Roots {
+    SmallVector<RecurrenceOp> recurrences;
+    SmallVector<SumOp> sums;
+    SmallVector<unsigned> results;
+  };
+  Roots rootsAt(unsigned level);
+  void emitStateLoop(Tile &tile, unsigned level);
+  void prepareRoots(Tile &tile, Roots &roots, unsigned level);
+  void prepare(Tile &tile, Value value, unsigned level);
+  void emitStates(States &states, Roots &roots, MutableArrayRef<Steps> sums);
+  Steps evaluate(States &states, Value value, int64_t u);
+  Steps computeState(States &states, Value value, int64_t u);
+  void scanStates(States &states, RecurrenceOp op);
+
+  // Results.cpp: after the tiles.
+  void storeLast();
+  void storeChunkCarries();
+  Number evaluateLast(Value value, Value state,
+                      llvm::DenseMap<Value, Number> &known);
+  Value ownsResult(unsigned result);
+
+  bool isComplexValue(Value value) const {
+    return isa<ComplexType>(value.getType());
+  }
+  unsigned indexOf(RecurrenceOp op) const;
+  YieldOp yield() { return cast<YieldOp>(fused.getBlock()->getTerminator()); }
+  bool isCarries() const { return part == KernelPart::ChunkCarries; }
+
+  Emit &e;
+  LaunchPlan &plan;
+  const BodyAnalysis &body;
+  FusedOp fused;
+  ScheduleAttr schedule;
+  KernelPart part;
+  SmallVector<ChunkTensors> chunks;
+  Kernel kernel;
+  SharedMemory memory;
+  int64_t laneStride;
+  Place at;
+  Operands operands;
+  ScanLevels levels;
+
+  SmallVector<RecurrenceOp> recurrenceOps;
+  llvm::DenseMap<Value, Number> invariants;
+  llvm::DenseMap<Value, Value> bases;
+  llvm::DenseMap<Value, Table> tables;
+  llvm::DenseMap<Value, Table> staged;
+  SmallVector<Table> carries;
+  SmallVector<Table> decays;
+};
+
+/// Numbers of the tensors that the kernel of `op` reads and writes.
+SmallVector<unsigned> kernelTensors(const LaunchPlan &plan, FusedOp op,
+                                    KernelPart part,
+                                    ArrayRef<ChunkTensors> chunks);
+
+/// 1, or 32 / lanes where neighbouring lanes take neighbouring channels
+/// because memory has them side by side.
+int64_t laneStrideFor(const LaunchPlan &plan, FusedOp op,
+                      ScheduleAttr schedule);
+
+} // namespace mlir::ssm
+
+#endif // MAMBA_CODEGEN_GPU_SCANKERNEL_H

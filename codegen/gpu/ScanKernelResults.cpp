@@ -1,0 +1,104 @@
+//===- ScanKernelResults.cpp - After a kernel's tiles ---------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/ScanKernel.h"
+
+#include "codegen/gpu/BodyEmitter.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+//===----------------------------------------------------------------------===//
+// Last states
+//===----------------------------------------------------------------------===//
+
+/// A value without l, after the last step; `state` is null where it has no n.
+Number ScanKernel::evaluateLast(Value value, Value state,
+                                llvm::DenseMap<Value, Number> &known) {
+  if (body.home(value) == Home::Invariant)
+    return invariants.at(value);
+  if (body.home(value) == Home::Table)
+    return evaluateTable(value, state, known);
+  if (auto it = known.find(value); it != known.end())
+    return it->second;
+  Operation &op = *value.getDefiningOp();
+  if (auto recurrence = dyn_cast<RecurrenceOp>(op)) {
+    const Table &carry = carries[indexOf(recurrence)];
+    return known[value] = readTable(carry, carry.perState ? state : Value());
+  }
+  if (auto sum = dyn_cast<SumOp>(op)) {
+    // Short and once a kernel: unrolled, it needs no loop-carried words.
+    Number total = e.zero(sum.getType());
+    for (int64_t n = 0; n < fused.stateExtent(); ++n) {
+      llvm::DenseMap<Value, Number> inner;
+      total = e.addf(total, evaluateLast(sum.getValue(), e.i32(n), inner));
+    }
+    return known[value] = total;
+  }
+  SmallVector<Number> inputs;
+  for (Value operand : op.getOperands())
+    inputs.push_back(evaluateLast(operand, state, known));
+  return known[value] = emitBodyOp(e, op, inputs);
+}
+
+/// Results without l. Where chunks share a sequence, the last one writes them.
+void ScanKernel::storeLast() {
+  for (auto [i, value] : llvm::enumerate(yield().getValues())) {
+    AccessAttr access = fused.resultAccess(i);
+    if (fused->getResult(i).use_empty() || access.has(Axis::Length))
+      continue;
+    Value owns = ownsResult(i);
+    if (part == KernelPart::ChunkMain)
+      owns = e.conjunction(owns, e.equals(at.chunk, schedule.getChunks() - 1));
+    Value base = operands.resultBase(i);
+    auto storeAt = [&, i = i, value = value](Value state) {
+      llvm::DenseMap<Value, Number> known;
+      Number number = evaluateLast(value, state, known);
+      operands.store(i, base, nullptr, state ? e.toI64(state) : Value(),
+                     number);
+    };
+    if (access.has(Axis::State))
+      e.ifThen(owns, [&] { eachOwnState(storeAt); });
+    else
+      e.ifThen(e.conjunction(owns, e.equals(at.segment, 0)),
+               [&] { storeAt(nullptr); });
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Chunks
+//===----------------------------------------------------------------------===//
+
+/// Writes the segment that this chunk is to each recurrence.
+void ScanKernel::storeChunkCarries() {
+  auto write = [&](unsigned tensor, const Table &table, Value state) {
+    Number number = readTable(table, state);
+    Value offset = e.add(e.mul(at.batch, kernel.stride(tensor, 0)),
+                         e.mul(at.chunk, kernel.stride(tensor, 1)));
+    offset = e.add(offset, e.mul(at.channel, kernel.stride(tensor, 2)));
+    if (state)
+      offset = e.add(offset, e.toI64(state));
+    if (number.isComplex())
+      offset = e.mul(offset, 2);
+    Value address = e.offset(kernel.pointer(tensor), offset, e.getF32Type());
+    e.store(number.re, address, 4);
+    if (number.isComplex())
+      e.store(number.im, e.offset(address, 4), 4);
+  };
+  auto writeBoth = [&](unsigned i, Value state) {
+    write(chunks[i].decay, decays[i], state);
+    write(chunks[i].carry, carries[i], state);
+  };
+  e.ifThen(at.channelValid, [&] {
+    for (unsigned i = 0; i < carries.size(); ++i) {
+      if (carries[i].perState)
+        eachOwnState([&](Value n) { writeBoth(i, n); });
+      else
+        e.ifThen(e.equals(at.segment, 0), [&] { writeBoth(i, nullptr); });
+    }
+  });
+}

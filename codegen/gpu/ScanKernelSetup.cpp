@@ -1,0 +1,319 @@
+//===- ScanKernelSetup.cpp - Before a kernel's tiles ----------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/ScanKernel.h"
+
+#include "codegen/gpu/BodyEmitter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+//===----------------------------------------------------------------------===//
+// Frame
+//===----------------------------------------------------------------------===//
+
+SmallVector<unsigned> mlir::ssm::kernelTensors(const LaunchPlan &plan,
+                                               FusedOp op, KernelPart part,
+                                               ArrayRef<ChunkTensors> chunks) {
+  llvm::SetVector<unsigned> tensors;
+  for (Value input : op.getInputs())
+    tensors.insert(plan.tensorOf(input));
+  if (part != KernelPart::ChunkCarries)
+    for (OpResult result : op->getResults())
+      if (!result.use_empty())
+        tensors.insert(plan.tensorOf(result));
+  for (const ChunkTensors &chunk : chunks) {
+    tensors.insert(chunk.decay);
+    tensors.insert(chunk.carry);
+  }
+  return tensors.takeVector();
+}
+
+int64_t mlir::ssm::laneStrideFor(const LaunchPlan &plan, FusedOp op,
+                                 ScheduleAttr schedule) {
+  int votes = 0;
+  for (auto [i, input] : llvm::enumerate(op.getInputs())) {
+    AccessAttr access = op.inputAccess(i);
+    int unit = plan.layout(plan.tensorOf(input)).unitDim;
+    if (!access.has(Axis::Length) || !access.has(Axis::Channel) || unit < 0)
+      continue;
+    votes += access.getAxes()[unit] == Axis::Channel ? 1 : -1;
+  }
+  return votes > 0 ? schedule.warpChannels() : 1;
+}
+
+ScanKernel::ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
+                       LaunchPlan &plan, const BodyAnalysis &body,
+                       ScheduleAttr schedule, KernelPart part,
+                       ArrayRef<ChunkTensors> chunks)
+    : e(e), plan(plan), body(body), fused(body.op()), schedule(schedule),
+      part(part), chunks(chunks),
+      kernel(e, module, name, plan, kernelTensors(plan, fused, part, chunks),
+             schedule.threads()),
+      laneStride(laneStrideFor(plan, fused, schedule)), at(place()),
+      operands(e, kernel, plan, fused, at),
+      levels(e, kernel, memory, at, schedule, laneStride) {
+  for (RecurrenceOp op : fused.getBlock()->getOps<RecurrenceOp>())
+    recurrenceOps.push_back(op);
+}
+
+void ScanKernel::build() {
+  for (auto [i, argument] : llvm::enumerate(fused.getBlock()->getArguments()))
+    bases[argument] =
+        operands.inputBase(i, body.home(argument) == Home::Staged);
+  emitInvariants();
+  allocateTables();
+  allocateStaged();
+  fillTables();
+  emitTiles();
+  e.barrier();
+  if (isCarries())
+    storeChunkCarries();
+  else
+    storeLast();
+  SmallVector<mamba::GridTerm> grid = {
+      {mamba::Axis::Channel, schedule.tileChannels()}, {mamba::Axis::Batch, 1}};
+  if (part != KernelPart::Whole)
+    grid.push_back({mamba::Axis::Other, schedule.getChunks()});
+  kernel.finish(plan, grid, memory);
+}
+
+unsigned ScanKernel::indexOf(RecurrenceOp op) const {
+  return llvm::find(recurrenceOps, op) - recurrenceOps.begin();
+}
+
+//===----------------------------------------------------------------------===//
+// Place
+//===----------------------------------------------------------------------===//
+
+static Value idAs(Emit &e, Type type, Value id) {
+  return arith::IndexCastOp::create(e, type, id);
+}
+
+/// Blocks run over channel tiles first, so that neighbours share the operands
+/// that have no channel, then over chunks, then over sequences.
+Place ScanKernel::place() {
+  Place p;
+  Value block =
+      idAs(e, e.getI64Type(), gpu::BlockIdOp::create(e, gpu::Dimension::x));
+  Value tiles = e.ceilDiv(kernel.channels(), schedule.tileChannels());
+  Value tile = e.rem(block, tiles);
+  Value rest = e.div(block, tiles);
+  p.chunk = e.i64(0);
+  p.batch = rest;
+  if (part != KernelPart::Whole) {
+    p.chunk = e.rem(rest, schedule.getChunks());
+    p.batch = e.div(rest, schedule.getChunks());
+  }
+  p.thread =
+      idAs(e, e.getI32Type(), gpu::ThreadIdOp::create(e, gpu::Dimension::x));
+  Value lane = e.rem(p.thread, 32), warp = e.div(p.thread, 32);
+  int64_t lanes = schedule.getLanes(), warps = schedule.getWarpsL();
+  Value laneChannel;
+  if (laneStride == 1) {
+    p.laneSegment = e.rem(lane, lanes);
+    laneChannel = e.div(lane, lanes);
+  } else {
+    p.laneSegment = e.div(lane, schedule.warpChannels());
+    laneChannel = e.rem(lane, schedule.warpChannels());
+  }
+  p.warpSegment = e.rem(warp, warps);
+  p.segment = e.add(e.mul(p.warpSegment, lanes), p.laneSegment);
+  p.row =
+      e.add(e.mul(e.div(warp, warps), schedule.warpChannels()), laneChannel);
+  p.firstChannel = e.mul(tile, schedule.tileChannels());
+  Value channel = e.add(p.firstChannel, e.toI64(p.row));
+  p.channelValid = e.lessThan(channel, kernel.channels());
+  // Threads without a channel read the last one's, and write nothing.
+  p.channel = e.min(channel, e.sub(kernel.channels(), e.i64(1)));
+  return p;
+}
+
+//===----------------------------------------------------------------------===//
+// Invariants
+//===----------------------------------------------------------------------===//
+
+void ScanKernel::emitInvariants() {
+  for (BlockArgument argument : fused.getBlock()->getArguments())
+    if (body.home(argument) == Home::Invariant)
+      invariants[argument] = operands.load(
+          argument.getArgNumber(), bases[argument], nullptr, nullptr, {})[0];
+  for (Operation &op : fused.getBlock()->without_terminator()) {
+    if (isa<RecurrenceOp>(op) || body.home(op.getResult(0)) != Home::Invariant)
+      continue;
+    if (auto sum = dyn_cast<SumOp>(op)) {
+      Type type = sum.getType();
+      Number zero = e.zero(type);
+      SmallVector<Value> init = {zero.re};
+      if (zero.isComplex())
+        init.push_back(zero.im);
+      SmallVector<Value> words =
+          e.loop(e.i32(0), e.i32(fused.stateExtent()), 1, init,
+                 [&](Value n, ValueRange sums) -> SmallVector<Value> {
+                   llvm::DenseMap<Value, Number> known;
+                   Number term = evaluateTable(sum.getValue(), n, known);
+                   Number total = e.addf(
+                       {sums[0], sums.size() > 1 ? sums[1] : Value()}, term);
+                   if (total.isComplex())
+                     return {total.re, total.im};
+                   return {total.re};
+                 });
+      invariants[sum] = {words[0], words.size() > 1 ? words[1] : Value()};
+      continue;
+    }
+    SmallVector<Number> inputs;
+    for (Value operand : op.getOperands())
+      inputs.push_back(invariants.at(operand));
+    invariants[op.getResult(0)] = emitBodyOp(e, op, inputs);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Tables
+//===----------------------------------------------------------------------===//
+
+/// Rows of an odd number of words: neighbouring channels lie in different
+/// banks.
+static int64_t rowWords(int64_t states) { return states | 1; }
+
+ScanKernel::Table ScanKernel::allocateTable(Type type, bool perState) {
+  int64_t floats =
+      schedule.tileChannels() * (perState ? rowWords(fused.stateExtent()) : 1);
+  Table table;
+  table.perState = perState;
+  table.re = memory.allocate(floats);
+  if (isa<ComplexType>(type))
+    table.im = memory.allocate(floats);
+  return table;
+}
+
+/// The kernel of the chunks' carries skips what only results need.
+bool ScanKernel::isNeeded(Value value) const {
+  return !isCarries() || body.feedsRecurrence(value);
+}
+
+void ScanKernel::allocateTables() {
+  for (Value value : body.tables())
+    if (isNeeded(value))
+      tables[value] = allocateTable(value.getType(), /*perState=*/true);
+  for (RecurrenceOp op : recurrenceOps) {
+    bool perState = body.dependence().dependsOn(op.getState(), Axis::State);
+    carries.push_back(allocateTable(op.getA().getType(), perState));
+    if (isCarries())
+      decays.push_back(allocateTable(op.getA().getType(), perState));
+  }
+}
+
+Value ScanKernel::tableIndex(const Table &table, Value state) {
+  if (!table.perState)
+    return at.row;
+  return e.add(e.mul(at.row, rowWords(fused.stateExtent())), state);
+}
+
+Number ScanKernel::readTable(const Table &table, Value state) {
+  Value index = tableIndex(table, state);
+  auto word = [&](int64_t offset) {
+    return e.loadShared(kernel.shared(offset), index);
+  };
+  return {word(table.re), table.im >= 0 ? word(table.im) : Value()};
+}
+
+void ScanKernel::writeTable(const Table &table, Value state, Number number) {
+  Value index = tableIndex(table, state);
+  auto word = [&](int64_t offset, Value value) {
+    e.store(value, e.offset(kernel.shared(offset), index, e.getF32Type()), 4);
+  };
+  word(table.re, number.re);
+  if (number.isComplex())
+    word(table.im, number.im);
+}
+
+/// Emits `body` for each state that this thread does for its channel: the
+/// segments of a channel share the states.
+void ScanKernel::eachOwnState(function_ref<void(Value)> body) {
+  e.loop(at.segment, e.i32(fused.stateExtent()),
+         schedule.getLanes() * schedule.getWarpsL(), body);
+}
+
+Number ScanKernel::evaluateTable(Value value, Value state,
+                                 llvm::DenseMap<Value, Number> &known) {
+  if (body.home(value) == Home::Invariant)
+    return invariants.at(value);
+  if (auto it = known.find(value); it != known.end())
+    return it->second;
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return known[value] =
+               operands.load(argument.getArgNumber(), bases[argument], nullptr,
+                             e.toI64(state), {})[0];
+  SmallVector<Number> inputs;
+  for (Value operand : value.getDefiningOp()->getOperands())
+    inputs.push_back(evaluateTable(operand, state, known));
+  return known[value] = emitBodyOp(e, *value.getDefiningOp(), inputs);
+}
+
+/// The state before this block's first step: `init`, or zero; behind it, the
+/// chunks before this one.
+Number ScanKernel::initialCarry(unsigned i, Number init, Value state) {
+  if (part != KernelPart::ChunkMain)
+    return init;
+  auto read = [&](unsigned tensor) {
+    Value offset = e.add(e.mul(at.batch, kernel.stride(tensor, 0)),
+                         e.mul(at.chunk, kernel.stride(tensor, 1)));
+    offset = e.add(offset, e.mul(at.channel, kernel.stride(tensor, 2)));
+    if (state)
+      offset = e.add(offset, e.toI64(state));
+    bool isComplex = isComplexValue(recurrenceOps[i].getA());
+    if (isComplex)
+      offset = e.mul(offset, 2);
+    Value address = e.offset(kernel.pointer(tensor), offset, e.getF32Type());
+    Value re = e.load(e.getF32Type(), address, 4);
+    Value im =
+        isComplex ? e.load(e.getF32Type(), e.offset(address, 4), 4) : Value();
+    return Number{re, im};
+  };
+  return e.fma(read(chunks[i].decay), init, read(chunks[i].carry));
+}
+
+void ScanKernel::fillScalarCarries() {
+  for (auto [i, op] : llvm::enumerate(recurrenceOps)) {
+    if (carries[i].perState)
+      continue;
+    Type type = op.getA().getType();
+    Number init = op.getInit() && !isCarries() ? invariants.at(op.getInit())
+                                               : e.zero(type);
+    writeTable(carries[i], nullptr, initialCarry(i, init, nullptr));
+    if (isCarries())
+      writeTable(decays[i], nullptr, e.one(type));
+  }
+}
+
+void ScanKernel::fillTables() {
+  e.ifThen(e.equals(at.segment, 0), [&] { fillScalarCarries(); });
+  bool hasStates =
+      llvm::any_of(carries, [](const Table &table) { return table.perState; });
+  if (!hasStates && tables.empty())
+    return;
+  eachOwnState([&](Value n) {
+    llvm::DenseMap<Value, Number> known;
+    for (Value value : body.tables())
+      if (tables.contains(value))
+        writeTable(tables[value], n, evaluateTable(value, n, known));
+    for (auto [i, op] : llvm::enumerate(recurrenceOps)) {
+      if (!carries[i].perState)
+        continue;
+      Type type = op.getA().getType();
+      Number init = op.getInit() && !isCarries()
+                        ? evaluateTable(op.getInit(), n, known)
+                        : e.zero(type);
+      writeTable(carries[i], n, initialCarry(i, init, n));
+      if (isCarries())
+        writeTable(decays[i], n, e.one(type));
+    }
+  });
+}

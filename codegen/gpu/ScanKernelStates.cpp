@@ -1,0 +1,196 @@
+//===- ScanKernelStates.cpp - Loops over the states of a tile -------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/ScanKernel.h"
+
+#include "codegen/gpu/BodyEmitter.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+/// Recurrences over states of this level, sums that end with it, and results
+/// that have the state axis.
+ScanKernel::Roots ScanKernel::rootsAt(unsigned level) {
+  const Dependence &dependence = body.dependence();
+  auto isHere = [&](Value value) {
+    const ValueInfo &info = dependence.of(value);
+    return info.level == level && info.axes.has(Axis::State) &&
+           info.axes.has(Axis::Length);
+  };
+  Roots roots;
+  for (RecurrenceOp op : body.recurrences(/*perState=*/true))
+    if (dependence.of(op.getState()).level == level)
+      roots.recurrences.push_back(op);
+  if (isCarries())
+    return roots;
+  for (SumOp op : fused.getBlock()->getOps<SumOp>())
+    if (isHere(op.getValue()))
+      roots.sums.push_back(op);
+  for (auto [i, value] : llvm::enumerate(yield().getValues()))
+    if (isHere(value) && !fused->getResult(i).use_empty())
+      roots.results.push_back(i);
+  return roots;
+}
+
+//===----------------------------------------------------------------------===//
+// The loop
+//===----------------------------------------------------------------------===//
+
+static void appendWords(SmallVectorImpl<Value> &words, const Number &number) {
+  words.push_back(number.re);
+  if (number.isComplex())
+    words.push_back(number.im);
+}
+
+void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
+  Roots roots = rootsAt(level);
+  if (roots.recurrences.empty() && roots.sums.empty() && roots.results.empty())
+    return;
+  prepareRoots(tile, roots, level);
+  int64_t states = fused.stateExtent();
+  int64_t together = schedule.getUnroll();
+  while (states % together != 0)
+    --together;
+  SmallVector<Value> init;
+  for (SumOp op : roots.sums)
+    for (int64_t k = 0; k < schedule.getItems(); ++k)
+      appendWords(init, e.zero(op.getType()));
+  // Words of the accumulators and back.
+  auto toSteps = [&](ValueRange words) {
+    SmallVector<Steps> sums;
+    size_t next = 0;
+    for (SumOp op : roots.sums) {
+      Steps &steps = sums.emplace_back();
+      for (int64_t k = 0; k < schedule.getItems(); ++k) {
+        Value re = words[next++];
+        steps.push_back({re, isComplexValue(op) ? words[next++] : Value()});
+      }
+    }
+    return sums;
+  };
+  SmallVector<Value> results =
+      e.loop(e.i32(0), e.i32(states), together, init,
+             [&](Value n, ValueRange words) -> SmallVector<Value> {
+               States trip{tile, level, n, together, {}};
+               trip.values.resize(together);
+               SmallVector<Steps> sums = toSteps(words);
+               emitStates(trip, roots, sums);
+               SmallVector<Value> next;
+               for (const Steps &steps : sums)
+                 for (const Number &number : steps)
+                   appendWords(next, number);
+               return next;
+             });
+  for (auto [op, steps] : llvm::zip(roots.sums, toSteps(results)))
+    tile.steps[op] = steps;
+}
+
+/// Emits, before the loop, the step values that it reads.
+void ScanKernel::prepareRoots(Tile &tile, Roots &roots, unsigned level) {
+  for (RecurrenceOp op : roots.recurrences) {
+    prepare(tile, op.getA(), level);
+    prepare(tile, op.getB(), level);
+    if (auto split = splitDecay(op))
+      sumOfSteps(tile, split->first);
+  }
+  for (SumOp op : roots.sums)
+    prepare(tile, op.getValue(), level);
+  for (unsigned i : roots.results)
+    prepare(tile, yield().getValues()[i], level);
+}
+
+void ScanKernel::prepare(Tile &tile, Value value, unsigned level) {
+  if (body.home(value) == Home::Step)
+    stepsOf(tile, value);
+  Operation *op = value.getDefiningOp();
+  if (body.home(value) != Home::State || !op || isa<RecurrenceOp>(op))
+    return;
+  for (Value operand : op->getOperands())
+    prepare(tile, operand, level);
+}
+
+void ScanKernel::emitStates(States &states, Roots &roots,
+                            MutableArrayRef<Steps> sums) {
+  for (RecurrenceOp op : roots.recurrences)
+    scanStates(states, op);
+  for (auto [op, steps] : llvm::zip(roots.sums, sums))
+    for (int64_t u = 0; u < states.count; ++u) {
+      Steps terms = evaluate(states, op.getValue(), u);
+      for (auto [sum, term] : llvm::zip(steps, terms))
+        sum = e.addf(sum, term);
+    }
+  for (unsigned i : roots.results)
+    for (int64_t u = 0; u < states.count; ++u)
+      storeStepsOf(states.tile, i, e.toI64(e.add(states.first, u)),
+                   evaluate(states, yield().getValues()[i], u));
+}
+
+//===----------------------------------------------------------------------===//
+// Values of a state
+//===----------------------------------------------------------------------===//
+
+/// The steps of `value` at state `first + u`.
+ScanKernel::Steps ScanKernel::evaluate(States &states, Value value, int64_t u) {
+  Home home = body.home(value);
+  if (home == Home::Invariant || home == Home::Step)
+    return stepsOfOperand(states.tile, value);
+  auto &known = states.values[u];
+  if (auto it = known.find(value); it != known.end())
+    return it->second;
+  Steps steps = computeState(states, value, u);
+  return known[value] = steps;
+}
+
+ScanKernel::Steps ScanKernel::computeState(States &states, Value value,
+                                           int64_t u) {
+  int64_t items = schedule.getItems();
+  Value state = e.add(states.first, u);
+  if (body.home(value) == Home::Table)
+    return Steps(items, readTable(tables.at(value), state));
+  if (body.isStagedTile(value))
+    return readStaged(states.tile, value, state);
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return operands.load(argument.getArgNumber(), bases[argument],
+                         states.tile.first, e.toI64(state),
+                         {Axis::Length, items}, states.tile.limit);
+  Operation &op = *value.getDefiningOp();
+  SmallVector<Steps> inputs;
+  for (Value operand : op.getOperands())
+    inputs.push_back(evaluate(states, operand, u));
+  Steps steps;
+  for (int64_t k = 0; k < items; ++k) {
+    SmallVector<Number> numbers;
+    for (const Steps &input : inputs)
+      numbers.push_back(input[k]);
+    steps.push_back(emitBodyOp(e, op, numbers));
+  }
+  return steps;
+}
+
+/// Scans the trip's states side by side: their chains are independent.
+void ScanKernel::scanStates(States &states, RecurrenceOp op) {
+  unsigned i = indexOf(op);
+  std::vector<LocalScan> scans(states.count);
+  for (auto [u, scan] : llvm::enumerate(scans)) {
+    Value state = e.add(states.first, static_cast<int64_t>(u));
+    scan.a = evaluate(states, op.getA(), u);
+    scan.b = evaluate(states, op.getB(), u);
+    maskSteps(states.tile, scan.a, scan.b);
+    scan.decay = cheapDecay(states.tile, op, [&, u = u](Value c) {
+      return evaluate(states, c, static_cast<int64_t>(u)).front();
+    });
+    scan.carry = readTable(carries[i], state);
+  }
+  Value slot = e.rem(e.div(states.first, states.count), 2);
+  levels.run(MutableArrayRef(scans), slot, /*needStates=*/!isCarries());
+  e.ifThen(levels.isLastSegment(), [&] {
+    for (auto [u, scan] : llvm::enumerate(scans))
+      finishCarry(i, scan, e.add(states.first, static_cast<int64_t>(u)));
+  });
+  for (auto [u, scan] : llvm::enumerate(scans))
+    states.values[u][op.getState()] = scan.states;
+}

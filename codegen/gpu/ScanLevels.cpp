@@ -1,0 +1,235 @@
+//===- ScanLevels.cpp - The levels of a parallel scan ---------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/ScanLevels.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+Segment mlir::ssm::combine(Emit &e, const Segment &first,
+                           const Segment &second) {
+  return {e.mulf(first.decay, second.decay),
+          e.fma(second.decay, first.carry, second.carry)};
+}
+
+ScanLevels::ScanLevels(Emit &e, Kernel &kernel, SharedMemory &memory,
+                       const Place &place, ScheduleAttr schedule,
+                       int64_t laneStride)
+    : e(e), kernel(kernel), memory(memory), place(place), schedule(schedule),
+      laneStride(laneStride) {}
+
+Value ScanLevels::isLastSegment() {
+  return e.equals(place.segment,
+                  schedule.getLanes() * schedule.getWarpsL() - 1);
+}
+
+Segment ScanLevels::identityLike(const Segment &segment) {
+  Type type = segment.decay.re.getType();
+  if (segment.decay.isComplex())
+    type = ComplexType::get(type);
+  return {e.one(type), e.zero(type)};
+}
+
+//===----------------------------------------------------------------------===//
+// Items in registers
+//===----------------------------------------------------------------------===//
+
+Segment ScanLevels::scanItems(LocalScan &scan) {
+  Segment segment = {scan.a.front(), scan.b.front()};
+  for (size_t k = 1; k < scan.a.size(); ++k) {
+    segment.carry = e.fma(scan.a[k], segment.carry, scan.b[k]);
+    if (!scan.decay)
+      segment.decay = e.mulf(segment.decay, scan.a[k]);
+  }
+  if (scan.decay)
+    segment.decay = *scan.decay;
+  return segment;
+}
+
+//===----------------------------------------------------------------------===//
+// Lanes of a warp
+//===----------------------------------------------------------------------===//
+
+Number ScanLevels::shuffleUp(Number number, int64_t segments) {
+  auto shuffle = [&](Value word) -> Value {
+    return gpu::ShuffleOp::create(e, word, e.i32(segments * laneStride),
+                                  e.i32(32), gpu::ShuffleMode::UP)
+        .getShuffleResult();
+  };
+  return {shuffle(number.re),
+          number.isComplex() ? shuffle(number.im) : Value()};
+}
+
+/// Inclusive scan over the lanes along L, by doubling distances.
+void ScanLevels::scanLanes(MutableArrayRef<Segment> segments) {
+  for (int64_t distance = 1; distance < schedule.getLanes(); distance *= 2) {
+    Value hasOther = arith::CmpIOp::create(e, arith::CmpIPredicate::sge,
+                                           place.laneSegment, e.i32(distance));
+    for (Segment &segment : segments) {
+      Segment other = {shuffleUp(segment.decay, distance),
+                       shuffleUp(segment.carry, distance)};
+      Segment joined = combine(e, other, segment);
+      segment = {e.select(hasOther, joined.decay, segment.decay),
+                 e.select(hasOther, joined.carry, segment.carry)};
+    }
+  }
+}
+
+/// What lies before each lane: the inclusive scan of the lane below.
+SmallVector<Segment> ScanLevels::beforeLane(ArrayRef<Segment> segments) {
+  SmallVector<Segment> before;
+  Value isFirst = e.equals(place.laneSegment, 0);
+  for (const Segment &segment : segments) {
+    Segment identity = identityLike(segment);
+    before.push_back(
+        {e.select(isFirst, identity.decay, shuffleUp(segment.decay, 1)),
+         e.select(isFirst, identity.carry, shuffleUp(segment.carry, 1))});
+  }
+  return before;
+}
+
+//===----------------------------------------------------------------------===//
+// Warps of a block
+//===----------------------------------------------------------------------===//
+
+/// Segments of the warps lie as [scan][row][warp], each the words of its decay
+/// and of its carry.
+Value ScanLevels::meetingAddress(Value base, Value scan, Value warp,
+                                 Value row) {
+  Value index = e.add(e.mul(scan, schedule.tileChannels()), row);
+  index = e.add(e.mul(index, schedule.getWarpsL()), warp);
+  return e.offset(base, e.mul(index, 2 * words), e.getF32Type());
+}
+
+Segment ScanLevels::loadSegment(Value address) {
+  auto word = [&](int64_t i) -> Value {
+    return e.load(e.getF32Type(), e.offset(address, 4 * i), 4);
+  };
+  if (words == 1)
+    return {{word(0), nullptr}, {word(1), nullptr}};
+  return {{word(0), word(1)}, {word(2), word(3)}};
+}
+
+void ScanLevels::storeSegment(const Segment &segment, Value address) {
+  SmallVector<Value> values;
+  for (const Number &number : {segment.decay, segment.carry}) {
+    values.push_back(number.re);
+    if (number.isComplex())
+      values.push_back(number.im);
+  }
+  for (auto [i, value] : llvm::enumerate(values))
+    e.store(value, e.offset(address, 4 * static_cast<int64_t>(i)), 4);
+}
+
+/// One level of a sweep: pairs of neighbours at `distance` meet, one thread a
+/// pair, until all pairs of all channels and scans are done.
+void ScanLevels::sweepLevel(Value base, int64_t scans, int64_t distance,
+                            bool down) {
+  int64_t pairs = schedule.getWarpsL() / (2 * distance);
+  int64_t rows = scans * schedule.tileChannels();
+  e.loop(place.thread, e.i32(rows * pairs), schedule.threads(), [&](Value i) {
+    Value row = e.div(i, pairs);
+    Value left = e.add(e.mul(e.rem(i, pairs), 2 * distance), distance - 1);
+    Value leftAt = meetingAddress(base, e.i32(0), left, row);
+    Value rightAt = meetingAddress(base, e.i32(0), e.add(left, distance), row);
+    Segment leftSegment = loadSegment(leftAt);
+    Segment rightSegment = loadSegment(rightAt);
+    if (!down)
+      return storeSegment(combine(e, leftSegment, rightSegment), rightAt);
+    // The right node holds what lies before the pair.
+    storeSegment(rightSegment, leftAt);
+    storeSegment(combine(e, rightSegment, leftSegment), rightAt);
+  });
+  e.barrier();
+}
+
+void ScanLevels::upSweep(Value base, int64_t scans) {
+  for (int64_t d = 1; d < schedule.getWarpsL(); d *= 2)
+    sweepLevel(base, scans, d, /*down=*/false);
+}
+
+void ScanLevels::downSweep(Value base, int64_t scans) {
+  for (int64_t d = schedule.getWarpsL() / 2; d >= 1; d /= 2)
+    sweepLevel(base, scans, d, /*down=*/true);
+}
+
+/// What lies before each thread's warp within the tile.
+SmallVector<Segment> ScanLevels::scanWarps(ArrayRef<Segment> inclusive,
+                                           Value slot) {
+  words = inclusive.front().decay.isComplex() ? 2 : 1;
+  int64_t scans = inclusive.size();
+  int64_t floats =
+      scans * schedule.tileChannels() * schedule.getWarpsL() * 2 * words;
+  // Two buffers: a fast warp may fill the next before a slow one has read.
+  Value base = e.offset(kernel.shared(memory.allocate(2 * floats)),
+                        e.mul(slot, floats), e.getF32Type());
+  Value isLastLane = e.equals(place.laneSegment, schedule.getLanes() - 1);
+  Value isRoot = e.equals(place.warpSegment, schedule.getWarpsL() - 1);
+  auto addressOf = [&](size_t i) {
+    return meetingAddress(base, e.i32(i), place.warpSegment, place.row);
+  };
+  e.ifThen(isLastLane, [&] {
+    for (auto [i, segment] : llvm::enumerate(inclusive))
+      storeSegment(segment, addressOf(i));
+  });
+  e.barrier();
+  upSweep(base, scans);
+  // Nothing lies before the whole tile.
+  e.ifThen(e.conjunction(isLastLane, isRoot), [&] {
+    for (auto [i, segment] : llvm::enumerate(inclusive))
+      storeSegment(identityLike(segment), addressOf(i));
+  });
+  e.barrier();
+  downSweep(base, scans);
+  SmallVector<Segment> before;
+  for (size_t i = 0; i < inclusive.size(); ++i)
+    before.push_back(loadSegment(addressOf(i)));
+  return before;
+}
+
+//===----------------------------------------------------------------------===//
+// All levels
+//===----------------------------------------------------------------------===//
+
+void ScanLevels::run(MutableArrayRef<LocalScan> scans, Value slot,
+                     bool needStates) {
+  SmallVector<Segment> inclusive;
+  bool isSerial = schedule.getLanes() == 1 && schedule.getWarpsL() == 1;
+  // With one segment a channel, the states need no carry from elsewhere.
+  if (!isSerial || !needStates)
+    for (LocalScan &scan : scans)
+      inclusive.push_back(scanItems(scan));
+  scanLanes(inclusive);
+  SmallVector<Segment> before;
+  if (!isSerial)
+    before = beforeLane(inclusive);
+  if (schedule.getWarpsL() > 1) {
+    SmallVector<Segment> warps = scanWarps(inclusive, slot);
+    for (auto [warp, lane, all] : llvm::zip(warps, before, inclusive)) {
+      lane = combine(e, warp, lane);
+      all = combine(e, warp, all);
+    }
+  }
+  for (auto [i, scan] : llvm::enumerate(scans)) {
+    if (!inclusive.empty())
+      scan.tile = inclusive[i];
+    if (!needStates) {
+      scan.end = e.fma(scan.tile.decay, scan.carry, scan.tile.carry);
+      continue;
+    }
+    Number h = isSerial ? scan.carry
+                        : e.fma(before[i].decay, scan.carry, before[i].carry);
+    for (auto [a, b] : llvm::zip(scan.a, scan.b)) {
+      h = e.fma(a, h, b);
+      scan.states.push_back(h);
+    }
+    scan.end = h;
+  }
+}

@@ -1,0 +1,87 @@
+//===- ScanLevels.h - The levels of a parallel scan -------------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A segment of the recurrence h_t = a_t h_(t-1) + b_t is a pair (a, b): the
+// state behind it is a h + b. Segments combine associatively,
+//   (a1, b1) then (a2, b2) = (a1 a2, a2 b1 + b2),
+// which a tile's scan uses at three levels (Blelloch, "Prefix sums and their
+// applications", 1990): items of a thread in registers, lanes of a warp by
+// shuffles, warps of a block by an up-sweep and a down-sweep in shared memory.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_CODEGEN_GPU_SCANLEVELS_H
+#define MAMBA_CODEGEN_GPU_SCANLEVELS_H
+
+#include "codegen/gpu/Operands.h"
+
+namespace mlir::ssm {
+
+/// A segment: its decay a and what it adds, b.
+struct Segment {
+  Number decay;
+  Number carry;
+};
+
+/// (a1, b1) then (a2, b2).
+Segment combine(Emit &e, const Segment &first, const Segment &second);
+
+/// One recurrence at one state, over the steps of a thread.
+struct LocalScan {
+  SmallVector<Number> a;
+  SmallVector<Number> b;
+  /// Product of a, where something cheaper than the product is known.
+  std::optional<Number> decay;
+  /// State before the tile, the same in all threads of a channel.
+  Number carry;
+
+  // Results.
+  SmallVector<Number> states; ///< After each step; empty if not asked for.
+  Segment tile; ///< The tile so far, this thread's steps included.
+  Number end;   ///< State after this thread's steps.
+};
+
+/// Scans the steps of a tile. All threads of a block call `run` together.
+class ScanLevels {
+public:
+  ScanLevels(Emit &e, Kernel &kernel, SharedMemory &memory, const Place &place,
+             ScheduleAttr schedule, int64_t laneStride);
+
+  /// Runs the scans side by side. `slot` (i32) alternates between successive
+  /// calls where warps meet in shared memory. `needStates` asks for `states`.
+  void run(MutableArrayRef<LocalScan> scans, Value slot, bool needStates);
+
+  /// True in the threads that hold the last steps of the tile.
+  Value isLastSegment();
+
+private:
+  Segment scanItems(LocalScan &scan);
+  void scanLanes(MutableArrayRef<Segment> segments);
+  SmallVector<Segment> beforeLane(ArrayRef<Segment> segments);
+  SmallVector<Segment> scanWarps(ArrayRef<Segment> inclusive, Value slot);
+  void upSweep(Value base, int64_t scans);
+  void downSweep(Value base, int64_t scans);
+  void sweepLevel(Value base, int64_t scans, int64_t distance, bool down);
+  Number shuffleUp(Number number, int64_t segments);
+  Segment identityLike(const Segment &segment);
+  Value meetingAddress(Value base, Value scan, Value warp, Value row);
+  Segment loadSegment(Value address);
+  void storeSegment(const Segment &segment, Value address);
+
+  Emit &e;
+  Kernel &kernel;
+  SharedMemory &memory;
+  const Place &place;
+  ScheduleAttr schedule;
+  int64_t laneStride;
+  /// Words of a segment's number: 1, or 2 where it is complex.
+  int64_t words = 1;
+};
+
+} // namespace mlir::ssm
+
+#endif // MAMBA_CODEGEN_GPU_SCANLEVELS_H

@@ -1,0 +1,87 @@
+//===- IterationSpace.cpp - Extents and strides of b, l, d, n -------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/reference/IterationSpace.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+ElementMap::ElementMap(const ReferenceTensor &tensor, bool isUniform,
+                       AccessAttr access, int64_t channels) {
+  // An empty tensor has no element to read. Only results that lack its empty
+  // axis are then computed, and those depend on none of its elements.
+  if (isUniform || tensor.numElements() == 0)
+    return;
+  int64_t stride = 1;
+  for (int64_t dim = access.rank() - 1; dim >= 0; --dim) {
+    int64_t extent = tensor.shape[dim];
+    switch (access.getAxes()[dim]) {
+    case Axis::Batch:
+      batch = stride;
+      break;
+    case Axis::Length:
+      length = stride;
+      break;
+    case Axis::State:
+      state = stride;
+      break;
+    case Axis::Group:
+      channelsPerGroup = std::max<int64_t>(1, channels / extent);
+      channel = stride;
+      break;
+    case Axis::Channel:
+      channel = stride;
+      break;
+    }
+    stride *= extent;
+  }
+}
+
+LogicalResult IterationSpace::join(Axis axis, const Known &found) {
+  Known &known = axes[static_cast<unsigned>(axis)];
+  bool overrules = known.extent < 0 || (known.isHint && !found.isHint);
+  if (overrules)
+    known = found;
+  if (found.isHint || found.extent == known.extent)
+    return success();
+  return op->emitOpError() << describe(found.operand) << " has extent "
+                           << found.extent << " of axis '"
+                           << stringifyAxis(axis) << "', expected "
+                           << known.extent << ", that of "
+                           << describe(known.operand);
+}
+
+LogicalResult IterationSpace::add(Value operand, const ReferenceValue &value,
+                                  AccessAttr access) {
+  for (auto [dim, axis] : llvm::enumerate(access.getAxes())) {
+    Known found{value.shape()[dim], operand, value.isUniform};
+    if (axis == Axis::Group)
+      groups.push_back(found);
+    else if (failed(join(axis, found)))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult IterationSpace::finish() {
+  for (const Known &group : groups)
+    if (!group.isHint && knows(Axis::Channel) &&
+        (group.extent < 1 || channels() % group.extent != 0))
+      return op->emitOpError()
+             << describe(group.operand) << " has " << group.extent
+             << " groups, which do not divide the " << channels()
+             << " channels of "
+             << describe(axes[static_cast<unsigned>(Axis::Channel)].operand);
+  return success();
+}
+
+SmallVector<int64_t> IterationSpace::shapeOf(AccessAttr access) const {
+  SmallVector<int64_t> shape;
+  for (Axis axis : access.getAxes())
+    shape.push_back(extent(axis));
+  return shape;
+}

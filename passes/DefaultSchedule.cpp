@@ -1,0 +1,192 @@
+//===- DefaultSchedule.cpp - A schedule for a problem no one tuned --------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/DefaultSchedule.h"
+
+#include <algorithm>
+#include <bit>
+
+using namespace mlir::ssm;
+
+//===----------------------------------------------------------------------===//
+// Targets
+//===----------------------------------------------------------------------===//
+
+/// Multiprocessors of A100, RTX 3090, RTX 4090, H100 SXM, B200, B300,
+/// RTX PRO 6000 and GB10; shared memory from the CUDA C++ Programming Guide,
+/// table "Technical Specifications per Compute Capability".
+static constexpr GpuTarget kGpuTargets[] = {
+    {"sm_80", 108, 163 * 1024},  {"sm_86", 82, 99 * 1024},
+    {"sm_89", 128, 99 * 1024},   {"sm_90", 132, 227 * 1024},
+    {"sm_100", 148, 227 * 1024}, {"sm_103", 148, 227 * 1024},
+    {"sm_120", 188, 99 * 1024},  {"sm_121", 48, 99 * 1024}};
+
+std::optional<GpuTarget> mlir::ssm::findGpuTarget(std::string_view chip) {
+  // sm_90a has sm_90's limits.
+  std::string_view base = chip;
+  if (base.ends_with('a') || base.ends_with('f'))
+    base.remove_suffix(1);
+  for (GpuTarget target : kGpuTargets)
+    if (target.chip == base) {
+      target.chip = chip;
+      return target;
+    }
+  return std::nullopt;
+}
+
+std::string mlir::ssm::knownGpuTargets() {
+  std::string names;
+  for (const GpuTarget &target : kGpuTargets)
+    names.append(names.empty() ? "" : ", ").append(target.chip);
+  return names;
+}
+
+//===----------------------------------------------------------------------===//
+// Arithmetic of schedules
+//===----------------------------------------------------------------------===//
+
+/// Extents of the shape that performance is quoted for.
+static Problem withUsualExtents(Problem problem) {
+  if (problem.batch < 0)
+    problem.batch = 8;
+  if (problem.length < 0)
+    problem.length = 2048;
+  if (problem.channels < 0)
+    problem.channels = 2048;
+  return problem;
+}
+
+static int64_t nextPowerOf2(int64_t value) {
+  return static_cast<int64_t>(
+      std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(value, 1))));
+}
+
+static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
+                                 const Problem &problem) {
+  // A segment of a lane is padded by four numbers against bank conflicts.
+  int64_t paddedSteps =
+      schedule.tileSteps() / schedule.items * (schedule.items + 4);
+  return 4 * problem.states *
+         (schedule.tileChannels() * problem.tableNumbers +
+          paddedSteps * problem.stagedNumbers);
+}
+
+//===----------------------------------------------------------------------===//
+// GPU
+//===----------------------------------------------------------------------===//
+
+/// How many lanes share a channel. Lanes along L cost shuffles but bring
+/// threads where sequences and channels are few.
+static GpuScheduleFields chooseWarp(const Problem &problem) {
+  GpuScheduleFields schedule;
+  int64_t sequences = problem.batch * problem.channels;
+  if (sequences >= 16384) {
+    // 16 halves are two 128-bit loads, 8 floats as well.
+    bool isHalf = problem.bytesPerElement <= 2;
+    schedule.lanes = isHalf ? 2 : 4;
+    schedule.items = isHalf ? 16 : 8;
+    schedule.unroll = 2;
+  } else {
+    schedule.lanes = sequences >= 4096 ? 8 : 16;
+    schedule.items = 8;
+  }
+  schedule.warpsD = 4;
+  return schedule;
+}
+
+/// No tile much larger than the problem.
+static void fitExtents(GpuScheduleFields &schedule, const Problem &problem) {
+  int64_t steps = nextPowerOf2(problem.length);
+  while (schedule.tileSteps() > steps && schedule.lanes > 1)
+    schedule.lanes /= 2;
+  while (schedule.tileSteps() > steps && schedule.items > 1)
+    schedule.items /= 2;
+  while (schedule.tileChannels() > problem.channels && schedule.warpsD > 1)
+    schedule.warpsD /= 2;
+  // Lanes without a channel do better along L.
+  while (schedule.tileChannels() > problem.channels && schedule.lanes < 32 &&
+         2 * schedule.tileSteps() <= steps)
+    schedule.lanes *= 2;
+}
+
+/// Several blocks should fit a multiprocessor, one must.
+static void fitSharedMemory(GpuScheduleFields &schedule, const Problem &problem,
+                            const GpuTarget &target) {
+  auto shrinkTo = [&](int64_t bytes) {
+    while (sharedBytesOf(schedule, problem) > bytes) {
+      if (schedule.warpsD > 1)
+        schedule.warpsD /= 2;
+      else if (schedule.lanes > 8)
+        schedule.lanes /= 2;
+      else
+        return;
+    }
+  };
+  shrinkTo(target.sharedBytes / 4);
+  if (sharedBytesOf(schedule, problem) <= target.sharedBytes)
+    return;
+  // Many states: few channels a warp, then few steps a lane.
+  while (sharedBytesOf(schedule, problem) > target.sharedBytes &&
+         schedule.items > 1)
+    schedule.items /= 2;
+  while (sharedBytesOf(schedule, problem) > target.sharedBytes &&
+         schedule.lanes < 32)
+    schedule.lanes *= 2;
+}
+
+/// Blocks that share a sequence, where sequences alone do not fill the GPU. A
+/// chunk is computed nearly twice, so a factor below 3 does not pay.
+static int64_t chooseGpuChunks(const GpuScheduleFields &schedule,
+                               const Problem &problem,
+                               const GpuTarget &target) {
+  if (problem.isChained || problem.length < 8192)
+    return 1;
+  int64_t blocks =
+      problem.batch * ceilDiv(problem.channels, schedule.tileChannels());
+  int64_t wanted =
+      ceilDiv(2 * target.multiprocessors, std::max<int64_t>(blocks, 1));
+  int64_t most = std::min<int64_t>(problem.length / 1024, 1024);
+  int64_t chunks = std::min(wanted, most);
+  return chunks < 3 ? 1 : chunks;
+}
+
+GpuScheduleFields mlir::ssm::defaultGpuSchedule(const Problem &given,
+                                                const GpuTarget &target) {
+  Problem problem = withUsualExtents(given);
+  GpuScheduleFields schedule = chooseWarp(problem);
+  fitExtents(schedule, problem);
+  fitSharedMemory(schedule, problem, target);
+  schedule.unroll = std::min(schedule.unroll, problem.states);
+  schedule.chunks = chooseGpuChunks(schedule, problem, target);
+  return schedule;
+}
+
+//===----------------------------------------------------------------------===//
+// CPU
+//===----------------------------------------------------------------------===//
+
+CpuScheduleFields mlir::ssm::defaultCpuSchedule(const Problem &given,
+                                                const CpuTarget &target) {
+  Problem problem = withUsualExtents(given);
+  CpuScheduleFields schedule;
+  schedule.vector = std::min<int64_t>(16, nextPowerOf2(problem.channels));
+  auto tileBytes = [&] {
+    return 4 * problem.states * schedule.items * schedule.vector;
+  };
+  while (tileBytes() > target.cacheBytes && schedule.items > 1)
+    schedule.items /= 2;
+  int64_t tasks = problem.batch * ceilDiv(problem.channels, schedule.vector);
+  int64_t wanted = ceilDiv(target.threads, std::max<int64_t>(tasks, 1));
+  int64_t most = std::clamp<int64_t>(problem.length / 1024, 1, 1024);
+  int64_t chunks = std::min(wanted, most);
+  // As on a GPU: a chunk is computed nearly twice.
+  if (!problem.isChained && chunks >= 3)
+    schedule.chunks = chunks;
+  return schedule;
+}

@@ -1,0 +1,99 @@
+//===- DefaultSchedule.h - A schedule for a problem no one tuned -*- C++
+//-*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Pure functions (problem, target) -> schedule, on plain structs, so that they
+// can be called, tested and tuned without a compiler around them. No other
+// file knows a block size.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_PASSES_DEFAULTSCHEDULE_H
+#define MAMBA_PASSES_DEFAULTSCHEDULE_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mlir::ssm {
+
+/// What the choice of a schedule depends on. Extents are -1 where unknown.
+struct Problem {
+  int64_t batch = -1;
+  int64_t length = -1;
+  int64_t channels = -1;
+  int64_t states = 1;          ///< Of a channel; 1 without a state axis.
+  int64_t bytesPerElement = 4; ///< Of the widest (b, l, d) input.
+  /// One recurrence needs what another one computes, so a chunk's carry needs
+  /// the carries before it: blocks and tasks cannot share a sequence.
+  bool isChained = false;
+  /// Numbers that a kernel keeps for each channel and state: what does not
+  /// depend on l, and the carries of the recurrences. Complex ones count twice.
+  int64_t tableNumbers = 1;
+  /// Numbers that it keeps for each step and state, for all channels.
+  int64_t stagedNumbers = 0;
+};
+
+/// A GPU, as far as schedules depend on it.
+struct GpuTarget {
+  std::string_view chip; ///< As LLVM names it: "sm_90".
+  int64_t multiprocessors;
+  int64_t sharedBytes; ///< That one block may have.
+};
+
+/// A CPU, as far as schedules depend on it.
+struct CpuTarget {
+  int64_t threads = 16;            ///< That run tasks at one time.
+  int64_t cacheBytes = 128 * 1024; ///< That a task may fill.
+};
+
+/// The fields of #ssm.schedule; SSMAttrs.td says what they mean.
+struct GpuScheduleFields {
+  int64_t lanes = 1;
+  int64_t items = 8;
+  int64_t warpsL = 1;
+  int64_t warpsD = 1;
+  int64_t chunks = 1;
+  int64_t unroll = 1;
+  int64_t minBlocks = 0;
+
+  bool operator==(const GpuScheduleFields &) const = default;
+  int64_t tileChannels() const { return 32 / lanes * warpsD; }
+  int64_t tileSteps() const { return lanes * items * warpsL; }
+};
+
+/// The fields of #ssm.cpu_schedule.
+struct CpuScheduleFields {
+  int64_t vector = 16;
+  int64_t items = 16;
+  int64_t chunks = 1;
+
+  bool operator==(const CpuScheduleFields &) const = default;
+};
+
+/// The usual GPU of the architecture `chip` ("sm_90", "sm_90a"); nothing for
+/// an architecture that no one has described here.
+std::optional<GpuTarget> findGpuTarget(std::string_view chip);
+
+/// The chips that findGpuTarget knows: "sm_80, sm_86, ...".
+std::string knownGpuTargets();
+
+/// Bytes of shared memory that a block needs, about.
+int64_t sharedBytesOf(const GpuScheduleFields &schedule,
+                      const Problem &problem);
+
+/// A valid schedule for every problem, fast where its extents are known.
+/// Unknown extents are taken as 8 sequences of 2048 steps and 2048 channels.
+GpuScheduleFields defaultGpuSchedule(const Problem &problem,
+                                     const GpuTarget &target);
+CpuScheduleFields defaultCpuSchedule(const Problem &problem,
+                                     const CpuTarget &target);
+
+} // namespace mlir::ssm
+
+#endif // MAMBA_PASSES_DEFAULTSCHEDULE_H

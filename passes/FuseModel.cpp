@@ -1,0 +1,174 @@
+//===- FuseModel.cpp - What fusion knows of model IR ----------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/FuseModel.h"
+
+#include "dialect/SSMDialect.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+Value mlir::ssm::stripCasts(Value value) {
+  while (auto cast = value.getDefiningOp<tensor::CastOp>())
+    value = cast.getSource();
+  return value;
+}
+
+void mlir::ssm::forEachRead(Operation *op,
+                            function_ref<void(OpOperand &)> callback) {
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  for (OpOperand &operand : op->getOpOperands())
+    if (!linalgOp || linalgOp.payloadUsesValueFromOperand(&operand))
+      callback(operand);
+  if (linalgOp)
+    visitUsedValuesDefinedAbove(
+        op->getRegions(), [&](OpOperand *captured) { callback(*captured); });
+}
+
+//===----------------------------------------------------------------------===//
+// What is accepted
+//===----------------------------------------------------------------------===//
+
+static bool isScalar(Type type) {
+  return type.isIntOrIndexOrFloat() || isa<ComplexType>(type);
+}
+
+/// An op that a fused body may hold as it is.
+static bool isScalarOp(Operation *op) {
+  return isa_and_present<arith::ArithDialect, math::MathDialect,
+                         complex::ComplexDialect>(op->getDialect()) &&
+         op->getNumRegions() == 0 && isMemoryEffectFree(op) &&
+         llvm::all_of(op->getOperandTypes(), isScalar) &&
+         llvm::all_of(op->getResultTypes(), isScalar);
+}
+
+/// Each result of `map` is a loop, or the one element of an extent of 1.
+static bool isProjection(AffineMap map, Value operand) {
+  auto type = dyn_cast<RankedTensorType>(operand.getType());
+  for (auto [dim, expr] : llvm::enumerate(map.getResults()))
+    if (!isa<AffineDimExpr>(expr) &&
+        !(isa<AffineConstantExpr>(expr) && type && type.getDimSize(dim) == 1))
+      return false;
+  return true;
+}
+
+static LogicalResult verifyMaps(linalg::LinalgOp op) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    bool isOutput = op.isDpsInit(&operand);
+    if (isOutput ? map.isPermutation() : isProjection(map, operand.get()))
+      continue;
+    return op->emitError("cannot be fused: operand ")
+           << operand.getOperandNumber() << " has the indexing map "
+           << AffineMapAttr::get(map) << ", expected "
+           << (isOutput ? "a permutation of the loops"
+                        : "loops only (and 0 for extents of 1)");
+  }
+  return success();
+}
+
+static LogicalResult verifyLinalg(linalg::LinalgOp op) {
+  if (!op.hasPureTensorSemantics())
+    return op->emitError("cannot be fused: expected tensors only, found an "
+                         "operand in memory");
+  for (auto [i, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+    if (kind != utils::IteratorType::parallel)
+      return op->emitError("cannot be fused: loop ")
+             << i << " is a " << stringifyIteratorType(kind)
+             << " loop, expected parallel ones; ssm.readout sums over states";
+  if (failed(verifyMaps(op)))
+    return failure();
+  for (Operation &nested : op.getBlock()->without_terminator())
+    if (!isScalarOp(&nested))
+      return nested.emitError("cannot be fused: expected a scalar op of arith, "
+                              "math or complex without side effects");
+  return success();
+}
+
+static LogicalResult verifySupported(Operation *op) {
+  if (isa<DiscretizeOp, ScanOp, ReadoutOp, GateOp>(op) || isScalarOp(op))
+    return success();
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
+    return verifyLinalg(linalgOp);
+  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+    if (isa<SplatElementsAttr>(constant.getValue()))
+      return success();
+    return op->emitError("cannot be fused: a constant tensor must be a splat; "
+                         "pass others as arguments");
+  }
+  bool isElementwise =
+      OpTrait::hasElementwiseMappableTraits(op) && isMemoryEffectFree(op) &&
+      op->getNumRegions() == 0 &&
+      isa_and_present<arith::ArithDialect, math::MathDialect>(op->getDialect());
+  if (isElementwise &&
+      llvm::all_of(op->getResultTypes(), llvm::IsaPred<RankedTensorType>))
+    return success();
+  return op->emitError("cannot be fused: expected ssm.discretize, scan, "
+                       "readout or gate, a parallel linalg op or elementwise "
+                       "arith and math on ranked tensors");
+}
+
+//===----------------------------------------------------------------------===//
+// What is needed
+//===----------------------------------------------------------------------===//
+
+/// A value that a body cannot read: an argument that is no tensor.
+static LogicalResult verifyRead(OpOperand &use) {
+  Value value = stripCasts(use.get());
+  if (value.getDefiningOp() || isa<RankedTensorType>(value.getType()))
+    return success();
+  return use.getOwner()->emitError(
+             "cannot be fused: reads an argument of type ")
+         << value.getType() << ", expected a ranked tensor; a scalar can be a "
+         << "tensor of rank 0";
+}
+
+FailureOr<SmallVector<Operation *>>
+mlir::ssm::collectModel(func::FuncOp function) {
+  if (!function.getBody().hasOneBlock())
+    return function.emitError("cannot be fused: found ")
+           << function.getBody().getBlocks().size()
+           << " blocks, expected one without control flow";
+  Block &block = function.getBody().front();
+  DenseSet<Operation *> needed;
+  SmallVector<Operation *> ops;
+  LogicalResult status = success();
+  auto read = [&](OpOperand &use) {
+    if (failed(status) || failed(status = verifyRead(use)))
+      return;
+    if (Operation *producer = stripCasts(use.get()).getDefiningOp())
+      needed.insert(producer);
+  };
+  for (OpOperand &operand : block.getTerminator()->getOpOperands()) {
+    if (!isa<RankedTensorType>(operand.get().getType()))
+      return block.getTerminator()->emitError("cannot be fused: result ")
+             << operand.getOperandNumber() << " has type "
+             << operand.get().getType() << ", expected a ranked tensor";
+    read(operand);
+  }
+  for (Operation &op : llvm::reverse(block.without_terminator())) {
+    if (!needed.contains(&op) && isMemoryEffectFree(&op))
+      continue;
+    if (failed(status) || failed(status = verifySupported(&op)))
+      return failure();
+    ops.push_back(&op);
+    forEachRead(&op, read);
+  }
+  if (failed(status))
+    return failure();
+  std::reverse(ops.begin(), ops.end());
+  return ops;
+}

@@ -1,0 +1,310 @@
+//===- FuseStages.cpp - The split of a function into kernels --------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/FuseStages.h"
+
+#include "passes/FuseModel.h"
+#include "passes/Product.h"
+
+#include "mlir/IR/TypeUtilities.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+namespace {
+
+/// What the rules of a fused body ask about a value within its stage. It is
+/// Dependence's knowledge, on tensors and before a body exists.
+struct Placement {
+  /// Depends on no scan: runs in any stage.
+  bool isFree = true;
+  unsigned stage = 0;
+  /// Loops over n that end before the value is known.
+  unsigned level = 0;
+  /// The lowest level of the per-state recurrences that it is made of, if it
+  /// has states at all.
+  std::optional<unsigned> statesLevel;
+  bool afterLast = false;
+};
+
+/// Chooses a stage for each op, in program order.
+class Placer {
+public:
+  explicit Placer(const FuseAxes &axes) : axes(axes) {}
+
+  void place(Operation *op);
+  const Placement &of(Value value) const { return placements.at(value); }
+  const Placement *find(Value value) const {
+    auto it = placements.find(value);
+    return it == placements.end() ? nullptr : &it->second;
+  }
+  unsigned numStages() const { return last + 1; }
+
+private:
+  Placement joinOperands(Operation *op, unsigned stage);
+  bool fits(Operation *op, const Placement &placement);
+  void record(Operation *op, Placement placement);
+
+  const FuseAxes &axes;
+  DenseMap<Value, Placement> placements;
+  /// Whether a stage's recurrences run in reverse, once one is in it.
+  DenseMap<unsigned, bool> directions;
+  unsigned last = 0;
+};
+
+} // namespace
+
+/// What `op` would be if it ran in `stage`; at least in its operands' stage.
+Placement Placer::joinOperands(Operation *op, unsigned stage) {
+  Placement joined;
+  joined.stage = stage;
+  forEachRead(op, [&](OpOperand &use) {
+    const Placement *operand = find(stripCasts(use.get()));
+    if (!operand || operand->isFree)
+      return;
+    joined.isFree = false;
+    joined.stage = std::max(joined.stage, operand->stage);
+  });
+  forEachRead(op, [&](OpOperand &use) {
+    const Placement *operand = find(stripCasts(use.get()));
+    // A value of an earlier stage comes from memory: nothing to respect.
+    if (!operand || (!operand->isFree && operand->stage != joined.stage))
+      return;
+    joined.level = std::max(joined.level, operand->level);
+    joined.afterLast |= operand->afterLast;
+    if (operand->statesLevel)
+      joined.statesLevel =
+          std::min(*operand->statesLevel,
+                   joined.statesLevel.value_or(*operand->statesLevel));
+  });
+  return joined;
+}
+
+/// The rules C8, C9 and C10 of a fused body.
+bool Placer::fits(Operation *op, const Placement &placement) {
+  auto scan = dyn_cast<ScanOp>(op);
+  bool hasLength = llvm::any_of(op->getResults(), [&](Value result) {
+    return isa<RankedTensorType>(result.getType()) &&
+           axes.of(result).has(Axis::Length);
+  });
+  if (placement.afterLast && (scan || hasLength))
+    return false;
+  if (placement.statesLevel && *placement.statesLevel < placement.level)
+    return false;
+  if (!scan)
+    return true;
+  auto direction = directions.find(placement.stage);
+  return direction == directions.end() ||
+         direction->second == scan.getReverse();
+}
+
+void Placer::record(Operation *op, Placement placement) {
+  if (!placement.isFree)
+    last = std::max(last, placement.stage);
+  auto scan = dyn_cast<ScanOp>(op);
+  if (!scan) {
+    if (isa<ReadoutOp>(op)) {
+      ++placement.level;
+      placement.statesLevel.reset();
+    }
+    for (Value result : op->getResults())
+      placements[result] = placement;
+    return;
+  }
+  placement.isFree = false;
+  last = std::max(last, placement.stage);
+  directions[placement.stage] = scan.getReverse();
+  Placement lastState = placement, states = placement;
+  lastState.afterLast = true;
+  lastState.statesLevel.reset();
+  if (axes.of(scan.getStates()).has(Axis::State))
+    states.statesLevel = placement.level;
+  placements[scan.getStates()] = states;
+  placements[scan.getLast()] = lastState;
+}
+
+void Placer::place(Operation *op) {
+  Placement placement = joinOperands(op, 0);
+  bool isOrdered = isa<ScanOp>(op) || !placement.isFree;
+  while (isOrdered && !fits(op, placement))
+    placement = joinOperands(op, placement.stage + 1);
+  record(op, placement);
+}
+
+//===----------------------------------------------------------------------===//
+// What stages read and write
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Fills stages from the last to the first, so that each knows what later
+/// ones read of it.
+class StageFiller {
+public:
+  StageFiller(ArrayRef<Operation *> ops, const FuseAxes &axes,
+              const Placer &placer)
+      : ops(ops), axes(axes), placer(placer), stages(placer.numStages()),
+        read(placer.numStages()) {}
+
+  SmallVector<Stage> run(func::FuncOp function);
+
+private:
+  /// The stage that stores `value`; none for arguments.
+  std::optional<unsigned> storedIn(Value value) const {
+    const Placement *placement = placer.find(value);
+    return placement ? std::optional(placement->stage) : std::nullopt;
+  }
+  void addResults(func::FuncOp function);
+  void addTemporaries(unsigned number);
+  bool isStored(Value value) const;
+  double bytesToStore(Value value) const;
+  bool isCheaperAgain(Value value) const;
+  void addOps(unsigned number);
+  void use(OpOperand &operand, unsigned number, DenseSet<Value> &wanted);
+
+  ArrayRef<Operation *> ops;
+  const FuseAxes &axes;
+  const Placer &placer;
+  SmallVector<Stage> stages;
+  /// For each stage, its values that later stages read.
+  SmallVector<llvm::SetVector<Value>> read;
+};
+
+} // namespace
+
+void StageFiller::addResults(func::FuncOp function) {
+  Operation *terminator = function.getBody().front().getTerminator();
+  for (OpOperand &operand : terminator->getOpOperands()) {
+    Value value = stripCasts(operand.get());
+    bool isComputed = placer.find(value);
+    bool isSplat =
+        isComputed && value.getDefiningOp()->hasTrait<OpTrait::ConstantLike>();
+    AccessAttr access =
+        isComputed && !isSplat ? axes.of(value) : axes.of(operand);
+    stages[storedIn(value).value_or(0)].outputs.push_back(
+        {value, operand.get().getType(), access, &operand});
+  }
+}
+
+/// A value that is a result already is read from there.
+void StageFiller::addTemporaries(unsigned number) {
+  Stage &stage = stages[number];
+  for (Value value : read[number])
+    if (llvm::none_of(stage.outputs, [&](const StageOutput &output) {
+          return output.value == value;
+        }))
+      stage.outputs.push_back({value, value.getType(), axes.of(value)});
+}
+
+bool StageFiller::isStored(Value value) const {
+  unsigned stage = placer.of(value).stage;
+  return read[stage].contains(value) ||
+         llvm::any_of(stages[stage].outputs, [&](const StageOutput &output) {
+           return output.value == value;
+         });
+}
+
+/// What memory must hold, more than now, for later stages to have `value`.
+double StageFiller::bytesToStore(Value value) const {
+  const Placement *placement = placer.find(value);
+  if (!placement || placement->isFree || isStored(value))
+    return 0;
+  AxisSet set;
+  for (Axis axis : axes.of(value).getAxes())
+    set.insert(axis);
+  Type element = getElementTypeOrSelf(value);
+  if (!isa<FloatType>(realTypeOf(element)))
+    return INFINITY;
+  unsigned bits = realTypeOf(element).getIntOrFloatBitWidth();
+  return pointsOf(set) * bits * (isa<ComplexType>(element) ? 2 : 1) / 8;
+}
+
+/// Whether a later stage does better to compute `value` again from its
+/// operands than to read it: broadcasts, and values that memory cannot hold.
+bool StageFiller::isCheaperAgain(Value value) const {
+  Operation *op = value.getDefiningOp();
+  if (isa<ScanOp, ReadoutOp>(op) || isStored(value))
+    return false;
+  if (!isa<FloatType>(realTypeOf(getElementTypeOrSelf(value))))
+    return true;
+  double bytes = 0;
+  forEachRead(op, [&](OpOperand &use) {
+    bytes += bytesToStore(stripCasts(use.get()));
+  });
+  return bytes < bytesToStore(value);
+}
+
+/// `number` needs the value of `operand`: computed there, or read.
+void StageFiller::use(OpOperand &operand, unsigned number,
+                      DenseSet<Value> &wanted) {
+  Value value = stripCasts(operand.get());
+  const Placement *placement = placer.find(value);
+  if (!placement) {
+    stages[number].inputs.insert({value, axes.of(operand)});
+  } else if (wanted.contains(value) || placement->isFree ||
+             placement->stage == number || isCheaperAgain(value)) {
+    wanted.insert(value);
+  } else {
+    stages[number].inputs.insert({value, axes.of(value)});
+    read[placement->stage].insert(value);
+  }
+}
+
+void StageFiller::addOps(unsigned number) {
+  Stage &stage = stages[number];
+  DenseSet<Value> wanted;
+  for (StageOutput &output : stage.outputs)
+    if (placer.find(output.value))
+      wanted.insert(output.value);
+    else
+      stage.inputs.insert({output.value, output.access});
+  for (Operation *op : llvm::reverse(ops)) {
+    if (llvm::none_of(op->getResults(),
+                      [&](Value result) { return wanted.contains(result); }))
+      continue;
+    stage.ops.push_back(op);
+    forEachRead(op, [&](OpOperand &operand) { use(operand, number, wanted); });
+  }
+  std::reverse(stage.ops.begin(), stage.ops.end());
+}
+
+/// Arguments in their order, then temporaries.
+static void sortInputs(Stage &stage) {
+  auto position = [](const StageInput &input) {
+    auto argument = dyn_cast<BlockArgument>(input.first);
+    return argument ? argument.getArgNumber() : ~0u;
+  };
+  SmallVector<std::pair<unsigned, size_t>> order;
+  for (auto [i, input] : llvm::enumerate(stage.inputs))
+    order.push_back({position(input), i});
+  llvm::sort(order);
+  llvm::SetVector<StageInput> sorted;
+  for (auto [_, i] : order)
+    sorted.insert(stage.inputs[i]);
+  stage.inputs = std::move(sorted);
+}
+
+SmallVector<Stage> StageFiller::run(func::FuncOp function) {
+  addResults(function);
+  for (unsigned number = stages.size(); number-- > 0;) {
+    addTemporaries(number);
+    addOps(number);
+    sortInputs(stages[number]);
+  }
+  return std::move(stages);
+}
+
+SmallVector<Stage> mlir::ssm::planStages(func::FuncOp function,
+                                         ArrayRef<Operation *> ops,
+                                         const FuseAxes &axes) {
+  Placer placer(axes);
+  for (Operation *op : ops)
+    placer.place(op);
+  return StageFiller(ops, axes, placer).run(function);
+}

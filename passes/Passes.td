@@ -1,0 +1,90 @@
+//===- Passes.td - Passes over model IR and fused IR -------*- tablegen -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSM_PASSES_TD
+#define SSM_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def FusePass : Pass<"ssm-fuse", "func::FuncOp"> {
+  let summary = "turn a function of model IR into one ssm.fused op a kernel";
+  let description = [{
+    Replaces the body of a function by a chain of `ssm.fused` ops and a return.
+    The chain has one op wherever the rules of `ssm.fused` allow it; a second
+    one starts where a scan runs in the other direction, where a value of every
+    step needs a last state, or where states are needed again after a sum over
+    them. Values that depend on no scan are recomputed in each op, others pass
+    through memory. Every result of the function becomes a result of its own.
+
+    What a function may hold: `ssm.discretize`, `scan`, `readout` and `gate`;
+    linalg ops whose loops are parallel and whose indexing maps permute loops
+    (`linalg.generic`, `map`, `broadcast`, `fill`, named elementwise ops);
+    elementwise `arith` and `math` ops on tensors; splat constants;
+    `tensor.cast`; `tensor.empty` and `tensor.dim` for shapes. Anything else is
+    an error, except pure ops that no result needs.
+
+    The axes of each tensor follow from the ssm ops that it reaches, forward
+    and backward. A function without ssm ops gets (b, l, d) for its tensors of
+    rank 3. A body may contract products and sums to fused multiply-adds:
+    additions and multiplications carry `fastmath<contract>`.
+
+    Not supported: reductions other than `ssm.readout`, `linalg.index`,
+    constants that are no splats, more than one block.
+  }];
+  let dependentDialects = ["arith::ArithDialect", "complex::ComplexDialect",
+                           "math::MathDialect", "ssm::SSMDialect"];
+}
+
+def SimplifyBodyPass : Pass<"ssm-simplify-body"> {
+  let summary = "move work of fused bodies to where it runs less often";
+  let description = [{
+    An op of a body runs once a point of the axes that it depends on. The
+    rewrites hold for any body:
+
+    - exp(x) becomes exp2(x log2(e)), which is one instruction on a GPU. (Not
+      under log1p: log1p(exp(x)) is softplus, which lowerings know.)
+    - Products are multiplied in the cheapest order: (delta B) u becomes
+      (delta u) B, exp2((delta A) log2(e)) becomes exp2(delta (A log2(e))), with
+      one product of A a channel. Constants and signs of a product join.
+    - A factor that does not depend on n leaves a sum over n, and so does a
+      divisor or a sign.
+
+    A body's semantics allow to reassociate products of real numbers that carry
+    `contract` or `reassoc`, which --ssm-fuse gives to all of them, and sums
+    over n to be distributed over such products. Common subexpressions of each
+    body are joined and dead ops dropped.
+  }];
+  let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
+}
+
+def SchedulePass : Pass<"ssm-schedule"> {
+  let summary = "attach a schedule to each ssm.fused op that has none";
+  let description = [{
+    The schedule is the default for the op and the target: a pure function
+    (passes/DefaultSchedule.h) of the extents, the element sizes and what the
+    body keeps per state. Static extents of the op's types win over the options;
+    extents that neither gives are taken as 8 sequences of 2048 steps and 2048
+    channels. Every schedule is correct for every extent.
+
+    `schedule` sets the attribute by hand:
+    `--ssm-schedule="schedule=#ssm.schedule<lanes=4,items=8>"`.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"sm_90\"",
+           "cpu, or a GPU architecture such as sm_90">,
+    Option<"batch", "batch", "int64_t", "-1", "sequences; -1: unknown">,
+    Option<"length", "length", "int64_t", "-1", "steps; -1: unknown">,
+    Option<"channels", "channels", "int64_t", "-1", "channels; -1: unknown">,
+    Option<"threads", "threads", "int64_t", "0",
+           "threads of the target cpu; 0: unknown">,
+    Option<"schedule", "schedule", "std::string", "\"\"",
+           "attribute to attach in place of the default">
+  ];
+  let dependentDialects = ["ssm::SSMDialect"];
+}
+
+#endif // SSM_PASSES_TD

@@ -1,0 +1,172 @@
+//===- Schedule.cpp - Schedules for fused ops -----------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Reads off a fused op what DefaultSchedule asks, and attaches its answer.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/Passes.h"
+
+#include "dialect/Dependence.h"
+#include "passes/DefaultSchedule.h"
+
+#include "mlir/AsmParser/AsmParser.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace mlir::ssm {
+#define GEN_PASS_DEF_SCHEDULEPASS
+#include "passes/Passes.h.inc"
+} // namespace mlir::ssm
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+//===----------------------------------------------------------------------===//
+// The problem that a fused op is
+//===----------------------------------------------------------------------===//
+
+/// One recurrence uses what another one computes.
+static bool isChained(FusedOp op) {
+  DenseSet<Value> ordered;
+  for (Operation &nested : *op.getBlock()) {
+    bool uses = llvm::any_of(nested.getOperands(), [&](Value operand) {
+      return ordered.contains(operand);
+    });
+    if (uses && isa<RecurrenceOp>(nested))
+      return true;
+    if (uses || isa<RecurrenceOp>(nested))
+      ordered.insert_range(nested.getResults());
+  }
+  return false;
+}
+
+static int64_t numbersOf(Value value) {
+  return isa<ComplexType>(value.getType()) ? 2 : 1;
+}
+
+/// Counts what kernels keep in tables: values whose users run more often.
+static void countTables(FusedOp op, Problem &problem) {
+  Dependence dependence(op);
+  problem.tableNumbers = problem.stagedNumbers = 0;
+  auto isUsedWith = [&](Value value, Axis axis) {
+    return llvm::any_of(value.getUsers(), [&](Operation *user) {
+      return llvm::any_of(user->getResults(), [&](Value result) {
+        return dependence.dependsOn(result, axis);
+      });
+    });
+  };
+  auto count = [&](Value value) {
+    const ValueInfo &info = dependence.of(value);
+    if (!info.axes.has(Axis::State) || info.afterLast)
+      return;
+    if (!info.axes.has(Axis::Length))
+      problem.tableNumbers +=
+          isUsedWith(value, Axis::Length) ? numbersOf(value) : 0;
+    else if (!info.axes.has(Axis::Channel))
+      problem.stagedNumbers +=
+          isUsedWith(value, Axis::Channel) ? numbersOf(value) : 0;
+  };
+  for (Value argument : op.getBlock()->getArguments())
+    count(argument);
+  for (Operation &nested : op.getBlock()->without_terminator()) {
+    for (Value result : nested.getResults())
+      count(result);
+    if (auto recurrence = dyn_cast<RecurrenceOp>(nested))
+      problem.tableNumbers += numbersOf(recurrence.getState());
+  }
+}
+
+/// Extents that the op's types know win over `assumed` ones.
+static Problem describe(FusedOp op, Problem assumed) {
+  Problem problem = assumed;
+  auto take = [&](Axis axis, int64_t &extent) {
+    if (int64_t known = op.axisExtent(axis); !ShapedType::isDynamic(known))
+      extent = known;
+  };
+  take(Axis::Batch, problem.batch);
+  take(Axis::Length, problem.length);
+  take(Axis::Channel, problem.channels);
+  problem.states = op.stateExtent();
+  problem.bytesPerElement = 1;
+  for (auto [i, input] : llvm::enumerate(op.getInputs())) {
+    Type element = cast<RankedTensorType>(input.getType()).getElementType();
+    Type real = realTypeOf(element);
+    if (op.inputAccess(i).has(Axis::Length) && real.isIntOrFloat())
+      problem.bytesPerElement =
+          std::max<int64_t>(problem.bytesPerElement,
+                            llvm::divideCeil(real.getIntOrFloatBitWidth(), 8));
+  }
+  problem.isChained = isChained(op);
+  countTables(op, problem);
+  return problem;
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct SchedulePass : ssm::impl::SchedulePassBase<SchedulePass> {
+  using SchedulePassBase::SchedulePassBase;
+
+  void runOnOperation() override {
+    WalkResult result = getOperation()->walk([&](FusedOp op) {
+      if (op.getSchedule())
+        return WalkResult::advance();
+      Attribute attr = schedule.empty() ? choose(op) : parse(op);
+      if (!attr)
+        return WalkResult::interrupt();
+      op.setScheduleAttr(attr);
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+
+private:
+  Attribute choose(FusedOp op);
+  Attribute parse(FusedOp op);
+};
+} // namespace
+
+/// The default; null after an error.
+Attribute SchedulePass::choose(FusedOp op) {
+  Problem assumed;
+  assumed.batch = batch;
+  assumed.length = length;
+  assumed.channels = channels;
+  Problem problem = describe(op, assumed);
+  if (target == "cpu") {
+    CpuTarget cpu;
+    if (threads > 0)
+      cpu.threads = threads;
+    CpuScheduleFields s = defaultCpuSchedule(problem, cpu);
+    return CpuScheduleAttr::get(&getContext(), s.vector, s.items, s.chunks);
+  }
+  std::optional<GpuTarget> gpu = findGpuTarget(target);
+  if (!gpu) {
+    op.emitError("found target '")
+        << target << "' of --ssm-schedule, expected cpu, " << knownGpuTargets();
+    return nullptr;
+  }
+  GpuScheduleFields s = defaultGpuSchedule(problem, *gpu);
+  return ScheduleAttr::get(&getContext(), s.lanes, s.items, s.warpsL, s.warpsD,
+                           s.chunks, s.unroll, s.minBlocks);
+}
+
+/// The attribute that the option `schedule` gives; null after an error.
+Attribute SchedulePass::parse(FusedOp op) {
+  Attribute attr = parseAttribute(schedule, &getContext());
+  bool isCpu = target == "cpu";
+  if (isCpu ? isa_and_present<CpuScheduleAttr>(attr)
+            : isa_and_present<ScheduleAttr>(attr))
+    return attr;
+  op.emitError("found schedule '")
+      << schedule << "' of --ssm-schedule for the target " << target
+      << ", expected a " << (isCpu ? "#ssm.cpu_schedule" : "#ssm.schedule");
+  return nullptr;
+}

@@ -1,0 +1,187 @@
+//===- SimplifyBody.cpp - Less work in fused bodies -----------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Rewrites of any body that move work to fewer points of the iteration space.
+// Each walks the body once, from the end to the start, so that a product is met
+// at its root; Dependence is computed anew for each.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/Passes.h"
+
+#include "passes/ProductTree.h"
+#include "passes/ScalarBuilder.h"
+
+#include "mlir/IR/Dominance.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/CSE.h"
+
+#include <numbers>
+
+namespace mlir::ssm {
+#define GEN_PASS_DEF_SIMPLIFYBODYPASS
+#include "passes/Passes.h.inc"
+} // namespace mlir::ssm
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+static void eraseDead(Block *block) {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(*block)))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+}
+
+//===----------------------------------------------------------------------===//
+// Exponentials
+//===----------------------------------------------------------------------===//
+
+static void useExp2(FusedOp op) {
+  for (auto exp :
+       llvm::make_early_inc_range(op.getBlock()->getOps<math::ExpOp>())) {
+    // softplus(x) = log1p(exp(x)) is for the lowering to recognise.
+    if (llvm::any_of(exp->getUsers(), llvm::IsaPred<math::Log1pOp>))
+      continue;
+    OpBuilder builder(exp);
+    Value x = ScalarBuilder(builder, exp.getLoc())
+                  .mul(std::numbers::log2e, exp.getOperand());
+    Value exp2 =
+        math::Exp2Op::create(builder, exp.getLoc(), x, exp.getFastmathAttr());
+    exp.replaceAllUsesWith(exp2);
+    exp.erase();
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Sums
+//===----------------------------------------------------------------------===//
+
+/// sum(v w) = sum(v) w, and sum(v / w) = sum(v) / w, for w without n.
+static void hoistFromSum(SumOp sum, const Dependence &dependence) {
+  auto hasState = [&](Value value) {
+    return dependence.dependsOn(value, Axis::State);
+  };
+  if (!hasState(sum.getValue()) || isa<ComplexType>(sum.getType()))
+    return;
+  OpBuilder builder(sum);
+  builder.setInsertionPointAfter(sum);
+  if (auto quotient = sum.getValue().getDefiningOp<arith::DivFOp>();
+      quotient && !hasState(quotient.getRhs())) {
+    Value total =
+        SumOp::create(builder, sum.getLoc(), quotient.getLhs()).getResult();
+    sum.replaceAllUsesWith(arith::DivFOp::create(builder, quotient.getLoc(),
+                                                 total, quotient.getRhs(),
+                                                 quotient.getFastmathAttr())
+                               .getResult());
+    return;
+  }
+  if (!ProductTree::isInner(sum.getValue().getDefiningOp()))
+    return;
+  ProductTree inner(sum.getValue(), dependence), outer = inner;
+  llvm::erase_if(inner.factors,
+                 [&](const Factor &f) { return !hasState(f.value); });
+  llvm::erase_if(outer.factors,
+                 [&](const Factor &f) { return hasState(f.value); });
+  if (outer.factors.empty() && outer.constant == 1)
+    return;
+  inner.constant = 1;
+  Value total = SumOp::create(
+      builder, sum.getLoc(), inner.build(builder, sum.getLoc(), sum.getType()));
+  AxisSet axes = dependence.of(sum.getResult()).axes;
+  outer.factors.push_back({total, axes});
+  sum.replaceAllUsesWith(outer.build(builder, sum.getLoc(), sum.getType()));
+}
+
+static void hoistFromSums(FusedOp op) {
+  Dependence dependence(op);
+  SmallVector<SumOp> sums = llvm::to_vector(op.getBlock()->getOps<SumOp>());
+  // Backward: a sum's replacement is no operand of what is still to come.
+  for (SumOp sum : llvm::reverse(sums))
+    hoistFromSum(sum, dependence);
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+/// exp2(x c), with c free of l and x free of n: lowerings get the decay over
+/// many steps from one exponential of c times the sum of x.
+static bool isSplitExponent(Value exponent, const Dependence &dependence) {
+  auto product = exponent.getDefiningOp<arith::MulFOp>();
+  if (!product)
+    return false;
+  auto isFree = [&](Value value, Axis axis) {
+    return !dependence.dependsOn(value, axis);
+  };
+  Value a = product.getLhs(), b = product.getRhs();
+  return (isFree(a, Axis::State) && isFree(b, Axis::Length)) ||
+         (isFree(b, Axis::State) && isFree(a, Axis::Length));
+}
+
+static void orderProduct(Operation *root, const Dependence &dependence,
+                         llvm::DenseSet<Operation *> &done) {
+  Value value = root->getResult(0);
+  ProductTree tree(value, dependence);
+  done.insert_range(tree.ops);
+  bool isBetter = tree.costOfBuild() < tree.cost;
+  if (value.hasOneUse() && isa<math::Exp2Op>(*value.user_begin()) &&
+      !isSplitExponent(value, dependence)) {
+    // x = delta A may have other uses: with one more product a channel,
+    // exp2(x log2 e) is exp2(delta (A log2 e)) for as many a state.
+    ProductTree shared(value, dependence, /*throughShared=*/true);
+    if (shared.costOfBuild() <= 1.01 * tree.cost) {
+      tree = std::move(shared);
+      isBetter = true;
+    }
+  }
+  if (!isBetter)
+    return;
+  OpBuilder builder(root);
+  value.replaceAllUsesWith(
+      tree.build(builder, root->getLoc(), value.getType()));
+}
+
+static void orderProducts(FusedOp op) {
+  Dependence dependence(op);
+  llvm::DenseSet<Operation *> done;
+  SmallVector<Operation *> ops;
+  for (Operation &nested : llvm::reverse(*op.getBlock()))
+    ops.push_back(&nested);
+  for (Operation *nested : ops)
+    if (ProductTree::isInner(nested) && !done.contains(nested))
+      orderProduct(nested, dependence, done);
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct SimplifyBodyPass : ssm::impl::SimplifyBodyPassBase<SimplifyBodyPass> {
+  void runOnOperation() override {
+    getOperation()->walk([](FusedOp op) {
+      joinEqual(op);
+      useExp2(op);
+      hoistFromSums(op);
+      eraseDead(op.getBlock());
+      orderProducts(op);
+      eraseDead(op.getBlock());
+      joinEqual(op);
+    });
+  }
+
+private:
+  /// Each rewrite looks at the number of a value's uses, so equal values must
+  /// be one.
+  static void joinEqual(FusedOp op) {
+    IRRewriter rewriter(op.getContext());
+    DominanceInfo dominance(op);
+    eliminateCommonSubExpressions(rewriter, dominance, op);
+  }
+};
+} // namespace

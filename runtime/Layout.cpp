@@ -1,0 +1,128 @@
+//===- Layout.cpp - What a tensor's memory lets a kernel assume -----------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Strides of dimensions with one element are never multiplied by anything but
+// 0, so they don't count.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Layout.h"
+
+#include "runtime/DType.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace mamba {
+
+namespace {
+
+constexpr int64_t kMaxAlignment = 16;
+
+/// Which of several unit-stride dimensions is better to vectorise along.
+int preference(Axis axis) {
+  switch (axis) {
+  case Axis::Length:
+    return 3;
+  case Axis::Channel:
+    return 2;
+  case Axis::State:
+    return 1;
+  default:
+    return 0;
+  }
+}
+
+int8_t deduceUnitDim(const TensorView &view, const TensorSpec &spec) {
+  int8_t best = -1;
+  int bestScore = -1;
+  for (int dim = 0; dim < view.rank; ++dim) {
+    bool unused = view.shape[dim] <= 1;
+    if (!unused && view.strides[dim] != 1)
+      continue;
+    int score = preference(spec.dims[dim].axis) + (unused ? 0 : 4);
+    if (score >= bestScore) {
+      best = static_cast<int8_t>(dim);
+      bestScore = score;
+    }
+  }
+  return best;
+}
+
+/// The bits of the base address and of the strides in bytes, or-ed: their
+/// lowest set bit is the alignment.
+uint64_t addressBits(const TensorView &view, int unitDim) {
+  auto bits = reinterpret_cast<uint64_t>(view.data);
+  auto elementBytes = static_cast<uint64_t>(byteSize(view.dtype));
+  for (int dim = 0; dim < view.rank; ++dim)
+    if (dim != unitDim && view.shape[dim] > 1)
+      bits |= static_cast<uint64_t>(view.strides[dim]) * elementBytes;
+  return bits;
+}
+
+} // namespace
+
+LayoutSpec deduceLayout(const TensorView &view, const TensorSpec &spec) {
+  LayoutSpec layout;
+  layout.unitDim = deduceUnitDim(view, spec);
+  uint64_t bits = addressBits(view, layout.unitDim) | kMaxAlignment;
+  auto alignment = static_cast<int64_t>(bits & (~bits + 1));
+  layout.alignment =
+      static_cast<uint8_t>(std::max(alignment, byteSize(view.dtype)));
+  return layout;
+}
+
+bool satisfies(const TensorView &view, const LayoutSpec &layout) {
+  if (layout.unitDim >= 0 && view.strides[layout.unitDim] != 1 &&
+      view.shape[layout.unitDim] > 1)
+    return view.empty();
+  return (addressBits(view, layout.unitDim) & (layout.alignment - 1u)) == 0 ||
+         view.empty();
+}
+
+Status checkLayout(const TensorView &view, const LayoutSpec &layout,
+                   std::string_view tensorName) {
+  if (satisfies(view, layout))
+    return Status();
+  auto invalid = [&](std::string text) {
+    return Status(StatusCode::InvalidArgument,
+                  fmt::format("'{}' ({}): {}; compile a variant for this "
+                              "layout or copy the tensor",
+                              tensorName, view.describe(), text));
+  };
+  int unitDim = layout.unitDim;
+  if (unitDim >= 0 && view.shape[unitDim] > 1 && view.strides[unitDim] != 1)
+    return invalid(fmt::format("dimension {} has stride {}, and the kernel was "
+                               "compiled for stride 1",
+                               unitDim, view.strides[unitDim]));
+  if (reinterpret_cast<uintptr_t>(view.data) % layout.alignment)
+    return invalid(fmt::format("address {} is not a multiple of the {} bytes "
+                               "that the kernel was compiled for",
+                               view.data, layout.alignment));
+  for (int dim = 0; dim < view.rank; ++dim)
+    if (dim != unitDim && view.shape[dim] > 1 &&
+        view.strides[dim] * byteSize(view.dtype) % layout.alignment)
+      return invalid(fmt::format("stride {} of dimension {} is not a multiple "
+                                 "of the {} bytes that the kernel was compiled "
+                                 "for",
+                                 view.strides[dim], dim, layout.alignment));
+  return Status();
+}
+
+int64_t channelMultipleOf(int64_t channels) {
+  auto bits = static_cast<uint64_t>(channels) | 16;
+  return static_cast<int64_t>(bits & (~bits + 1));
+}
+
+int64_t extentBucket(int64_t extent) {
+  int64_t bucket = extent > 0 ? 1 : 0;
+  while (bucket < extent && bucket <= INT64_MAX / 2)
+    bucket *= 2;
+  return bucket;
+}
+
+} // namespace mamba

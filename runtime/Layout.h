@@ -1,0 +1,47 @@
+//===- Layout.h - What a tensor's memory lets a kernel assume - -*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Unit strides and alignments are compiled into a variant; this is where they
+// are found and checked.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_RUNTIME_LAYOUT_H
+#define MAMBA_RUNTIME_LAYOUT_H
+
+#include "runtime/Artifact.h"
+#include "runtime/Status.h"
+#include "runtime/Tensor.h"
+
+#include <string_view>
+
+namespace mamba {
+
+/// The strongest assumptions that hold for `view` of a tensor `spec`, whose
+/// rank it has. Of the dimensions with stride 1 and more than one element:
+/// Length, then Channel, then State, then the last; only if there is none, one
+/// of extent 1 in the same order (its stride is never used). -1 means that no
+/// dimension has unit stride.
+LayoutSpec deduceLayout(const TensorView &view, const TensorSpec &spec);
+
+/// True if `view` meets `layout`. An empty view meets every layout.
+bool satisfies(const TensorView &view, const LayoutSpec &layout);
+
+/// InvalidArgument that names the stride or address if !satisfies().
+Status checkLayout(const TensorView &view, const LayoutSpec &layout,
+                   std::string_view tensorName);
+
+/// 1, 2, 4, 8 or 16: the largest of them that divides `channels`.
+int64_t channelMultipleOf(int64_t channels);
+
+/// `extent` rounded up to a power of two: problems of one bucket share a
+/// schedule. 0 stays 0.
+int64_t extentBucket(int64_t extent);
+
+} // namespace mamba
+
+#endif // MAMBA_RUNTIME_LAYOUT_H

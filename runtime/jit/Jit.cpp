@@ -1,0 +1,249 @@
+//===- Jit.cpp - Compile and launch functions of a module -----------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Three caches, from near to far: the function's variants, the kernel cache in
+// memory and on disk, the compiler.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/jit/Jit.h"
+
+#include "runtime/Binding.h"
+#include "runtime/Cache.h"
+#include "runtime/FileIO.h"
+#include "runtime/Hash.h"
+#include "runtime/KernelKey.h"
+#include "runtime/Layout.h"
+#include "runtime/jit/BuildId.h"
+#include "runtime/jit/FunctionInfoIO.h"
+#include "runtime/jit/ModuleSource.h"
+#include "runtime/jit/ObjectLinker.h"
+#include "runtime/jit/Variants.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <mutex>
+
+using namespace mamba;
+
+Status mamba::registerCompiler() { return registerObjectLinker(); }
+
+/// The entry of `source` that `what` names, parsed by `parse`; made by
+/// `compute` where the cache has none or one of another format.
+template <typename T>
+static Result<T> cachedFact(const ModuleSource &source, std::string_view what,
+                            std::string_view function,
+                            std::optional<T> (*parse)(std::string_view),
+                            std::string (*serialize)(const T &),
+                            const std::function<Result<T>()> &compute) {
+  std::string key = KeyHasher()
+                        .add(what)
+                        .add(compilerBuildId())
+                        .add(source.text())
+                        .add(function)
+                        .hex();
+  if (Cache::Bytes bytes = Cache::global().lookup(key))
+    if (std::optional<T> known = parse(*bytes))
+      return std::move(*known);
+  Result<T> fresh = compute();
+  if (fresh.ok())
+    Cache::global().store(key, serialize(*fresh));
+  return fresh;
+}
+
+//===----------------------------------------------------------------------===//
+// Function
+//===----------------------------------------------------------------------===//
+
+struct Function::State {
+  std::shared_ptr<ModuleSource> source;
+  FunctionInfo info;
+  mutable PerProcess<Variants> variants;
+
+  Status check(std::span<const TensorView> tensors) const;
+  Result<std::shared_ptr<Kernel>> build(const std::shared_ptr<Device> &device,
+                                        const VariantKey &key,
+                                        std::string_view schedule) const;
+  Result<std::shared_ptr<Kernel>> find(const std::shared_ptr<Device> &device,
+                                       std::span<const TensorView> tensors,
+                                       std::string_view schedule) const;
+};
+
+/// Refuses tensors that no variant could take, before anything is compiled.
+Status Function::State::check(std::span<const TensorView> tensors) const {
+  Artifact signature;
+  signature.name = info.name;
+  signature.tensors = info.tensors;
+  signature.numInputs = info.numInputs;
+  signature.numResults = info.numResults;
+  for (const TensorSpec &tensor : info.tensors)
+    signature.layouts.push_back(
+        {-1, static_cast<uint8_t>(byteSize(tensor.dtype))});
+  Signature constraints(signature);
+  return Binding()
+      .bind(constraints, tensors)
+      .withContext(fmt::format("function '{}'", info.name));
+}
+
+/// All that `key` says but the device and the schedule.
+static VariantRequest requestFor(const VariantKey &key) {
+  VariantRequest request;
+  request.layouts.assign(key.layouts.begin(),
+                         key.layouts.begin() + key.numTensors);
+  request.channelMultiple = key.channelMultiple;
+  request.batch = key.extents[0];
+  request.length = key.extents[1];
+  request.channels = key.extents[2];
+  return request;
+}
+
+Result<std::shared_ptr<Kernel>>
+Function::State::build(const std::shared_ptr<Device> &device,
+                       const VariantKey &variant,
+                       std::string_view schedule) const {
+  VariantRequest request = requestFor(variant);
+  request.target = device->isCuda() ? device->target() : "cpu";
+  request.threads = device->isCuda() ? 0 : device->multiprocessors();
+  request.schedule = schedule;
+  KernelKey key;
+  key.source = source->text();
+  key.function = info.name;
+  key.pipeline = fmt::format("ssm-to-{} threads={} schedule={}",
+                             device->isCuda() ? "gpu" : "cpu", request.threads,
+                             request.schedule);
+  key.compiler = compilerBuildId();
+  key.target = device->target();
+  key.layouts = request.layouts;
+  key.extents.assign(variant.extents.begin(), variant.extents.end());
+  key.channelMultiple = request.channelMultiple;
+  MAMBA_ASSIGN_OR_RETURN(
+      std::shared_ptr<const Artifact> artifact,
+      getOrCompile(Cache::global(), key.hex(), [&]() -> Result<Artifact> {
+        return source->compile(info.name, request, nullptr);
+      }));
+  return Kernel::create(std::move(artifact), device);
+}
+
+Result<std::shared_ptr<Kernel>>
+Function::State::find(const std::shared_ptr<Device> &device,
+                      std::span<const TensorView> tensors,
+                      std::string_view schedule) const {
+  VariantKey key;
+  if (!deduceVariant(info, tensors, key))
+    return check(tensors);
+  key.device = device.get();
+  if (!schedule.empty())
+    key.schedule = hash128(schedule);
+  if (std::shared_ptr<Kernel> known = variants.get().find(key))
+    return known;
+  MAMBA_RETURN_IF_ERROR(check(tensors));
+  MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Kernel> fresh,
+                         build(device, key, schedule));
+  return variants.get().insert(key, std::move(fresh));
+}
+
+const FunctionInfo &Function::info() const { return state_->info; }
+
+const std::shared_ptr<ModuleSource> &Function::source() const {
+  return state_->source;
+}
+
+Result<std::shared_ptr<Kernel>>
+Function::kernel(const std::shared_ptr<Device> &device,
+                 std::span<const TensorView> tensors,
+                 std::string_view schedule) const {
+  return state_->find(device, tensors, schedule);
+}
+
+Status Function::launch(const std::shared_ptr<Device> &device,
+                        std::span<const TensorView> tensors,
+                        const LaunchOptions &options) const {
+  MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Kernel> kernel,
+                         state_->find(device, tensors, options.schedule));
+  return kernel->launch(tensors, options.stream);
+}
+
+Status Function::prepare(const std::shared_ptr<Device> &device,
+                         std::span<const TensorView> tensors,
+                         const LaunchOptions &options) const {
+  MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Kernel> kernel,
+                         state_->find(device, tensors, options.schedule));
+  return kernel->prepare(tensors, options.stream);
+}
+
+Result<VariantRequest>
+Function::request(std::span<const TensorView> tensors) const {
+  MAMBA_RETURN_IF_ERROR(state_->check(tensors));
+  VariantKey key;
+  deduceVariant(state_->info, tensors, key);
+  return requestFor(key);
+}
+
+Result<Artifact> Function::compile(const VariantRequest &request,
+                                   const StageHook &onStage) const {
+  return state_->source->compile(state_->info.name, request, onStage);
+}
+
+//===----------------------------------------------------------------------===//
+// Module
+//===----------------------------------------------------------------------===//
+
+struct Module::State {
+  std::shared_ptr<ModuleSource> source;
+  std::vector<std::string> names;
+  std::mutex mutex;
+  std::map<std::string, std::shared_ptr<Function::State>, std::less<>>
+      functions;
+};
+
+Result<Module> Module::parse(std::string text, std::string name) {
+  MAMBA_RETURN_IF_ERROR(registerCompiler());
+  auto state = std::make_shared<State>();
+  state->source =
+      std::make_shared<ModuleSource>(std::move(text), std::move(name));
+  MAMBA_ASSIGN_OR_RETURN(state->names,
+                         cachedFact<std::vector<std::string>>(
+                             *state->source, "function names", "",
+                             deserializeNames, serializeNames,
+                             [&] { return state->source->functionNames(); }));
+  return Module(std::move(state));
+}
+
+Result<Module> Module::load(const std::string &path) {
+  MAMBA_ASSIGN_OR_RETURN(std::string text, readFile(path));
+  return parse(std::move(text), path);
+}
+
+const std::vector<std::string> &Module::functionNames() const {
+  return state_->names;
+}
+
+Result<Function> Module::function(std::string_view wanted) const {
+  const std::vector<std::string> &names = state_->names;
+  std::string name(wanted.empty() && names.size() == 1 ? names.front()
+                                                       : wanted);
+  std::lock_guard lock(state_->mutex);
+  auto known = state_->functions.find(name);
+  if (known != state_->functions.end())
+    return Function(known->second);
+  auto function = std::make_shared<Function::State>();
+  function->source = state_->source;
+  MAMBA_ASSIGN_OR_RETURN(
+      function->info,
+      cachedFact<FunctionInfo>(*state_->source, "function info", name,
+                               deserializeInfo, serializeInfo,
+                               [&] { return state_->source->describe(name); }));
+  if (function->info.tensors.size() > kMaxTensors)
+    return Status(StatusCode::Unsupported,
+                  fmt::format("function '{}' has {} arguments and results, at "
+                              "most {} are supported",
+                              function->info.name,
+                              function->info.tensors.size(), kMaxTensors));
+  state_->functions.emplace(function->info.name, function);
+  return Function(std::move(function));
+}

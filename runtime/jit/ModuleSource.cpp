@@ -1,0 +1,296 @@
+//===- ModuleSource.cpp - A module's text and, on demand, its IR ----------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The one file that includes both the compiler and the runtime.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/jit/ModuleSource.h"
+
+#include "codegen/DiagnosticText.h"
+#include "codegen/LaunchPlan.h"
+#include "codegen/Pipeline.h"
+#include "codegen/Registration.h"
+#include "codegen/SourceFile.h"
+#include "codegen/reference/Reference.h"
+#include "dialect/Dependence.h"
+
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/AsmParser/AsmParserState.h"
+#include "mlir/Bytecode/BytecodeReader.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/ProgramStack.h"
+#include "llvm/Support/SourceMgr.h"
+#include <mutex>
+
+using namespace mamba;
+namespace ssm = mlir::ssm;
+
+//===----------------------------------------------------------------------===//
+// Parsing
+//===----------------------------------------------------------------------===//
+
+struct ModuleSource::Parsed {
+  std::mutex mutex;
+  std::unique_ptr<mlir::MLIRContext> context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+};
+
+struct ModuleSource::Access {
+  std::unique_lock<std::mutex> lock;
+  mlir::ModuleOp module;
+};
+
+ModuleSource::ModuleSource(std::string text, std::string name)
+    : text_(std::move(text)), name_(std::move(name)) {}
+
+ModuleSource::~ModuleSource() = default;
+
+static std::unique_ptr<mlir::MLIRContext> createContext() {
+  mlir::DialectRegistry registry;
+  ssm::registerAllDialects(registry);
+  return std::make_unique<mlir::MLIRContext>(
+      registry, mlir::MLIRContext::Threading::DISABLED);
+}
+
+/// Gives each function's arguments the names that they have in the text, unless
+/// it says others: they are what tools call the tensors.
+static void nameArguments(mlir::ModuleOp module,
+                          const mlir::AsmParserState &state) {
+  for (auto function : module.getOps<mlir::func::FuncOp>()) {
+    if (function.isExternal())
+      continue;
+    const auto *block = state.getBlockDef(&function.getBody().front());
+    if (!block)
+      continue;
+    for (auto [i, definition] : llvm::enumerate(block->arguments)) {
+      llvm::SMRange range = definition.loc;
+      llvm::StringRef name(range.Start.getPointer(),
+                           range.End.getPointer() - range.Start.getPointer());
+      if (i < function.getNumArguments() && name.consume_front("%") &&
+          !function.getArgAttr(i, ssm::kNameAttrName))
+        function.setArgAttr(i, ssm::kNameAttrName,
+                            mlir::StringAttr::get(function.getContext(), name));
+    }
+  }
+}
+
+static mlir::OwningOpRef<mlir::ModuleOp> parseText(llvm::SourceMgr &sources,
+                                                   const std::string &name,
+                                                   mlir::MLIRContext &context) {
+  mlir::AsmParserState state;
+  mlir::Block block;
+  if (failed(mlir::parseAsmSourceFile(sources, &block, &context, &state)))
+    return nullptr;
+  // A file holds one module, written or not.
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  if (llvm::hasSingleElement(block))
+    if (auto written = llvm::dyn_cast<mlir::ModuleOp>(block.front())) {
+      written->remove();
+      module = written;
+    }
+  if (!module) {
+    module =
+        mlir::ModuleOp::create(mlir::FileLineColLoc::get(&context, name, 1, 1));
+    module->getBody()->getOperations().splice(module->getBody()->end(),
+                                              block.getOperations());
+  }
+  nameArguments(*module, state);
+  return module;
+}
+
+/// Parses and verifies; errors go to the context's handler.
+static mlir::OwningOpRef<mlir::ModuleOp>
+parseModule(const std::string &text, const std::string &name,
+            mlir::MLIRContext &context) {
+  auto buffer = llvm::MemoryBuffer::getMemBuffer(text, name);
+  bool isBytecode = mlir::isBytecode(buffer->getMemBufferRef());
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  if (isBytecode)
+    return mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
+  auto module = parseText(sources, name, context);
+  if (module && failed(mlir::verify(*module)))
+    return nullptr;
+  return module;
+}
+
+Result<ModuleSource::Access> ModuleSource::access() {
+  Parsed &parsed = parsed_.get();
+  Access access{std::unique_lock(parsed.mutex), nullptr};
+  if (!parsed.module) {
+    if (!parsed.context)
+      parsed.context = createContext();
+    if (std::optional<std::string> place = ssm::findDeepNesting(text_))
+      return Status(StatusCode::CompileError,
+                    name_ + ":" + *place + ": brackets nest deeper than " +
+                        std::to_string(ssm::kMaxNesting) + " levels");
+    ssm::DiagnosticText diagnostics(parsed.context.get());
+    llvm::runOnNewStack(ssm::kToolStackSize, [&] {
+      parsed.module = parseModule(text_, name_, *parsed.context);
+    });
+    if (!parsed.module)
+      return diagnostics.toStatus(name_ + ": not a module of MLIR");
+  }
+  access.module = *parsed.module;
+  return access;
+}
+
+//===----------------------------------------------------------------------===//
+// Functions
+//===----------------------------------------------------------------------===//
+
+Result<std::vector<std::string>> ModuleSource::functionNames() {
+  MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
+  std::vector<std::string> names;
+  for (auto function : access.module.getOps<mlir::func::FuncOp>())
+    if (!function.isExternal())
+      names.push_back(function.getName().str());
+  return names;
+}
+
+/// One bit an axis that `value` is computed once a point of.
+static uint8_t axesOf(const ssm::Dependence &dependence, mlir::Value value) {
+  uint8_t axes = 0;
+  for (ssm::Axis axis :
+       {ssm::Axis::Batch, ssm::Axis::Length, ssm::Axis::Channel,
+        ssm::Axis::State, ssm::Axis::Group})
+    if (dependence.dependsOn(value, axis))
+      axes |= 1u << static_cast<unsigned>(axis);
+  return axes;
+}
+
+/// What the floor of the time and random inputs depend on.
+static void describeBody(mlir::ModuleOp fused, FunctionInfo &info) {
+  fused.walk([&](ssm::FusedOp op) {
+    ssm::Dependence dependence(op);
+    for (mlir::Operation &nested : *op.getBlock()) {
+      using namespace mlir;
+      info.hasSoftplus |= isa<math::Log1pOp, math::LogOp, math::Log2Op>(nested);
+      if (isa<math::ExpOp, math::Exp2Op, math::ExpM1Op, math::TanhOp,
+              complex::ExpOp>(nested))
+        info.exponentials.push_back(axesOf(dependence, nested.getResult(0)));
+    }
+  });
+}
+
+Result<FunctionInfo> ModuleSource::describe(const std::string &name) {
+  MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
+  MAMBA_ASSIGN_OR_RETURN(mlir::func::FuncOp function,
+                         ssm::findFunction(access.module, name));
+  MAMBA_ASSIGN_OR_RETURN(mlir::OwningOpRef<mlir::ModuleOp> fused,
+                         ssm::fuseAlone(function));
+  ssm::DiagnosticText diagnostics(access.module.getContext());
+  auto plan =
+      ssm::LaunchPlan::build(*fused->getOps<mlir::func::FuncOp>().begin());
+  if (failed(plan))
+    return diagnostics.toStatus("the function has no launch plan");
+  plan->attachTo(*fused);
+  mlir::FailureOr<Artifact> artifact = ssm::LaunchPlan::read(*fused);
+  if (failed(artifact))
+    return diagnostics.toStatus("the launch plan can't be read");
+  FunctionInfo info;
+  info.name = artifact->name;
+  info.numInputs = artifact->numInputs;
+  info.numResults = artifact->numResults;
+  info.tensors = std::move(artifact->tensors);
+  info.tensors.resize(info.numInputs + info.numResults);
+  describeBody(*fused, info);
+  return info;
+}
+
+Result<Artifact> ModuleSource::compile(const std::string &function,
+                                       const VariantRequest &request,
+                                       const StageHook &onStage) {
+  ssm::CompileRequest compile;
+  compile.function = function;
+  compile.layouts = request.layouts;
+  compile.channelMultiple = request.channelMultiple;
+  compile.schedule = {request.target,   request.batch,   request.length,
+                      request.channels, request.threads, request.schedule};
+  if (onStage)
+    compile.onStage = [&](llvm::StringRef stage, llvm::StringRef text) {
+      onStage(stage, text);
+    };
+  MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
+  return ssm::compile(access.module, compile);
+}
+
+//===----------------------------------------------------------------------===//
+// Reference
+//===----------------------------------------------------------------------===//
+
+static Result<HostTensor> roundTo(DType dtype,
+                                  const ssm::ReferenceTensor &exact) {
+  std::vector<int64_t> shape(exact.shape.begin(), exact.shape.end());
+  MAMBA_ASSIGN_OR_RETURN(HostTensor tensor, HostTensor::create(dtype, shape));
+  tensor.fill([&](int64_t position) { return exact.get(position); });
+  return tensor;
+}
+
+Result<std::vector<HostTensor>>
+ModuleSource::evaluate(const FunctionInfo &info,
+                       std::span<const TensorView> inputs) {
+  MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
+  MAMBA_ASSIGN_OR_RETURN(mlir::func::FuncOp function,
+                         ssm::findFunction(access.module, info.name));
+  ssm::DiagnosticText diagnostics(access.module.getContext());
+  std::vector<ssm::ReferenceTensor> arguments;
+  for (const TensorView &input : inputs)
+    arguments.push_back(ssm::ReferenceTensor::fromView(input));
+  auto exact = ssm::evaluateReference(function, arguments);
+  if (failed(exact))
+    return diagnostics.toStatus("the reference failed without a message");
+  std::vector<HostTensor> results;
+  for (auto [i, tensor] : llvm::enumerate(*exact)) {
+    MAMBA_ASSIGN_OR_RETURN(
+        HostTensor rounded,
+        roundTo(info.tensors[info.numInputs + i].dtype, tensor));
+    results.push_back(std::move(rounded));
+  }
+  return results;
+}
+
+static std::vector<std::complex<double>>
+elementsOf(const ssm::ReferenceTensor &tensor) {
+  std::vector<std::complex<double>> elements(tensor.numElements());
+  for (size_t i = 0; i < elements.size(); ++i)
+    elements[i] = tensor.get(static_cast<int64_t>(i));
+  return elements;
+}
+
+Result<std::vector<ComparedResult>> ModuleSource::compareSlice(
+    const FunctionInfo &info, std::span<const TensorView> inputs,
+    std::span<const TensorView> results, const ProblemSlice &slice) {
+  MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
+  MAMBA_ASSIGN_OR_RETURN(mlir::func::FuncOp function,
+                         ssm::findFunction(access.module, info.name));
+  ssm::DiagnosticText diagnostics(access.module.getContext());
+  ssm::ReferenceSlice part;
+  part.batches.assign(slice.batches.begin(), slice.batches.end());
+  part.channelBegin = slice.channelBegin;
+  part.channelEnd = slice.channelEnd;
+  part.numChannels = slice.numChannels;
+  auto exact = ssm::evaluateReferenceSlice(
+      function, {inputs.data(), inputs.size()}, info.tensors, part);
+  if (failed(exact))
+    return diagnostics.toStatus("the reference failed without a message");
+  std::vector<ComparedResult> compared;
+  for (auto [i, tensor] : llvm::enumerate(*exact)) {
+    const TensorSpec &spec = info.tensors[info.numInputs + i];
+    std::string error;
+    auto found = ssm::narrow(results[i], spec, part, error);
+    if (!found)
+      return Status(StatusCode::Internal, spec.name + ": " + error);
+    compared.push_back({elementsOf(tensor), elementsOf(*found)});
+  }
+  return compared;
+}

@@ -1,0 +1,191 @@
+//===- Verify.cpp - Kernels against the reference -------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Norms are summed over all slices, so that the error of a sample estimates the
+// error of the whole.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/jit/Verify.h"
+
+#include "runtime/DType.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+
+using namespace mamba;
+
+namespace {
+
+constexpr double kSingleBound = 1e-5;
+constexpr double kDoubleBound = 1e-12;
+constexpr double kRoundingFactor = 1.05;
+
+/// Squared norms over one result.
+struct Norms {
+  int64_t elements = 0;
+  double exact = 0;
+  double difference = 0;
+  double rounding = 0;
+  bool hasMismatch = false;
+
+  void add(double wanted, double rounded, double found);
+};
+
+/// The extents of a problem's axes, by Axis; 1 where no tensor has one.
+struct Extents {
+  int64_t of[6] = {1, 1, 1, 1, 1, 1};
+
+  int64_t get(Axis axis) const { return of[static_cast<size_t>(axis)]; }
+  double points() const {
+    return double(get(Axis::Batch)) * double(get(Axis::Length)) *
+           double(get(Axis::Channel)) * double(get(Axis::State));
+  }
+};
+
+} // namespace
+
+void Norms::add(double wanted, double rounded, double found) {
+  ++elements;
+  // Rounding may overflow to an infinity, which the kernel must give too.
+  if (!std::isfinite(rounded) || !std::isfinite(found)) {
+    bool isSame = std::isnan(rounded) ? std::isnan(found) : rounded == found;
+    hasMismatch |= !isSame;
+    return;
+  }
+  exact += wanted * wanted;
+  difference += (found - wanted) * (found - wanted);
+  rounding += (rounded - wanted) * (rounded - wanted);
+}
+
+static std::complex<double> roundTo(DType dtype, std::complex<double> value) {
+  std::byte element[16];
+  writeElement(element, dtype, value);
+  return readElement(element, dtype);
+}
+
+static void addResult(const ComparedResult &result, DType dtype, Norms &norms) {
+  for (size_t i = 0; i < result.exact.size(); ++i) {
+    std::complex<double> exact = result.exact[i], found = result.found[i];
+    std::complex<double> rounded = roundTo(dtype, exact);
+    norms.add(exact.real(), rounded.real(), found.real());
+    if (isComplex(dtype))
+      norms.add(exact.imag(), rounded.imag(), found.imag());
+  }
+}
+
+static double boundOf(DType dtype, double roundingError) {
+  switch (dtype) {
+  case DType::F16:
+  case DType::BF16:
+    return std::max(kRoundingFactor * roundingError, kSingleBound);
+  case DType::F32:
+  case DType::C64:
+    return kSingleBound;
+  case DType::F64:
+  case DType::C128:
+    return kDoubleBound;
+  }
+  return 0;
+}
+
+static ResultCheck judge(const TensorSpec &spec, const Norms &norms) {
+  double scale = norms.exact > 0 ? std::sqrt(norms.exact) : 1;
+  ResultCheck check;
+  check.name = spec.name;
+  check.dtype = spec.dtype;
+  check.elements = norms.elements / (isComplex(spec.dtype) ? 2 : 1);
+  check.error = norms.hasMismatch ? std::numeric_limits<double>::infinity()
+                                  : std::sqrt(norms.difference) / scale;
+  check.bound = boundOf(spec.dtype, std::sqrt(norms.rounding) / scale);
+  return check;
+}
+
+static Extents extentsOf(const FunctionInfo &info,
+                         std::span<const TensorView> inputs,
+                         std::span<const TensorView> results) {
+  Extents extents;
+  for (size_t i = 0; i < info.tensors.size(); ++i) {
+    const TensorView &view =
+        i < inputs.size() ? inputs[i] : results[i - inputs.size()];
+    for (int dim = 0; dim < view.rank; ++dim)
+      extents.of[static_cast<size_t>(info.tensors[i].dims[dim].axis)] =
+          view.shape[dim];
+  }
+  return extents;
+}
+
+/// Slices of one sequence and a few channels within one group each, which
+/// together have at most `maxPoints` points, or are one channel.
+static std::vector<ProblemSlice> chooseSlices(const Extents &extents,
+                                              const VerifyOptions &options) {
+  int64_t batch = extents.get(Axis::Batch);
+  int64_t channels = extents.get(Axis::Channel);
+  int64_t inGroup = channels / std::max<int64_t>(extents.get(Axis::Group), 1);
+  int64_t width = std::clamp<int64_t>(inGroup, 1, 4);
+  double pointsOfChannel =
+      extents.points() / (double(batch) * double(channels));
+  double affordable = double(options.maxPoints) / pointsOfChannel;
+  width = std::clamp<int64_t>(int64_t(affordable / 2), 1, width);
+  int64_t count = std::clamp<int64_t>(int64_t(affordable / width), 1, 16);
+  std::mt19937_64 random(options.seed);
+  std::vector<ProblemSlice> slices;
+  for (int64_t i = 0; i < count; ++i) {
+    // The last slice ends with the last channel of the last sequence.
+    bool isLast = i + 1 == count;
+    int64_t b = isLast ? batch - 1 : i == 0 ? 0 : int64_t(random() % batch);
+    int64_t group = isLast   ? channels / inGroup - 1
+                    : i == 0 ? 0
+                             : int64_t(random() % (channels / inGroup));
+    int64_t room = inGroup - width + 1;
+    int64_t offset = isLast ? room - 1 : i == 0 ? 0 : int64_t(random() % room);
+    int64_t begin = group * inGroup + offset;
+    slices.push_back({{b}, begin, begin + width, channels});
+  }
+  return slices;
+}
+
+static ProblemSlice wholeProblem(const Extents &extents) {
+  ProblemSlice slice;
+  for (int64_t b = 0; b < extents.get(Axis::Batch); ++b)
+    slice.batches.push_back(b);
+  slice.channelEnd = slice.numChannels = extents.get(Axis::Channel);
+  return slice;
+}
+
+bool Verification::passed() const {
+  return std::all_of(results.begin(), results.end(),
+                     [](const ResultCheck &check) { return check.passed(); });
+}
+
+Result<Verification> mamba::verify(const Function &function,
+                                   std::span<const TensorView> inputs,
+                                   std::span<const TensorView> results,
+                                   const VerifyOptions &options) {
+  const FunctionInfo &info = function.info();
+  Extents extents = extentsOf(info, inputs, results);
+  Verification verification;
+  std::vector<ProblemSlice> slices = {wholeProblem(extents)};
+  if (extents.points() > double(options.maxPoints)) {
+    slices = chooseSlices(extents, options);
+    verification.slices = static_cast<int64_t>(slices.size());
+  }
+  std::vector<Norms> norms(info.numResults);
+  for (const ProblemSlice &slice : slices) {
+    MAMBA_ASSIGN_OR_RETURN(
+        std::vector<ComparedResult> compared,
+        function.source()->compareSlice(info, inputs, results, slice));
+    for (size_t i = 0; i < compared.size(); ++i)
+      addResult(compared[i], info.tensors[info.numInputs + i].dtype, norms[i]);
+  }
+  for (size_t i = 0; i < norms.size(); ++i)
+    verification.results.push_back(
+        judge(info.tensors[info.numInputs + i], norms[i]));
+  return verification;
+}

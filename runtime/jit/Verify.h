@@ -1,0 +1,61 @@
+//===- Verify.h - Kernels against the reference -----------------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// How far a kernel's results are from the exact ones, and how far they may be.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_RUNTIME_JIT_VERIFY_H
+#define MAMBA_RUNTIME_JIT_VERIFY_H
+
+#include "runtime/jit/ModuleSource.h"
+
+namespace mamba {
+
+/// One result compared with the reference.
+struct ResultCheck {
+  std::string name;
+  DType dtype = DType::F32;
+  int64_t elements = 0; ///< That were compared.
+  /// |found - exact| / |exact|, 2-norms over all finite elements; |found| where
+  /// the exact norm is 0. Infinite where one of the two has an infinity or a
+  /// NaN that the other has not.
+  double error = 0;
+  /// What `error` may be: 1e-5 for fp32 (also complex), 1e-12 for fp64, and for
+  /// halves 1.05 times the error of rounding the exact result, at least 1e-5.
+  double bound = 0;
+
+  bool passed() const { return error <= bound; }
+};
+
+struct Verification {
+  std::vector<ResultCheck> results;
+  /// 0: everything was compared; else that many slices of the problem.
+  int64_t slices = 0;
+
+  bool passed() const;
+};
+
+struct VerifyOptions {
+  /// Points of the iteration space (b, l, d, n) that the reference may compute.
+  int64_t maxPoints = int64_t(1) << 22;
+  /// Chooses the slices of a larger problem; the first and the last channel are
+  /// always in one.
+  uint64_t seed = 0;
+};
+
+/// Compares `results` with the reference's for `inputs`, all in host memory.
+/// Problems of more points are compared on slices: some channels of some
+/// sequences.
+Result<Verification> verify(const Function &function,
+                            std::span<const TensorView> inputs,
+                            std::span<const TensorView> results,
+                            const VerifyOptions &options = {});
+
+} // namespace mamba
+
+#endif // MAMBA_RUNTIME_JIT_VERIFY_H

@@ -1,0 +1,119 @@
+// RUN: mamba-opt %s -verify-diagnostics --split-input-file
+
+// expected-error@+1 {{axis 'd' stands twice in an access}}
+func.func private @access_twice() attributes {a = #ssm.access<d, d>}
+
+// -----
+
+// expected-error@+1 {{an access has d or g, not both}}
+func.func private @access_group_and_channel() attributes {a = #ssm.access<d, g>}
+
+// -----
+
+// expected-error@+1 {{schedule's lanes is 3, expected a power of two from 1 to 32}}
+func.func private @lanes() attributes {a = #ssm.schedule<lanes = 3>}
+
+// -----
+
+// expected-error@+1 {{schedule's lanes is 64, expected a power of two from 1 to 32}}
+func.func private @many_lanes() attributes {a = #ssm.schedule<lanes = 64>}
+
+// -----
+
+// expected-error@+1 {{schedule's items is 0, expected from 1 to 32}}
+func.func private @items() attributes {a = #ssm.schedule<items = 0>}
+
+// -----
+
+// expected-error@+1 {{schedule's warps_l is 6, expected a power of two from 1 to 32}}
+func.func private @warps_l() attributes {a = #ssm.schedule<warps_l = 6>}
+
+// -----
+
+// expected-error@+1 {{schedule's warps_d is -1, expected from 1 to 32}}
+func.func private @warps_d() attributes {a = #ssm.schedule<warps_d = -1>}
+
+// -----
+
+// expected-error@+1 {{schedule's chunks is 1025, expected from 1 to 1024}}
+func.func private @chunks() attributes {a = #ssm.schedule<chunks = 1025>}
+
+// -----
+
+// expected-error@+1 {{schedule's unroll is 17, expected from 1 to 16}}
+func.func private @unroll() attributes {a = #ssm.schedule<unroll = 17>}
+
+// -----
+
+// expected-error@+1 {{schedule's min_blocks is -1, expected from 0 to 32}}
+func.func private @min_blocks() attributes {a = #ssm.schedule<min_blocks = -1>}
+
+// -----
+
+// expected-error@+1 {{schedule's warps_l * warps_d is 48, expected at most 32 (1024 threads)}}
+func.func private @warps() attributes {a = #ssm.schedule<warps_l = 16, warps_d = 3>}
+
+// -----
+
+// expected-error@+1 {{duplicate or unknown struct parameter name: threads}}
+func.func private @unknown_field() attributes {a = #ssm.schedule<threads = 16>}
+
+// -----
+
+// expected-error@+1 {{schedule's vector is 12, expected a power of two from 1 to 64}}
+func.func private @cpu_vector() attributes {a = #ssm.cpu_schedule<vector = 12>}
+
+// -----
+
+// expected-error@+1 {{schedule's items is 257, expected from 1 to 256}}
+func.func private @cpu_items() attributes {a = #ssm.cpu_schedule<items = 257>}
+
+// -----
+
+// expected-error@+1 {{schedule's chunks is 0, expected from 1 to 1024}}
+func.func private @cpu_chunks() attributes {a = #ssm.cpu_schedule<chunks = 0>}
+
+// -----
+
+// expected-error@+1 {{layout's unit dimension is -2, expected -1 (none) or a dimension}}
+func.func private @layout_unit() attributes {a = #ssm.layout<unit = -2, align = 4>}
+
+// -----
+
+// expected-error@+1 {{layout's alignment is 12 bytes, expected 1, 2, 4, 8 or 16}}
+func.func private @layout_align() attributes {a = #ssm.layout<unit = 0, align = 12>}
+
+// -----
+
+// expected-error@+1 {{'func.func' op layout's unit dimension 3 is no dimension of 'tensor<?x?x?xf32>'}}
+func.func private @layout_of_tensor(tensor<?x?x?xf32> {ssm.layout = #ssm.layout<unit = 3, align = 4>})
+
+// -----
+
+// expected-error@+1 {{'func.func' op layout's unit dimension 0 is no dimension of 'f32'}}
+func.func private @layout_of_scalar(f32 {ssm.layout = #ssm.layout<unit = 0, align = 4>})
+
+// -----
+
+// expected-error@+1 {{'func.func' op layout's unit dimension 2 is no dimension of 'tensor<?x?xf32>'}}
+func.func private @layout_of_result() -> (tensor<?x?xf32> {ssm.layout = #ssm.layout<unit = 2, align = 4>})
+
+// -----
+
+// expected-error@+1 {{'func.func' op found "ssm.name" = 3 : i64 on an argument or result, expected 'ssm.layout', a #ssm.layout, or 'ssm.name', a string}}
+func.func private @name(f32 {ssm.name = 3})
+
+// -----
+
+// expected-error@+1 {{'func.func' op found unknown or malformed attribute "ssm.channel_multiple" = 0 : i64, expected 'ssm.channel_multiple', a positive i64, or}}
+func.func private @channel_multiple() attributes {ssm.channel_multiple = 0 : i64}
+
+// -----
+
+// expected-error@+1 {{'func.func' op found unknown or malformed attribute "ssm.plan" = 1 : i64}}
+func.func private @plan() attributes {ssm.plan = 1}
+
+// -----
+
+// expected-error@+1 {{unknown attribute `lattice` in dialect `ssm`}}
+func.func private @unknown() attributes {a = #ssm.lattice<1>}

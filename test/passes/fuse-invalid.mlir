@@ -1,0 +1,169 @@
+// RUN: mamba-opt --ssm-fuse --split-input-file --verify-diagnostics %s
+
+func.func @conflicting_axes(%a: tensor<4x4x4x4xf32>, %h0: tensor<4x4x4xf32>)
+    -> tensor<4x4x4xf32> {
+  // expected-note @below {{the tensor is this one}}
+  %init = math.exp %h0 : tensor<4x4x4xf32>
+  %h, %l0 = ssm.scan %a, %a init(%init) : tensor<4x4x4x4xf32>, tensor<4x4x4xf32>
+  // expected-error @below {{cannot be fused: 'tensor<4x4x4xf32>' has the axes [b, l, d] here but [b, d, n] elsewhere}}
+  %g, %l1 = ssm.scan %init, %init : tensor<4x4x4xf32>
+  %r = arith.addf %g, %l0 : tensor<4x4x4xf32>
+  return %r : tensor<4x4x4xf32>
+}
+
+// -----
+
+// expected-note @below {{the tensor is this one}}
+func.func @unknown_axes(%a: tensor<?x?xf32>) -> tensor<?x?xf32> {
+  // expected-error @below {{cannot be fused: nothing tells the axes of 'tensor<?x?xf32>', found [?, ?]}}
+  %r = math.exp %a : tensor<?x?xf32>
+  return %r : tensor<?x?xf32>
+}
+
+// -----
+
+func.func @one_axis_twice(%a: tensor<?x?x?xf32>, %b: tensor<?x?xf32>)
+    -> tensor<?x?x?xf32> {
+  // expected-error @below {{'tensor<?x?xf32>' has the axes [b, b]: axis 'b' stands twice in an access}}
+  %r = linalg.generic {
+      indexing_maps = [affine_map<(b, l, d) -> (b, b)>,
+                       affine_map<(b, l, d) -> (b, l, d)>],
+      iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%b : tensor<?x?xf32>) outs(%a : tensor<?x?x?xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %s = arith.addf %x, %o : f32
+    linalg.yield %s : f32
+  } -> tensor<?x?x?xf32>
+  return %r : tensor<?x?x?xf32>
+}
+
+// -----
+
+func.func @strided_map(%a: tensor<?x?x?xf32>, %b: tensor<?x?x?xf32>)
+    -> tensor<?x?x?xf32> {
+  // expected-error @below {{operand 0 has the indexing map affine_map<(d0, d1, d2) -> (d0, d1 * 2, d2)>, expected loops only}}
+  %r = linalg.generic {
+      indexing_maps = [affine_map<(b, l, d) -> (b, 2 * l, d)>,
+                       affine_map<(b, l, d) -> (b, l, d)>],
+      iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%b : tensor<?x?x?xf32>) outs(%a : tensor<?x?x?xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    linalg.yield %x : f32
+  } -> tensor<?x?x?xf32>
+  return %r : tensor<?x?x?xf32>
+}
+
+// -----
+
+func.func @linalg_index(%a: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
+  %r = linalg.generic {
+      indexing_maps = [affine_map<(b, l, d) -> (b, l, d)>],
+      iterator_types = ["parallel", "parallel", "parallel"]}
+      outs(%a : tensor<?x?x?xf32>) {
+  ^bb0(%o: f32):
+    // expected-error @below {{cannot be fused: expected a scalar op of arith, math or complex}}
+    %i = linalg.index 1 : index
+    %j = arith.index_cast %i : index to i32
+    %f = arith.sitofp %j : i32 to f32
+    linalg.yield %f : f32
+  } -> tensor<?x?x?xf32>
+  return %r : tensor<?x?x?xf32>
+}
+
+// -----
+
+func.func @reduction(%a: tensor<?x?x?xf32>, %o: tensor<?x?xf32>)
+    -> tensor<?x?xf32> {
+  // expected-error @below {{cannot be fused: loop 2 is a reduction loop, expected parallel ones}}
+  %r = linalg.reduce { arith.addf } ins(%a : tensor<?x?x?xf32>)
+    outs(%o : tensor<?x?xf32>) dimensions = [2]
+  return %r : tensor<?x?xf32>
+}
+
+// -----
+
+func.func @unsupported(%a: tensor<?x?x?xf32>) -> tensor<?x?xf32> {
+  // expected-error @below {{cannot be fused: expected ssm.discretize, scan, readout or gate}}
+  %r = tensor.collapse_shape %a [[0, 1], [2]]
+    : tensor<?x?x?xf32> into tensor<?x?xf32>
+  return %r : tensor<?x?xf32>
+}
+
+// -----
+
+func.func @side_effect(%a: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
+  // expected-error @below {{cannot be fused}}
+  func.call @external() : () -> ()
+  return %a : tensor<?x?x?xf32>
+}
+func.func private @external()
+
+// -----
+
+func.func @memory(%a: tensor<?x?x?xf32>, %m: memref<?x?x?xf32>)
+    -> tensor<?x?x?xf32> {
+  // expected-error @below {{expected tensors only, found an operand in memory}}
+  linalg.exp ins(%m : memref<?x?x?xf32>) outs(%m : memref<?x?x?xf32>)
+  return %a : tensor<?x?x?xf32>
+}
+
+// -----
+
+func.func @table(%a: tensor<1x1x2xf32>) -> tensor<1x1x2xf32> {
+  // expected-error @below {{a constant tensor must be a splat; pass others as arguments}}
+  %c = arith.constant dense<[[[1.0, 2.0]]]> : tensor<1x1x2xf32>
+  %r = arith.addf %a, %c : tensor<1x1x2xf32>
+  return %r : tensor<1x1x2xf32>
+}
+
+// -----
+
+func.func @scalar_argument(%a: tensor<?x?x?xf32>, %s: f32)
+    -> tensor<?x?x?xf32> {
+  %r = linalg.map ins(%a : tensor<?x?x?xf32>) outs(%a : tensor<?x?x?xf32>)
+    (%x: f32, %o: f32) {
+      // expected-error @below {{reads an argument of type 'f32', expected a ranked tensor}}
+      %p = arith.mulf %x, %s : f32
+      linalg.yield %p : f32
+    }
+  return %r : tensor<?x?x?xf32>
+}
+
+// -----
+
+func.func @scalar_result(%s: f32) -> f32 {
+  // expected-error @below {{result 0 has type 'f32', expected a ranked tensor}}
+  return %s : f32
+}
+
+// -----
+
+// expected-error @below {{found 2 blocks, expected one without control flow}}
+func.func @blocks(%a: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
+  cf.br ^next
+^next:
+  return %a : tensor<?x?x?xf32>
+}
+
+// -----
+
+// expected-error @below {{cannot be fused: nothing that the kernel reads has the axis b, so its extent is unknown}}
+func.func @no_extents() -> tensor<1x1x2xf32> {
+  %c = arith.constant dense<1.0> : tensor<1x1x2xf32>
+  return %c : tensor<1x1x2xf32>
+}
+
+// -----
+
+func.func @no_states(%u: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
+  %delta = arith.constant dense<0.1> : tensor<2xf32>
+  %A = arith.constant dense<-1.0> : tensor<2x4xf32>
+  %a, %b = ssm.discretize mamba %delta, %A, %A, %u
+    : tensor<2xf32>, tensor<2x4xf32>, tensor<2x4xf32>, tensor<?x?x2xf32>
+    -> tensor<?x?x2x4xf32>
+  // expected-error @below {{nothing that the kernel reads has the axis n}}
+  %h, %last = ssm.scan %a, %b : tensor<?x?x2x4xf32>
+  %y = ssm.readout %h, %A
+    : tensor<?x?x2x4xf32>, tensor<2x4xf32> -> tensor<?x?x2xf32>
+  return %y : tensor<?x?x2xf32>
+}

@@ -1,0 +1,197 @@
+// RUN: mamba-opt --ssm-simplify-body --split-input-file %s | FileCheck %s
+// A second run changes nothing:
+// RUN: mamba-opt --ssm-simplify-body --split-input-file %s -o %t.once
+// RUN: mamba-opt --ssm-simplify-body --split-input-file %t.once -o %t.twice
+// RUN: diff %t.once %t.twice
+
+// log2(e) joins A: one product a channel and state, none a step.
+
+// CHECK-LABEL: func.func @exponent
+// CHECK: ssm.fused (%[[DT:[a-z0-9_]+]] = %{{[a-z0-9_]+}}[b, l, d] : {{.*}}, %[[A:[a-z0-9_]+]] = %{{[a-z0-9_]+}}[d, n] : {{.*}}
+// CHECK-NEXT: %[[LOG2E:[a-z0-9_]+]] = arith.constant 1.44269502 : f32
+// CHECK-NEXT: %[[A2:[a-z0-9_]+]] = arith.mulf %[[A]], %[[LOG2E]] fastmath<contract>
+// CHECK-NEXT: %[[X:[a-z0-9_]+]] = arith.mulf %[[DT]], %[[A2]] fastmath<contract>
+// CHECK-NEXT: %[[DECAY:[a-z0-9_]+]] = math.exp2 %[[X]]
+// CHECK-NEXT: ssm.recurrence %[[DECAY]], %[[DT]]
+func.func @exponent(%delta: tensor<?x?x?xf32>, %A: tensor<?x4xf32>)
+    -> tensor<?x?x4xf32> {
+  %r = ssm.fused (%dt = %delta[b, l, d] : tensor<?x?x?xf32>,
+                  %a = %A[d, n] : tensor<?x4xf32>)
+      -> ([b, d, n] : tensor<?x?x4xf32>) {
+    %x = arith.mulf %dt, %a fastmath<contract> : f32
+    %e = math.exp %x : f32
+    %h, %last = ssm.recurrence %e, %dt : f32
+    ssm.yield %last : f32
+  }
+  return %r : tensor<?x?x4xf32>
+}
+
+// -----
+
+// The sign of A = -exp(A_log) joins the constant. So it does where x has
+// another use.
+
+// CHECK-LABEL: func.func @shared_exponent
+// CHECK: ssm.fused (%[[DT:[a-z0-9_]+]] = %{{[a-z0-9_]+}}[b, l, d] : {{.*}}, %[[L:[a-z0-9_]+]] = %{{[a-z0-9_]+}}[d, n] : {{.*}}
+// CHECK-DAG: %[[E:[a-z0-9_]+]] = math.exp2
+// CHECK-DAG: %[[C:[a-z0-9_]+]] = arith.constant -1.44269502 : f32
+// CHECK: %[[A2:[a-z0-9_]+]] = arith.mulf %[[E]], %[[C]]
+// CHECK: %[[X2:[a-z0-9_]+]] = arith.mulf %[[DT]], %[[A2]]
+// CHECK: %[[DECAY:[a-z0-9_]+]] = math.exp2 %[[X2]]
+// CHECK: ssm.recurrence %[[DECAY]]
+func.func @shared_exponent(%delta: tensor<?x?x?xf32>, %A_log: tensor<?x4xf32>)
+    -> tensor<?x?x4xf32> {
+  %r = ssm.fused (%dt = %delta[b, l, d] : tensor<?x?x?xf32>,
+                  %log = %A_log[d, n] : tensor<?x4xf32>)
+      -> ([b, d, n] : tensor<?x?x4xf32>) {
+    %ea = math.exp %log : f32
+    %a = arith.negf %ea : f32
+    %x = arith.mulf %dt, %a fastmath<contract> : f32
+    %e = math.exp %x : f32
+    %b = math.sin %x : f32
+    %h, %last = ssm.recurrence %e, %b : f32
+    ssm.yield %last : f32
+  }
+  return %r : tensor<?x?x4xf32>
+}
+
+// -----
+
+// softplus stays what lowerings know.
+
+// CHECK-LABEL: func.func @softplus
+// CHECK: %[[E:[a-z0-9_]+]] = math.exp %
+// CHECK: math.log1p %[[E]]
+func.func @softplus(%delta: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
+  %r = ssm.fused (%x = %delta[b, l, d] : tensor<?x?x?xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>) {
+    %e = math.exp %x : f32
+    %y = math.log1p %e : f32
+    ssm.yield %y : f32
+  }
+  return %r : tensor<?x?x?xf32>
+}
+
+// -----
+
+// (delta B) u becomes (delta u) B; products without permission stay.
+
+// CHECK-LABEL: func.func @input
+// CHECK: ssm.fused (%[[DT:[a-z0-9_]+]] = %{{[a-z0-9_]+}}[b, l, d] : {{.*}}, %[[U:[a-z0-9_]+]] = %{{[a-z0-9_]+}}[b, l, d] : {{.*}}, %[[B:[a-z0-9_]+]] = %{{[a-z0-9_]+}}[b, l, g, n] : {{.*}}
+// CHECK-NEXT: %[[DU:[a-z0-9_]+]] = arith.mulf %[[DT]], %[[U]] fastmath<contract>
+// CHECK-NEXT: %[[IN:[a-z0-9_]+]] = arith.mulf %[[DU]], %[[B]] fastmath<contract>
+// CHECK-NEXT: %[[DB:[a-z0-9_]+]] = arith.mulf %[[DT]], %[[B]] : f32
+// CHECK-NEXT: %[[EXACT:[a-z0-9_]+]] = arith.mulf %[[DB]], %[[U]] : f32
+// CHECK-NEXT: ssm.recurrence %[[EXACT]], %[[IN]]
+func.func @input(%delta: tensor<?x?x?xf32>, %u: tensor<?x?x?xf32>,
+                 %B: tensor<?x?x1x4xf32>) -> tensor<?x?x4xf32> {
+  %r = ssm.fused (%dt = %delta[b, l, d] : tensor<?x?x?xf32>,
+                  %uu = %u[b, l, d] : tensor<?x?x?xf32>,
+                  %b = %B[b, l, g, n] : tensor<?x?x1x4xf32>)
+      -> ([b, d, n] : tensor<?x?x4xf32>) {
+    %db = arith.mulf %dt, %b fastmath<contract> : f32
+    %in = arith.mulf %db, %uu fastmath<contract> : f32
+    %db2 = arith.mulf %dt, %b : f32
+    %exact = arith.mulf %db2, %uu : f32
+    %h, %last = ssm.recurrence %exact, %in : f32
+    ssm.yield %last : f32
+  }
+  return %r : tensor<?x?x4xf32>
+}
+
+// -----
+
+// Factors, signs and divisors without n leave the sum.
+
+// CHECK-LABEL: func.func @sums
+// CHECK: ssm.fused (%[[A:[a-z0-9_]+]] = %{{[a-z0-9_]+}}[b, l, d, n] : {{.*}}, %[[C:[a-z0-9_]+]] = %{{[a-z0-9_]+}}[d, n] : {{.*}}, %[[W:[a-z0-9_]+]] = %{{[a-z0-9_]+}}[b, l, d] : {{.*}}
+// CHECK: %[[H:[a-z0-9_]+]], %{{.*}} = ssm.recurrence
+// CHECK-DAG: %[[HC:[a-z0-9_]+]] = arith.mulf %[[H]], %[[C]]
+// CHECK-DAG: %[[S:[a-z0-9_]+]] = ssm.sum %[[HC]] over n
+// CHECK-DAG: %[[C2:[a-z0-9_]+]] = arith.constant -2.0
+// CHECK-DAG: %[[Y:[a-z0-9_]+]] = arith.mulf %{{[a-z0-9_]+}}, %[[C2]]
+// CHECK: %[[T:[a-z0-9_]+]] = ssm.sum %[[H]] over n
+// CHECK: %[[Q:[a-z0-9_]+]] = arith.divf %[[T]], %[[W]]
+// CHECK: ssm.yield %{{[a-z0-9_]+}}, %[[Q]]
+func.func @sums(%as: tensor<?x?x?x4xf32>, %C: tensor<?x4xf32>,
+                %ws: tensor<?x?x?xf32>)
+    -> (tensor<?x?x?xf32>, tensor<?x?x?xf32>) {
+  %r:2 = ssm.fused (%a = %as[b, l, d, n] : tensor<?x?x?x4xf32>,
+                    %c = %C[d, n] : tensor<?x4xf32>,
+                    %w = %ws[b, l, d] : tensor<?x?x?xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>, [b, l, d] : tensor<?x?x?xf32>) {
+    %two = arith.constant 2.0 : f32
+    %h, %last = ssm.recurrence %a, %a : f32
+    %hw = arith.mulf %h, %w fastmath<contract> : f32
+    %hwc = arith.mulf %hw, %c fastmath<contract> : f32
+    %neg = arith.negf %hwc : f32
+    %v = arith.mulf %neg, %two fastmath<contract> : f32
+    %y = ssm.sum %v over n : f32
+    %q = arith.divf %h, %w : f32
+    %x = ssm.sum %q over n : f32
+    ssm.yield %y, %x : f32, f32
+  }
+  return %r#0, %r#1 : tensor<?x?x?xf32>, tensor<?x?x?xf32>
+}
+
+// -----
+
+// A sum of what does not depend on n counts once a state: it stays.
+
+// CHECK-LABEL: func.func @count
+// CHECK: %[[P:[a-z0-9_]+]] = arith.mulf
+// CHECK: ssm.sum %[[P]] over n
+func.func @count(%xs: tensor<?x?x?xf32>, %C: tensor<?x4xf32>)
+    -> tensor<?x?x?xf32> {
+  %r = ssm.fused (%x = %xs[b, l, d] : tensor<?x?x?xf32>,
+                  %c = %C[d, n] : tensor<?x4xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>) {
+    %p = arith.mulf %x, %x fastmath<contract> : f32
+    %y = ssm.sum %p over n : f32
+    ssm.yield %y : f32
+  }
+  return %r : tensor<?x?x?xf32>
+}
+
+// -----
+
+// Equal values are computed once, dead ones not at all.
+
+// CHECK-LABEL: func.func @equal
+// CHECK: math.tanh
+// CHECK-NOT: math.tanh
+// CHECK-NOT: math.sin
+func.func @equal(%xs: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
+  %r = ssm.fused (%x = %xs[b, l, d] : tensor<?x?x?xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>) {
+    %t = math.tanh %x : f32
+    %t2 = math.tanh %x : f32
+    %dead = math.sin %x : f32
+    %y = arith.addf %t, %t2 : f32
+    ssm.yield %y : f32
+  }
+  return %r : tensor<?x?x?xf32>
+}
+
+// -----
+
+// A state stays with the factor of its own loop over n: y is known after it.
+
+// CHECK-LABEL: func.func @levels
+// CHECK: %[[H:[a-z0-9_]+]], %{{.*}} = ssm.recurrence
+// CHECK: %[[HC:[a-z0-9_]+]] = arith.mulf %[[H]],
+// CHECK: %[[Y:[a-z0-9_]+]] = ssm.sum %[[H]]
+// CHECK: arith.mulf %[[HC]], %[[Y]]
+func.func @levels(%as: tensor<?x?x?x4xf32>, %C: tensor<?x4xf32>)
+    -> tensor<?x?x?x4xf32> {
+  %r = ssm.fused (%a = %as[b, l, d, n] : tensor<?x?x?x4xf32>,
+                  %c = %C[d, n] : tensor<?x4xf32>)
+      -> ([b, l, d, n] : tensor<?x?x?x4xf32>) {
+    %h, %last = ssm.recurrence %a, %a : f32
+    %hc = arith.mulf %h, %c fastmath<contract> : f32
+    %y = ssm.sum %h over n : f32
+    %p = arith.mulf %hc, %y fastmath<contract> : f32
+    ssm.yield %p : f32
+  }
+  return %r : tensor<?x?x?x4xf32>
+}

@@ -1,0 +1,163 @@
+//===- FolderTest.cpp - Folders that can't be used ------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The cache then works in memory, with one warning that says what to do.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/unit/cache/CacheTesting.h"
+
+#include <csignal>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+using namespace mamba;
+using namespace mamba::test;
+
+namespace {
+
+class FolderTest : public CacheTest {
+protected:
+  /// The cache of `path` works in memory and warns once.
+  void expectMemoryOnly(const std::string &path, const char *reason) {
+    warnings().clear();
+    Cache cache({path, 1 << 20, 1 << 20});
+    int computed = 0;
+    for (const char *key : {"a", "b", "a", "b"})
+      EXPECT_TRUE(cache.getOrCompute(key, returning("x", &computed)).ok());
+    EXPECT_EQ(computed, 2);
+    ASSERT_EQ(warnings().size(), 1u);
+    EXPECT_NE(warnings()[0].find(reason), std::string::npos) << warnings()[0];
+  }
+  /// Runs `body` in a child process without root's rights.
+  template <typename Body> void asOrdinaryUser(Body body) {
+    if (geteuid() != 0)
+      return body();
+    ASSERT_EQ(chown(folder.c_str(), 65534, 65534), 0);
+    pid_t child = fork();
+    if (child == 0) {
+      if (seteuid(65534) != 0)
+        _exit(2);
+      body();
+      _exit(testing::Test::HasFailure() ? 1 : 0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  }
+};
+
+TEST_F(FolderTest, CreatedPrivate) {
+  std::string path = folder + "/a/b/mamba-mlir";
+  Cache cache({path, 1 << 20, 1 << 20});
+  EXPECT_FALSE(std::filesystem::exists(path));
+  cache.store("key", "x");
+  struct stat facts;
+  ASSERT_EQ(stat(path.c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 0777, 0700u);
+  ASSERT_EQ(stat((path + "/key.entry").c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 0777, 0600u);
+}
+
+TEST_F(FolderTest, File) {
+  overwrite(folder + "/file", "x");
+  expectMemoryOnly(folder + "/file", "cannot open the folder");
+  expectMemoryOnly(folder + "/file/below", "/file");
+}
+
+TEST_F(FolderTest, SymbolicLink) {
+  std::filesystem::create_directory(folder + "/real");
+  std::filesystem::create_symlink(folder + "/real", folder + "/link");
+  expectMemoryOnly(folder + "/link", "a symbolic link is not followed");
+  EXPECT_TRUE(std::filesystem::is_empty(folder + "/real"));
+}
+
+TEST_F(FolderTest, WritableByOthers) {
+  ASSERT_EQ(chmod(folder.c_str(), 0777), 0);
+  expectMemoryOnly(folder, "can be written by others (mode 777): chmod 700");
+}
+
+TEST_F(FolderTest, Foreign) {
+  if (geteuid() != 0)
+    GTEST_SKIP() << "needs root to give a folder away";
+  ASSERT_EQ(chown(folder.c_str(), 65534, 65534), 0);
+  expectMemoryOnly(folder, "belongs to user 65534");
+}
+
+TEST_F(FolderTest, NoneAtAll) {
+  Cache cache({"", 1 << 20, 1 << 20});
+  EXPECT_EQ(**cache.getOrCompute("key", returning("x")), "x");
+  EXPECT_TRUE(warnings().empty());
+}
+
+TEST_F(FolderTest, CannotBeCreated) {
+  asOrdinaryUser([] {
+    warnings().clear();
+    Cache cache({"/proc/mamba-mlir", 1 << 20, 1 << 20});
+    EXPECT_TRUE(cache.getOrCompute("key", returning("x")).ok());
+    EXPECT_EQ(warnings().size(), 1u);
+  });
+}
+
+TEST_F(FolderTest, ReadOnly) {
+  asOrdinaryUser([this] {
+    Cache(options()).store("old", "stored before");
+    ASSERT_EQ(chmod(folder.c_str(), 0500), 0);
+    Cache cache(options());
+    EXPECT_EQ(*cache.lookup("old"), "stored before");
+    EXPECT_TRUE(warnings().empty());
+    EXPECT_EQ(**cache.getOrCompute("a", returning("x")), "x");
+    EXPECT_EQ(**cache.getOrCompute("b", returning("y")), "y");
+    EXPECT_EQ(*cache.lookup("a"), "x");
+    ASSERT_EQ(warnings().size(), 1u);
+    EXPECT_NE(warnings()[0].find("Permission denied"), std::string::npos);
+    (void)chmod(folder.c_str(), 0700);
+  });
+}
+
+TEST_F(FolderTest, Full) {
+  pid_t child = fork();
+  if (child == 0) {
+    // A limit on file sizes stands for a full disk: write() fails midway.
+    signal(SIGXFSZ, SIG_IGN);
+    rlimit limit{1000, 1000};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    Cache cache(options());
+    std::string value(5000, 'x');
+    EXPECT_EQ(**cache.getOrCompute("a", returning(value)), value);
+    EXPECT_EQ(**cache.getOrCompute("b", returning(value)), value);
+    EXPECT_EQ(warnings().size(), 1u);
+    EXPECT_EQ(count(".tmp"), 0);
+    EXPECT_EQ(count(".entry"), 0);
+    _exit(testing::Test::HasFailure() ? 1 : 0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+TEST_F(FolderTest, RemovedWhileInUse) {
+  Cache cache(options());
+  cache.store("a", "x");
+  std::filesystem::remove_all(folder);
+  cache.store("b", "y");
+  EXPECT_EQ(*Cache(options()).lookup("b"), "y");
+  EXPECT_TRUE(warnings().empty());
+}
+
+TEST_F(FolderTest, StaleTemporaryFilesAreRemoved) {
+  overwrite(folder + "/old.entry.1-0-0.tmp", "x");
+  overwrite(folder + "/new.entry.1-0-0.tmp", "x");
+  timespec old[2] = {{1000, 0}, {1000, 0}};
+  utimensat(AT_FDCWD, (folder + "/old.entry.1-0-0.tmp").c_str(), old, 0);
+  Cache(options()).store("key", "x");
+  EXPECT_EQ(count(".tmp"), 1);
+}
+
+} // namespace

@@ -1,0 +1,103 @@
+//===- DefaultScheduleTest.cpp - Default schedules are valid --------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/DefaultSchedule.h"
+
+#include "dialect/SSMDialect.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+namespace {
+
+class DefaultSchedule : public testing::Test {
+protected:
+  DefaultSchedule() { context.loadDialect<SSMDialect>(); }
+
+  /// Calls `check` for extents from nothing to more than any GPU holds.
+  void forEachProblem(function_ref<void(const Problem &)> check) {
+    for (int64_t batch : {-1, 0, 1, 5, 64})
+      for (int64_t length : {-1, 0, 1, 7, 33, 2048, 262144})
+        for (int64_t channels : {-1, 0, 1, 3, 64, 100, 5120})
+          for (int64_t states : {1, 3, 16, 256})
+            for (int64_t bytes : {2, 4})
+              check({.batch = batch,
+                     .length = length,
+                     .channels = channels,
+                     .states = states,
+                     .bytesPerElement = bytes,
+                     .tableNumbers = 2,
+                     .stagedNumbers = 2});
+  }
+
+  MLIRContext context;
+};
+
+} // namespace
+
+TEST_F(DefaultSchedule, GpuSchedulesAreValid) {
+  auto report = [&] { return emitError(UnknownLoc::get(&context)); };
+  for (std::string_view chip : {"sm_80", "sm_89", "sm_90a", "sm_120"}) {
+    std::optional<GpuTarget> target = findGpuTarget(chip);
+    ASSERT_TRUE(target);
+    forEachProblem([&](const Problem &problem) {
+      GpuScheduleFields s = defaultGpuSchedule(problem, *target);
+      EXPECT_TRUE(ScheduleAttr::getChecked(report, &context, s.lanes, s.items,
+                                           s.warpsL, s.warpsD, s.chunks,
+                                           s.unroll, s.minBlocks));
+      EXPECT_LE(sharedBytesOf(s, problem), target->sharedBytes)
+          << "states " << problem.states << " length " << problem.length
+          << " channels " << problem.channels;
+      EXPECT_LE(s.unroll, problem.states);
+    });
+  }
+}
+
+TEST_F(DefaultSchedule, CpuSchedulesAreValid) {
+  auto report = [&] { return emitError(UnknownLoc::get(&context)); };
+  forEachProblem([&](const Problem &problem) {
+    CpuScheduleFields s = defaultCpuSchedule(problem, {});
+    EXPECT_TRUE(CpuScheduleAttr::getChecked(report, &context, s.vector, s.items,
+                                            s.chunks));
+  });
+}
+
+TEST_F(DefaultSchedule, UnknownExtentsAreTheUsualOnes) {
+  GpuTarget target = *findGpuTarget("sm_90");
+  EXPECT_EQ(defaultGpuSchedule({}, target),
+            defaultGpuSchedule({.batch = 8, .length = 2048, .channels = 2048},
+                               target));
+}
+
+TEST_F(DefaultSchedule, ChainedRecurrencesShareNoSequence) {
+  Problem problem{.batch = 1, .length = 262144, .channels = 64};
+  GpuTarget target = *findGpuTarget("sm_90");
+  EXPECT_GT(defaultGpuSchedule(problem, target).chunks, 1);
+  EXPECT_GT(defaultCpuSchedule(problem, {.threads = 64}).chunks, 1);
+  problem.isChained = true;
+  EXPECT_EQ(defaultGpuSchedule(problem, target).chunks, 1);
+  EXPECT_EQ(defaultCpuSchedule(problem, {.threads = 64}).chunks, 1);
+}
+
+TEST_F(DefaultSchedule, TilesDoNotExceedSmallProblems) {
+  GpuTarget target = *findGpuTarget("sm_90");
+  for (int64_t length : {1, 2, 16, 64})
+    EXPECT_LE(defaultGpuSchedule({.batch = 1, .length = length, .channels = 64},
+                                 target)
+                  .tileSteps(),
+              length);
+}
+
+TEST_F(DefaultSchedule, UnknownChipsAreRefused) {
+  EXPECT_FALSE(findGpuTarget("sm_12"));
+  EXPECT_FALSE(findGpuTarget(""));
+  EXPECT_FALSE(findGpuTarget("a"));
+  EXPECT_EQ(findGpuTarget("sm_90a")->chip, "sm_90a");
+}

@@ -1,0 +1,96 @@
+//===- EnvironmentTest.cpp - Environment variables ------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Defaults, values, and values that make no sense.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Environment.h"
+
+#include "runtime/Warning.h"
+
+#include <cstdlib>
+#include <gtest/gtest.h>
+#include <optional>
+#include <vector>
+
+using namespace mamba;
+
+namespace {
+
+std::vector<std::string> &warnings() {
+  static std::vector<std::string> list;
+  return list;
+}
+
+/// Sets variables (null: unset) for one test.
+class EnvironmentTest : public testing::Test {
+protected:
+  EnvironmentTest() {
+    for (const char *name : kNames) {
+      const char *value = std::getenv(name);
+      before_.push_back(value ? std::optional<std::string>(value)
+                              : std::nullopt);
+      unsetenv(name);
+    }
+    warnings().clear();
+    setWarningHandler(
+        [](std::string_view text) { warnings().emplace_back(text); });
+  }
+  ~EnvironmentTest() override {
+    for (size_t i = 0; i < before_.size(); ++i)
+      before_[i] ? setenv(kNames[i], before_[i]->c_str(), 1)
+                 : unsetenv(kNames[i]);
+    setWarningHandler(nullptr);
+  }
+
+  static constexpr const char *kNames[] = {
+      "HOME",         "XDG_CACHE_HOME",    "MAMBA_CACHE_DIR",
+      "MAMBA_CACHE",  "MAMBA_CACHE_BYTES", "MAMBA_NUM_THREADS",
+      "MAMBA_LIBCUDA"};
+  std::vector<std::optional<std::string>> before_;
+};
+
+TEST_F(EnvironmentTest, CacheFolder) {
+  EXPECT_EQ(Environment::read().cacheDir, "");
+  setenv("HOME", "/home/u", 1);
+  EXPECT_EQ(Environment::read().cacheDir, "/home/u/.cache/mamba-mlir");
+  setenv("XDG_CACHE_HOME", "relative", 1);
+  EXPECT_EQ(Environment::read().cacheDir, "/home/u/.cache/mamba-mlir");
+  setenv("XDG_CACHE_HOME", "/x", 1);
+  EXPECT_EQ(Environment::read().cacheDir, "/x/mamba-mlir");
+  setenv("MAMBA_CACHE_DIR", "/own", 1);
+  EXPECT_EQ(Environment::read().cacheDir, "/own");
+}
+
+TEST_F(EnvironmentTest, Values) {
+  setenv("MAMBA_CACHE", "off", 1);
+  setenv("MAMBA_CACHE_BYTES", "3M", 1);
+  setenv("MAMBA_NUM_THREADS", "7", 1);
+  setenv("MAMBA_LIBCUDA", "/lib/x.so", 1);
+  Environment environment = Environment::read();
+  EXPECT_FALSE(environment.diskCache);
+  EXPECT_EQ(environment.cacheBytes, 3 << 20);
+  EXPECT_EQ(environment.numThreads, 7);
+  EXPECT_EQ(environment.libcuda, "/lib/x.so");
+  EXPECT_TRUE(warnings().empty());
+}
+
+TEST_F(EnvironmentTest, NonsenseIsWarnedOfAndIgnored) {
+  setenv("MAMBA_CACHE", "maybe", 1);
+  setenv("MAMBA_CACHE_BYTES", "99999999999999999999G", 1);
+  setenv("MAMBA_NUM_THREADS", "-3", 1);
+  Environment environment = Environment::read();
+  EXPECT_TRUE(environment.diskCache);
+  EXPECT_EQ(environment.cacheBytes, int64_t(1) << 30);
+  EXPECT_EQ(environment.numThreads, 0);
+  ASSERT_EQ(warnings().size(), 3u);
+  EXPECT_EQ(warnings()[2], "MAMBA_NUM_THREADS=-3 is ignored: required is a "
+                           "number from 1 to 1024");
+}
+
+} // namespace

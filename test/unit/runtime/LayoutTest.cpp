@@ -1,0 +1,122 @@
+//===- LayoutTest.cpp - Assumptions on memory -----------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What is deduced must be satisfied; what is violated must be named.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Layout.h"
+
+#include "runtime/KernelKey.h"
+
+#include <gtest/gtest.h>
+#include <set>
+#include <vector>
+
+using namespace mamba;
+
+namespace {
+
+const TensorSpec kSpec{
+    "u", DType::F32, {{Axis::Batch}, {Axis::Length}, {Axis::Channel}}};
+
+void *at(uintptr_t address) { return reinterpret_cast<void *>(address); }
+
+TensorView view(std::vector<int64_t> shape, std::vector<int64_t> strides,
+                uintptr_t address = 4096) {
+  return TensorView(at(address), DType::F32, shape, strides);
+}
+
+TEST(Layout, UnitDimension) {
+  EXPECT_EQ(deduceLayout(view({2, 8, 16}, {128, 16, 1}), kSpec).unitDim, 2);
+  EXPECT_EQ(deduceLayout(view({2, 8, 16}, {128, 1, 8}), kSpec).unitDim, 1);
+  EXPECT_EQ(deduceLayout(view({2, 8, 16}, {128, 32, 2}), kSpec).unitDim, -1);
+}
+
+TEST(Layout, TiesPreferDimensionsThatMove) {
+  // One step of decoding: the length's stride is never used.
+  EXPECT_EQ(deduceLayout(view({2, 1, 16}, {16, 1, 1}), kSpec).unitDim, 2);
+  EXPECT_EQ(deduceLayout(view({2, 1, 16}, {16, 16, 1}), kSpec).unitDim, 2);
+  EXPECT_EQ(deduceLayout(view({2, 8, 1}, {8, 1, 1}), kSpec).unitDim, 1);
+  EXPECT_EQ(deduceLayout(view({2, 1, 1}, {7, 7, 7}), kSpec).unitDim, 1);
+}
+
+TEST(Layout, Alignment) {
+  EXPECT_EQ(deduceLayout(view({2, 8, 16}, {128, 16, 1}), kSpec).alignment, 16);
+  EXPECT_EQ(deduceLayout(view({2, 8, 14}, {112, 14, 1}), kSpec).alignment, 8);
+  EXPECT_EQ(deduceLayout(view({2, 8, 15}, {120, 15, 1}), kSpec).alignment, 4);
+  EXPECT_EQ(deduceLayout(view({2, 8, 16}, {128, 16, 1}, 4100), kSpec).alignment,
+            4);
+  // Strides of dimensions with one element don't count; broadcasts divide.
+  EXPECT_EQ(deduceLayout(view({1, 8, 16}, {3, 16, 1}), kSpec).alignment, 16);
+  EXPECT_EQ(deduceLayout(view({2, 8, 16}, {0, 16, 1}), kSpec).alignment, 16);
+}
+
+TEST(Layout, DeducedIsSatisfied) {
+  for (int64_t channels : {1, 2, 3, 4, 7, 8, 16})
+    for (int64_t length : {1, 3, 8})
+      for (uintptr_t address : {4096, 4100, 4104}) {
+        TensorView rows = view({2, length, channels},
+                               {length * channels, channels, 1}, address);
+        EXPECT_TRUE(satisfies(rows, deduceLayout(rows, kSpec)));
+        EXPECT_TRUE(checkLayout(rows, deduceLayout(rows, kSpec), "u").ok());
+      }
+}
+
+TEST(Layout, ViolationsAreNamed) {
+  LayoutSpec layout{2, 16};
+  Status stride = checkLayout(view({2, 8, 16}, {128, 1, 8}), layout, "u");
+  EXPECT_EQ(stride.code(), StatusCode::InvalidArgument);
+  EXPECT_NE(stride.message().find("dimension 2 has stride 8"),
+            std::string::npos);
+  Status base = checkLayout(view({2, 8, 16}, {128, 16, 1}, 4100), layout, "u");
+  EXPECT_NE(base.message().find("0x1004"), std::string::npos);
+  Status other = checkLayout(view({2, 8, 15}, {120, 15, 1}), layout, "u");
+  EXPECT_NE(other.message().find("stride 15 of dimension 1"),
+            std::string::npos);
+}
+
+TEST(Layout, EmptyMeetsEverything) {
+  EXPECT_TRUE(satisfies(view({0, 8, 15}, {1, 3, 5}, 0), LayoutSpec{2, 16}));
+}
+
+TEST(Layout, MultiplesAndBuckets) {
+  EXPECT_EQ(channelMultipleOf(48), 16);
+  EXPECT_EQ(channelMultipleOf(12), 4);
+  EXPECT_EQ(channelMultipleOf(7), 1);
+  EXPECT_EQ(extentBucket(0), 0);
+  EXPECT_EQ(extentBucket(1), 1);
+  EXPECT_EQ(extentBucket(1025), 2048);
+}
+
+TEST(KernelKey, EveryFieldCounts) {
+  KernelKey key{"ir", "f", "pipeline", "build", "sm_90", {{2, 16}}, {1024}, 1};
+  std::set<std::string> keys{key.hex()};
+  auto changed = [&](auto change) {
+    KernelKey other = key;
+    change(other);
+    EXPECT_TRUE(keys.insert(other.hex()).second);
+  };
+  changed([](KernelKey &k) { k.source += " "; });
+  changed([](KernelKey &k) { k.function = "g"; });
+  changed([](KernelKey &k) { k.pipeline = "pipelin"; });
+  changed([](KernelKey &k) { k.compiler = "ebuild"; });
+  changed([](KernelKey &k) { k.target = "sm_90a"; });
+  changed([](KernelKey &k) { k.layouts[0].unitDim = 1; });
+  changed([](KernelKey &k) { k.layouts[0].alignment = 8; });
+  changed([](KernelKey &k) { k.layouts.clear(); });
+  changed([](KernelKey &k) { k.extents = {2048}; });
+  changed([](KernelKey &k) { k.extents = {1024, 1}; });
+  changed([](KernelKey &k) { k.channelMultiple = 2; });
+  changed([](KernelKey &k) {
+    k.source = "i";
+    k.function = "rf";
+  });
+  EXPECT_EQ(key.hex().size(), 32u);
+}
+
+} // namespace

@@ -1,0 +1,75 @@
+//===- Execution.h - A problem on a device ----------------------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Results start as NaN between guard bytes, so that what a kernel forgets to
+// write, or writes where it must not, is seen.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_TOOLS_MAMBA_RUN_EXECUTION_H
+#define MAMBA_TOOLS_MAMBA_RUN_EXECUTION_H
+
+#include "runtime/Buffer.h"
+#include "tools/mamba-run/HostProblem.h"
+
+namespace mamba {
+
+/// Memory of a device for one result, with guards around it.
+class GuardedResult {
+public:
+  /// Fills everything with 0xFF bytes: NaN in every type.
+  static Result<GuardedResult> create(const HostTensor &host,
+                                      const std::shared_ptr<Device> &device);
+
+  const TensorView &view() const { return view_; }
+
+  /// Copies the result to `host`. Internal, with `name`, if a byte outside the
+  /// elements was written or an element was not.
+  Status fetch(HostTensor &host, const std::string &name) const;
+
+private:
+  std::shared_ptr<Device> device_;
+  DeviceBuffer buffer_;
+  TensorView view_;
+};
+
+/// The tensors of one launch.
+struct DeviceProblem {
+  std::vector<DeviceTensor> inputs;
+  std::vector<GuardedResult> results;
+
+  static Result<DeviceProblem> create(const HostProblem &problem,
+                                      const std::shared_ptr<Device> &device);
+  /// Inputs, then results.
+  std::vector<TensorView> views() const;
+};
+
+/// What --time found.
+struct Timing {
+  double medianSeconds = 0;
+  double minSeconds = 0;
+  /// Host time of one launch call, without waiting for the device.
+  double launchSeconds = 0;
+  int64_t repeats = 0;
+  /// Copies of the tensors that launches took turns with.
+  int64_t copies = 0;
+};
+
+/// Runs `function` once and brings the results to problem.results.
+Status runOnce(const Function &function, const std::shared_ptr<Device> &device,
+               std::string_view schedule, HostProblem &problem);
+
+/// Times launches on copies of the tensors that together are more than twice
+/// the L2 cache.
+Result<Timing> timeLaunches(const Function &function,
+                            const std::shared_ptr<Device> &device,
+                            std::string_view schedule,
+                            const HostProblem &problem, int64_t repeats);
+
+} // namespace mamba
+
+#endif // MAMBA_TOOLS_MAMBA_RUN_EXECUTION_H

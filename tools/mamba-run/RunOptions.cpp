@@ -1,0 +1,51 @@
+//===- RunOptions.cpp - What mamba-run is asked to do ---------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The flags and their help.
+//
+//===----------------------------------------------------------------------===//
+
+#include "tools/mamba-run/RunOptions.h"
+
+using namespace mamba;
+
+CommandLine RunOptions::commandLine() {
+  CommandLine line{"mamba-run",
+                   "Compiles a function of an MLIR file, runs it, and compares "
+                   "it with the reference.",
+                   "FILE.mlir",
+                   {}};
+  line.flags = {
+      {"function", "NAME", "the function, if the file has several",
+       takeText(function)},
+      {"device", "DEVICE", "cpu (default), cuda:N, or reference (fp64)",
+       takeText(device)},
+      {"input", "NAME=FILE",
+       ".npy, .safetensors:KEY, .wav, .raw, .f32 or .s16; repeatable",
+       takePair(inputs)},
+      {"random", "", "seeded random values for the inputs without a file",
+       takeSwitch(random)},
+      {"seed", "N", "of the random values (default 0)", takeNumber(seed, 0)},
+      {"output", "NAME=FILE",
+       "write a result, by name or number: .npy, .safetensors or .wav",
+       takePair(outputs)},
+      {"verify", "", "compare with the fp64 reference", takeSwitch(verify)},
+      {"time", "", "time launches after warm-up", takeSwitch(time)},
+      {"repeats", "N", "measurements of --time (default 20)",
+       takeNumber(repeats, 1)},
+      {"schedule", "ATTRIBUTE",
+       "#ssm.schedule<...> or #ssm.cpu_schedule<...> for the default one",
+       takeText(schedule)},
+      {"dump", "STAGE",
+       "print model, fused, schedule, gpu, cpu, llvm, ptx or asm and stop",
+       takeText(dump)},
+      {"emit", "FILE", "write the compiled variant", takeText(artifact)},
+      {"report", "FILE.json", "write what was measured", takeText(report)}};
+  for (Flag &flag : problem.flags())
+    line.flags.push_back(std::move(flag));
+  return line;
+}

@@ -1,0 +1,44 @@
+//===- RunOptions.h - What mamba-run is asked to do -------------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The command line as a plain struct.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_TOOLS_MAMBA_RUN_RUNOPTIONS_H
+#define MAMBA_TOOLS_MAMBA_RUN_RUNOPTIONS_H
+
+#include "tools/problem/Problem.h"
+
+namespace mamba {
+
+struct RunOptions {
+  std::string file;
+  std::string function;
+  std::string device = "cpu";
+  ProblemOptions problem;
+  /// Files by tensor name; of outputs also by number.
+  std::map<std::string, std::string> inputs;
+  std::map<std::string, std::string> outputs;
+  bool random = false;
+  int64_t seed = 0;
+  bool verify = false;
+  bool time = false;
+  int64_t repeats = 20;
+  std::string schedule;
+  std::string dump;
+  std::string report;
+  std::string artifact;
+
+  bool isReference() const { return device == "reference"; }
+
+  CommandLine commandLine();
+};
+
+} // namespace mamba
+
+#endif // MAMBA_TOOLS_MAMBA_RUN_RUNOPTIONS_H

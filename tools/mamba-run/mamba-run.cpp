@@ -1,0 +1,221 @@
+//===- mamba-run.cpp - Run, verify and time a function --------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The compiler and the runtime from a shell.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/ArtifactIO.h"
+#include "tools/io/File.h"
+#include "tools/mamba-run/RunReport.h"
+#include "tools/mamba-run/TensorFile.h"
+
+#include <cstdio>
+#include <fmt/format.h>
+
+using namespace mamba;
+
+static Status invalid(std::string text) {
+  return Status(StatusCode::InvalidArgument, std::move(text));
+}
+
+//===----------------------------------------------------------------------===//
+// Options
+//===----------------------------------------------------------------------===//
+
+static Status checkOptions(const RunOptions &options) {
+  for (const auto &[name, path] : options.outputs)
+    MAMBA_RETURN_IF_ERROR(
+        checkOutputPath(path).withContext("--output=" + name));
+  if (!options.isReference())
+    return Status();
+  for (auto [isGiven, flag] : {std::pair(options.time, "--time"),
+                               std::pair(options.verify, "--verify"),
+                               std::pair(!options.dump.empty(), "--dump"),
+                               std::pair(!options.artifact.empty(), "--emit")})
+    if (isGiven)
+      return invalid(fmt::format("{} needs a compiled kernel: give "
+                                 "--device=cpu or --device=cuda:0",
+                                 flag));
+  return Status();
+}
+
+/// The result that an --output flag names, by name or number.
+static Result<size_t> findResult(const FunctionInfo &info,
+                                 const std::string &name) {
+  std::string names;
+  for (uint32_t i = 0; i < info.numResults; ++i) {
+    const std::string &result = info.tensors[info.numInputs + i].name;
+    if (name == result || name == std::to_string(i))
+      return i;
+    names += (i ? ", " : "") + result;
+  }
+  return invalid(fmt::format("--output={}=...: @{} has no such result, it has "
+                             "{}",
+                             name, info.name, names));
+}
+
+static Result<std::vector<TensorOutput>>
+planOutputs(const RunOptions &options, const HostProblem &problem) {
+  std::vector<TensorOutput> outputs;
+  for (const auto &[name, path] : options.outputs) {
+    MAMBA_ASSIGN_OR_RETURN(size_t index, findResult(problem.info, name));
+    outputs.push_back(
+        {path, problem.info.tensors[problem.info.numInputs + index].name,
+         problem.results[index].view()});
+  }
+  return outputs;
+}
+
+//===----------------------------------------------------------------------===//
+// Devices
+//===----------------------------------------------------------------------===//
+
+/// Prints one stage of the variant that a run would launch.
+static Status dumpStage(const RunOptions &options, const Function &function,
+                        VariantRequest request) {
+  std::string stages;
+  bool isFound = false;
+  auto hook = [&](std::string_view stage, std::string_view text) {
+    stages += (stages.empty() ? "" : ", ") + std::string(stage);
+    if (stage != options.dump)
+      return;
+    isFound = true;
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  };
+  Status status = function.compile(request, hook).status();
+  // A stage that was reached is of use, above all when a later one fails.
+  if (!status.ok() || isFound)
+    return status;
+  return invalid(fmt::format("--dump={}: no such stage for {}, there are {}",
+                             options.dump, options.device, stages));
+}
+
+/// The variant that launches of `problem` on `device` would run.
+static Result<VariantRequest> requestFor(const RunOptions &options,
+                                         const Function &function,
+                                         const Device &device,
+                                         const HostProblem &problem) {
+  std::vector<TensorView> views = problem.inputViews();
+  for (const TensorView &view : problem.resultViews())
+    views.push_back(view);
+  MAMBA_ASSIGN_OR_RETURN(VariantRequest request, function.request(views));
+  request.target = device.isCuda() ? device.target() : "cpu";
+  request.threads = device.isCuda() ? 0 : device.multiprocessors();
+  request.schedule = options.schedule;
+  return request;
+}
+
+static Status describeKernel(const RunOptions &options,
+                             const Function &function,
+                             const std::shared_ptr<Device> &device,
+                             const HostProblem &problem, RunReport &report) {
+  const DeviceInfo &info = device->info();
+  report.device = info.name;
+  report.model = info.model;
+  report.target = info.target;
+  report.driverVersion = info.driverVersion;
+  MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
+                         DeviceProblem::create(problem, device));
+  MAMBA_ASSIGN_OR_RETURN(
+      std::shared_ptr<Kernel> kernel,
+      function.kernel(device, tensors.views(), options.schedule));
+  report.schedule = kernel->artifact().schedule;
+  MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<LoadedKernel> loaded, kernel->load());
+  for (size_t i = 0; i < kernel->artifact().launches.size(); ++i)
+    report.entries.emplace_back(kernel->artifact().launches[i].entry,
+                                loaded->entryInfo(i));
+  if (options.artifact.empty())
+    return Status();
+  return writeArtifact(options.artifact, kernel->artifact());
+}
+
+static Status runOnDevice(const RunOptions &options, const Function &function,
+                          HostProblem &problem, RunReport &report) {
+  MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> device,
+                         Device::open(options.device));
+  if (!options.dump.empty()) {
+    MAMBA_ASSIGN_OR_RETURN(VariantRequest request,
+                           requestFor(options, function, *device, problem));
+    return dumpStage(options, function, std::move(request));
+  }
+  MAMBA_RETURN_IF_ERROR(runOnce(function, device, options.schedule, problem));
+  MAMBA_RETURN_IF_ERROR(
+      describeKernel(options, function, device, problem, report));
+  if (options.verify) {
+    MAMBA_ASSIGN_OR_RETURN(report.verification,
+                           verify(function, problem.inputViews(),
+                                  problem.resultViews(),
+                                  {.seed = uint64_t(options.seed)}));
+  }
+  if (options.time) {
+    MAMBA_ASSIGN_OR_RETURN(report.timing,
+                           timeLaunches(function, device, options.schedule,
+                                        problem, options.repeats));
+  }
+  return Status();
+}
+
+static Status runReference(const Function &function, HostProblem &problem) {
+  MAMBA_ASSIGN_OR_RETURN(
+      problem.results,
+      function.source()->evaluate(problem.info, problem.inputViews()));
+  return Status();
+}
+
+//===----------------------------------------------------------------------===//
+// Main
+//===----------------------------------------------------------------------===//
+
+static Status run(const RunOptions &options) {
+  MAMBA_RETURN_IF_ERROR(checkOptions(options));
+  MAMBA_ASSIGN_OR_RETURN(Module module, Module::load(options.file));
+  MAMBA_ASSIGN_OR_RETURN(Function function, module.function(options.function));
+  MAMBA_ASSIGN_OR_RETURN(HostProblem problem,
+                         makeProblem(function.info(), options));
+  MAMBA_RETURN_IF_ERROR(planOutputs(options, problem).status());
+  RunReport report;
+  report.file = options.file;
+  report.device = options.device;
+  if (options.isReference())
+    MAMBA_RETURN_IF_ERROR(runReference(function, problem));
+  else
+    MAMBA_RETURN_IF_ERROR(runOnDevice(options, function, problem, report));
+  if (!options.dump.empty())
+    return Status();
+  std::string table = report.table(problem);
+  std::fwrite(table.data(), 1, table.size(), stdout);
+  MAMBA_ASSIGN_OR_RETURN(std::vector<TensorOutput> outputs,
+                         planOutputs(options, problem));
+  MAMBA_RETURN_IF_ERROR(writeTensorFiles(outputs, problem.sampleRate));
+  if (!options.report.empty())
+    MAMBA_RETURN_IF_ERROR(writeFile(options.report, {report.json(problem)}));
+  if (report.verification && !report.verification->passed())
+    return Status(StatusCode::Internal,
+                  "the results differ from the reference by more than the "
+                  "bound");
+  return Status();
+}
+
+int main(int argc, char **argv) {
+  RunOptions options;
+  CommandLine line = options.commandLine();
+  if (wantsHelp(argc, argv)) {
+    std::fputs(line.help().c_str(), stdout);
+    return 0;
+  }
+  Result<std::vector<std::string>> files = line.parse(argc, argv);
+  if (!files.ok())
+    return reportError(files.status());
+  if (files->size() != 1)
+    return reportError(invalid(fmt::format("{} files given, required is one; "
+                                           "'mamba-run --help' shows how",
+                                           files->size())));
+  options.file = files->front();
+  Status status = run(options);
+  return status.ok() ? 0 : reportError(status);
+}

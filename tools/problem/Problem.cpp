@@ -1,0 +1,282 @@
+//===- Problem.cpp - Extents and memory of a function's tensors -----------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Memory orders are written as axis letters, outermost first: bdl is (b, l, d)
+// data in (B, D, L) memory.
+//
+//===----------------------------------------------------------------------===//
+
+#include "tools/problem/Problem.h"
+
+#include "runtime/Validate.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+using namespace mamba;
+
+static constexpr std::string_view kLetters = "bldng";
+
+static Status invalid(std::string text) {
+  return Status(StatusCode::InvalidArgument, std::move(text));
+}
+
+char mamba::letterOf(Axis axis) {
+  auto index = static_cast<size_t>(axis);
+  return index < kLetters.size() ? kLetters[index] : '.';
+}
+
+static std::string lettersOf(const TensorSpec &spec) {
+  std::string letters;
+  for (const DimSpec &dim : spec.dims)
+    letters += letterOf(dim.axis);
+  return letters;
+}
+
+std::string mamba::axesOf(const TensorSpec &spec) {
+  return fmt::format("({})", fmt::join(lettersOf(spec), ", "));
+}
+
+/// The axis that `letter` (also a capital) stands for.
+static Result<Axis> parseAxis(char letter) {
+  size_t index = kLetters.find(static_cast<char>(letter | 0x20));
+  if (index == std::string_view::npos)
+    return invalid(
+        fmt::format("found axis '{}', required b, l, d, n or g", letter));
+  return static_cast<Axis>(index);
+}
+
+//===----------------------------------------------------------------------===//
+// Extents
+//===----------------------------------------------------------------------===//
+
+Status Extents::set(Axis axis, int64_t extent, const std::string &source) {
+  if (axis == Axis::Other)
+    return Status();
+  auto [entry, isNew] = entries_.try_emplace(axis, Entry{extent, source});
+  if (isNew || entry->second.extent == extent)
+    return Status();
+  return invalid(fmt::format("extent of {} ({}) is {} from {}, but {} from {}",
+                             letterOf(axis), toString(axis),
+                             entry->second.extent, entry->second.source, extent,
+                             source));
+}
+
+std::optional<int64_t> Extents::find(Axis axis) const {
+  auto entry = entries_.find(axis);
+  if (entry == entries_.end())
+    return std::nullopt;
+  return entry->second.extent;
+}
+
+std::vector<std::pair<char, int64_t>> Extents::list() const {
+  std::vector<std::pair<char, int64_t>> list;
+  for (const auto &[axis, entry] : entries_)
+    list.emplace_back(letterOf(axis), entry.extent);
+  return list;
+}
+
+Status mamba::addStaticExtents(const FunctionInfo &info, Extents &extents) {
+  for (const TensorSpec &spec : info.tensors)
+    for (const DimSpec &dim : spec.dims)
+      if (dim.extent != kDynamic)
+        MAMBA_RETURN_IF_ERROR(extents.set(
+            dim.axis, dim.extent,
+            fmt::format("the type of '{}' in @{}", spec.name, info.name)));
+  return Status();
+}
+
+Result<std::vector<int64_t>> mamba::shapeOf(const TensorSpec &spec,
+                                            const Extents &extents) {
+  std::vector<int64_t> shape;
+  for (const DimSpec &dim : spec.dims) {
+    std::optional<int64_t> extent = extents.find(dim.axis);
+    if (dim.extent != kDynamic)
+      extent = dim.extent;
+    if (!extent)
+      return invalid(fmt::format(
+          "the extent of {} ({}), which '{}' has, is not known: give "
+          "--extents={}=..., or an input that has it",
+          letterOf(dim.axis), toString(dim.axis), spec.name,
+          static_cast<char>(letterOf(dim.axis) & ~0x20)));
+    shape.push_back(*extent);
+  }
+  return shape;
+}
+
+//===----------------------------------------------------------------------===//
+// Flags
+//===----------------------------------------------------------------------===//
+
+static Status parseExtents(std::string_view text, Extents &extents) {
+  while (!text.empty()) {
+    std::string_view item = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(item.size() + 1, text.size()));
+    if (item.size() < 3 || item[1] != '=')
+      return invalid(
+          fmt::format("found '{}', required such as B=8,L=2048,D=1536", item));
+    MAMBA_ASSIGN_OR_RETURN(Axis axis, parseAxis(item[0]));
+    MAMBA_ASSIGN_OR_RETURN(int64_t extent, parseNumber(item.substr(2)));
+    if (extent < 0)
+      return invalid(fmt::format("extent {} is negative", extent));
+    MAMBA_RETURN_IF_ERROR(extents.set(axis, extent, "--extents"));
+  }
+  return Status();
+}
+
+/// ORDER, or NAME=ORDER.
+static Status parseLayout(std::string_view text, ProblemOptions &options) {
+  size_t equals = text.find('=');
+  std::string order(
+      text.substr(equals == std::string_view::npos ? 0 : equals + 1));
+  for (char &letter : order) {
+    MAMBA_ASSIGN_OR_RETURN(Axis axis, parseAxis(letter));
+    letter = letterOf(axis);
+  }
+  if (equals == std::string_view::npos)
+    options.orders.emplace_back(order);
+  else
+    options.ordersByName[std::string(text.substr(0, equals))] = order;
+  return Status();
+}
+
+std::vector<Flag> ProblemOptions::flags() {
+  return {
+      {"extents", "B=8,L=2048,...",
+       "extents of dynamic dimensions, by axis: b, l, d",
+       [this](std::string_view v) { return parseExtents(v, extents); }},
+      {"layout", "[NAME=]ORDER",
+       "memory order, outermost axis first: bdl for all (b, l, d) tensors",
+       [this](std::string_view v) { return parseLayout(v, *this); }},
+      {"pad", "NAME=K",
+       "the tensor is a view of one K elements wider in its last memory axis",
+       takePair(pads)},
+      {"offset", "NAME=K", "K elements lie before the tensor's first one",
+       takePair(offsets)},
+      {"broadcast", "NAME=AXES",
+       "the input is stored once along these axes (stride 0)",
+       takePair(broadcasts)}};
+}
+
+static const TensorSpec *findTensor(const FunctionInfo &info,
+                                    const std::string &name) {
+  for (const TensorSpec &spec : info.tensors)
+    if (spec.name == name)
+      return &spec;
+  return nullptr;
+}
+
+static Status unknownTensor(const FunctionInfo &info, std::string_view flag,
+                            const std::string &name) {
+  std::string names;
+  for (const TensorSpec &spec : info.tensors)
+    names += (names.empty() ? "" : ", ") + spec.name;
+  return invalid(fmt::format("--{}={}=...: @{} has no such tensor, it has {}",
+                             flag, name, info.name, names));
+}
+
+/// Both hold the same letters.
+static bool isPermutation(std::string a, std::string b) {
+  std::sort(a.begin(), a.end());
+  std::sort(b.begin(), b.end());
+  return a == b;
+}
+
+Status ProblemOptions::check(const FunctionInfo &info) const {
+  const std::pair<const char *, const std::map<std::string, std::string> *>
+      byName[] = {{"layout", &ordersByName},
+                  {"pad", &pads},
+                  {"offset", &offsets},
+                  {"broadcast", &broadcasts}};
+  for (auto [flag, map] : byName)
+    for (const auto &[name, value] : *map)
+      if (!findTensor(info, name))
+        return unknownTensor(info, flag, name);
+  for (const auto &[name, order] : ordersByName)
+    if (const TensorSpec &spec = *findTensor(info, name);
+        !isPermutation(order, lettersOf(spec)))
+      return invalid(fmt::format("--layout={}={}: required is a permutation of "
+                                 "its axes {}",
+                                 name, order, axesOf(spec)));
+  for (const auto &[name, axes] : broadcasts)
+    for (char letter : axes)
+      if (const TensorSpec &spec = *findTensor(info, name);
+          lettersOf(spec).find(letter) == std::string::npos)
+        return invalid(fmt::format("--broadcast={}={}: its axes are {}", name,
+                                   axes, axesOf(spec)));
+  for (const std::string &order : orders)
+    if (std::none_of(info.tensors.begin(), info.tensors.end(),
+                     [&](const TensorSpec &spec) {
+                       return isPermutation(order, lettersOf(spec));
+                     }))
+      return invalid(fmt::format("--layout={}: no tensor of @{} has these axes",
+                                 order, info.name));
+  return Status();
+}
+
+std::string ProblemOptions::orderOf(const TensorSpec &spec) const {
+  std::string letters = lettersOf(spec);
+  auto named = ordersByName.find(spec.name);
+  if (named != ordersByName.end())
+    return named->second;
+  for (const std::string &order : orders)
+    if (isPermutation(order, letters))
+      return order;
+  return letters;
+}
+
+bool ProblemOptions::mentions(const TensorSpec &spec) const {
+  return orderOf(spec) != lettersOf(spec) || pads.contains(spec.name) ||
+         offsets.contains(spec.name) || broadcasts.contains(spec.name);
+}
+
+bool ProblemOptions::isBroadcast(const TensorSpec &spec, Axis axis) const {
+  auto axes = broadcasts.find(spec.name);
+  return axes != broadcasts.end() &&
+         axes->second.find(letterOf(axis)) != std::string::npos;
+}
+
+/// The number that `map` has for `name`, at least 0; 0 if there is none.
+static Result<int64_t> countOf(const std::map<std::string, std::string> &map,
+                               const std::string &name) {
+  auto entry = map.find(name);
+  if (entry == map.end())
+    return 0;
+  MAMBA_ASSIGN_OR_RETURN(int64_t count, parseNumber(entry->second));
+  if (count < 0)
+    return invalid(fmt::format("'{}': {} is negative", name, count));
+  return count;
+}
+
+Result<Placement> ProblemOptions::place(const TensorSpec &spec,
+                                        std::span<const int64_t> shape) const {
+  Placement placement;
+  MAMBA_ASSIGN_OR_RETURN(int64_t pad, countOf(pads, spec.name));
+  MAMBA_ASSIGN_OR_RETURN(placement.offset, countOf(offsets, spec.name));
+  std::string order = orderOf(spec);
+  placement.strides.assign(shape.size(), 0);
+  int64_t stride = 1;
+  bool overflow = false, isInnermost = true;
+  std::vector<bool> placed(shape.size());
+  for (size_t i = order.size(); i-- > 0;) {
+    // Axes outside the iteration space share a letter; they keep their order.
+    size_t dim = shape.size();
+    for (size_t j = 0; j < shape.size(); ++j)
+      if (!placed[j] && letterOf(spec.dims[j].axis) == order[i])
+        dim = j;
+    placed[dim] = true;
+    if (isBroadcast(spec, spec.dims[dim].axis))
+      continue;
+    placement.strides[dim] = stride;
+    int64_t width = std::max<int64_t>(shape[dim], 1) + (isInnermost ? pad : 0);
+    overflow |= __builtin_mul_overflow(stride, width, &stride);
+    isInnermost = false;
+  }
+  if (overflow)
+    return invalid(fmt::format("the size of '{}' overflows", spec.name));
+  return placement;
+}
