@@ -8,6 +8,7 @@
 #include "codegen/Registration.h"
 
 #include "codegen/Passes.h"
+#include "codegen/Pipeline.h"
 #include "dialect/SSMDialect.h"
 #include "passes/Passes.h"
 
@@ -62,4 +63,5 @@ void mlir::ssm::registerAllPasses() {
   registerTransformsPasses();
   registerSSMPasses();
   registerSSMCodegenPasses();
+  registerPipelines();
 }

@@ -53,10 +53,16 @@ static LogicalResult verifyExtents(func::FuncOp function, const Stage &stage,
     for (Axis axis : output.access.getAxes())
       if (!known.has(axis))
         return report(function.getLoc(), axis);
-  for (Operation *op : stage.ops)
-    if (isa<ScanOp, ReadoutOp>(op) && !known.has(Axis::State) &&
-        axes.of(op->getOpOperand(0)).has(Axis::State))
+  for (Operation *op : stage.ops) {
+    if (isa<ScanOp>(op) && !known.has(Axis::Length))
+      return report(op->getLoc(), Axis::Length);
+    // ssm.readout sums over n, whatever its operands depend on.
+    bool hasStates =
+        isa<ReadoutOp>(op) ||
+        (isa<ScanOp>(op) && axes.of(op->getResult(0)).has(Axis::State));
+    if (hasStates && !known.has(Axis::State))
       return report(op->getLoc(), Axis::State);
+  }
   return success();
 }
 

@@ -22,8 +22,15 @@ using namespace mlir;
 using namespace mlir::ssm;
 
 Value mlir::ssm::stripCasts(Value value) {
-  while (auto cast = value.getDefiningOp<tensor::CastOp>())
+  // Through an unranked type a cast could even change the rank.
+  auto isRanked = [](Value tensor) {
+    return isa<RankedTensorType>(tensor.getType());
+  };
+  while (auto cast = value.getDefiningOp<tensor::CastOp>()) {
+    if (!isRanked(value) || !isRanked(cast.getSource()))
+      return value;
     value = cast.getSource();
+  }
   return value;
 }
 

@@ -18,7 +18,8 @@
 
 namespace mlir::ssm {
 
-/// The value whose elements `value` has: looks through tensor.cast.
+/// The value whose elements `value` has: looks through tensor.cast between
+/// ranked types.
 Value stripCasts(Value value);
 
 /// Calls `callback` for every operand of `op`, and every value that its region

@@ -27,8 +27,7 @@ bool ProductTree::isInner(Operation *op) {
 
 ProductTree::ProductTree(Value root, const Dependence &dependence,
                          bool throughShared)
-    : dependence(&dependence), throughShared(throughShared),
-      level(dependence.of(root).level) {
+    : dependence(&dependence), throughShared(throughShared) {
   flatten(root, /*isRoot=*/true, /*isShared=*/false);
 }
 
@@ -57,8 +56,7 @@ void ProductTree::flatten(Value value, bool isRoot, bool isShared) {
   Operation *op = value.getDefiningOp();
   isShared |= !isRoot && !value.hasOneUse();
   const ValueInfo &info = dependence->of(value);
-  bool isOfEarlierLoop = info.level < level && info.axes.has(Axis::State);
-  if (!isInner(op) || isOfEarlierLoop || (isShared && !throughShared)) {
+  if (!isInner(op) || (isShared && !throughShared)) {
     factors.push_back({value, info.axes});
     return;
   }

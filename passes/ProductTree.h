@@ -14,8 +14,8 @@
 namespace mlir::ssm {
 
 /// A real product of a body, flattened: a constant times factors. It ends at
-/// values that something else uses too, at products that must not be
-/// reassociated, and at states of an earlier loop over n.
+/// values that something else uses too, and at products that must not be
+/// reassociated.
 class ProductTree {
 public:
   /// Flattens `root`. `throughShared` goes on into products with other uses,
@@ -44,7 +44,6 @@ private:
 
   const Dependence *dependence;
   bool throughShared;
-  unsigned level;
 };
 
 } // namespace mlir::ssm

@@ -1,12 +1,12 @@
-//===- mamba-lsp-server.cpp - Editor support for modules with ssm ops -----===//
+//===- mamba-lsp-server.cpp - Editors' language server --------------------===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// A language server: diagnostics, hover, go to definition and completion for
-// .mlir files in any editor that speaks the protocol.
+// MLIR's language server with this project's dialects: errors, definitions and
+// hover text in any editor that speaks the protocol.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,5 +18,5 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::ssm::registerAllDialects(registry);
-  return mlir::failed(mlir::MlirLspServerMain(argc, argv, registry)) ? 1 : 0;
+  return failed(mlir::MlirLspServerMain(argc, argv, registry));
 }

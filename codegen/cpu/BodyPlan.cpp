@@ -17,13 +17,34 @@ static Place placeFrom(const ValueInfo &info) {
     place.stage = Stage::During;
   else if (info.afterLast)
     place.stage = Stage::After;
-  place.level = info.level;
   place.perState = info.axes.has(Axis::State);
   return place;
 }
 
-Place BodyPlan::placeOf(Value value) const {
-  return placeFrom(dependence.of(value));
+BodyPlan::BodyPlan(FusedOp op) : op(op) {
+  findPlaces(Dependence(op));
+  for (Stage stage : {Stage::Before, Stage::During, Stage::After})
+    for (unsigned level = 0; level < numLevels; ++level)
+      for (bool perState : {false, true})
+        list.emplace_back().place = {stage, level, perState};
+}
+
+/// A value's level is that of its operands of the same stage: everything of an
+/// earlier stage is known.
+void BodyPlan::findPlaces(const Dependence &dependence) {
+  for (BlockArgument argument : op.getBlock()->getArguments())
+    places[argument] = placeFrom(dependence.of(argument));
+  for (Operation &nested : op.getBlock()->without_terminator())
+    for (Value result : nested.getResults()) {
+      Place place = placeFrom(dependence.of(result));
+      for (Value operand : nested.getOperands())
+        if (Place other = placeOf(operand); other.stage == place.stage)
+          place.level = std::max(place.level, other.level);
+      if (isLoopSum(&nested, *this))
+        ++place.level;
+      numLevels = std::max(numLevels, place.level + 1);
+      places[result] = place;
+    }
 }
 
 bool mlir::ssm::cpu::isLoopSum(Operation *op, const BodyPlan &plan) {
@@ -35,10 +56,6 @@ FailureOr<BodyPlan> BodyPlan::build(FusedOp op,
                                     function_ref<bool(unsigned)> isUniformInput,
                                     function_ref<bool(unsigned)> isStored) {
   BodyPlan plan(op);
-  for (Stage stage : {Stage::Before, Stage::During, Stage::After})
-    for (unsigned level = 0; level <= plan.dependence.numLevels(); ++level)
-      for (bool perState : {false, true})
-        plan.list.emplace_back().place = {stage, level, perState};
   plan.findVarying(isUniformInput);
   for (unsigned i = 0; i < op.getNumResults(); ++i)
     if (isStored(i) && failed(plan.addResult(i)))
@@ -47,8 +64,8 @@ FailureOr<BodyPlan> BodyPlan::build(FusedOp op,
 }
 
 Phase &BodyPlan::phaseAt(Place place) {
-  unsigned levels = dependence.numLevels() + 1;
-  return list[(static_cast<unsigned>(place.stage) * levels + place.level) * 2 +
+  return list[(static_cast<unsigned>(place.stage) * numLevels + place.level) *
+                  2 +
               place.perState];
 }
 
@@ -68,7 +85,9 @@ LogicalResult BodyPlan::addResult(unsigned i) {
   Value value = op.getBlock()->getTerminator()->getOperand(i);
   AccessAttr access = op.resultAccess(i);
   Place place = placeOf(value);
-  place.stage = access.has(Axis::Length) ? Stage::During : Stage::After;
+  Stage stage = access.has(Axis::Length) ? Stage::During : Stage::After;
+  if (stage != place.stage)
+    place = {stage, 0, false};
   place.perState = access.has(Axis::State);
   Phase &phase = phaseAt(place);
   phase.results.push_back(i);

@@ -28,6 +28,7 @@ enum class Stage { Before, During, After };
 /// The coordinates of a phase.
 struct Place {
   Stage stage = Stage::Before;
+  /// Number of sums over n of this stage that come first.
   unsigned level = 0;
   /// The phase is a loop over n.
   bool perState = false;
@@ -70,15 +71,16 @@ public:
 
   /// In the order in which they run.
   ArrayRef<Phase> phases() const { return list; }
-  Place placeOf(Value value) const;
+  Place placeOf(Value value) const { return places.at(value); }
   /// All channels of a vector share the value.
   bool isUniform(Value value) const { return !varying.contains(value); }
   /// Recurrences that some result needs.
   ArrayRef<RecurrenceOp> recurrences() const { return scans; }
 
 private:
-  explicit BodyPlan(FusedOp op) : op(op), dependence(op) {}
+  explicit BodyPlan(FusedOp op);
 
+  void findPlaces(const Dependence &dependence);
   Phase &phaseAt(Place place);
   void findVarying(function_ref<bool(unsigned)> isUniformInput);
   LogicalResult addResult(unsigned i);
@@ -88,7 +90,8 @@ private:
   LogicalResult needSum(Phase &phase, SumOp sum);
 
   FusedOp op;
-  Dependence dependence;
+  llvm::DenseMap<Value, Place> places;
+  unsigned numLevels = 1;
   std::vector<Phase> list;
   llvm::DenseSet<Value> varying;
   SmallVector<RecurrenceOp> scans;

@@ -335,14 +335,15 @@ void TaskEmitter::emitPoint(const Phase &phase, Point point, Values &values) {
 
 void TaskEmitter::emitOp(const Phase &phase, Operation *nested, Point point,
                          Values &values) {
+  if (auto scan = dyn_cast<RecurrenceOp>(nested)) {
+    Lanes a = valueOf(scan.getA(), values), b = valueOf(scan.getB(), values);
+    Lanes &h = values[scan.getState()];
+    h = e.multiplyAdd(a, h, b);
+    return;
+  }
   SmallVector<Lanes> operands;
   for (Value operand : nested->getOperands())
     operands.push_back(valueOf(operand, values));
-  if (auto scan = dyn_cast<RecurrenceOp>(nested)) {
-    Lanes &h = values[scan.getState()];
-    h = e.multiplyAdd(operands[0], h, operands[1]);
-    return;
-  }
   if (isLoopSum(nested, body)) {
     const Table &sums = tables[nested->getResult(0)];
     Place home = phase.place;

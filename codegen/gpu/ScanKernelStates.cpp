@@ -52,7 +52,8 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
     return;
   prepareRoots(tile, roots, level);
   int64_t states = fused.stateExtent();
-  int64_t together = schedule.getUnroll();
+  // The last, partial tile runs once: short code beats fast code there.
+  int64_t together = tile.limit ? 1 : schedule.getUnroll();
   while (states % together != 0)
     --together;
   SmallVector<Value> init;

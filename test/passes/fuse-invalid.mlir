@@ -167,3 +167,21 @@ func.func @no_states(%u: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
     : tensor<?x?x2x4xf32>, tensor<2x4xf32> -> tensor<?x?x2xf32>
   return %y : tensor<?x?x2xf32>
 }
+
+// -----
+
+func.func @unranked_cast(%a: tensor<?x?x?xf32>) -> tensor<?x?xf32> {
+  %b = tensor.cast %a : tensor<?x?x?xf32> to tensor<*xf32>
+  // expected-error @below {{cannot be fused}}
+  %c = tensor.cast %b : tensor<*xf32> to tensor<?x?xf32>
+  %r = math.exp %c : tensor<?x?xf32>
+  return %r : tensor<?x?xf32>
+}
+
+// -----
+
+// expected-error @below {{result #0 must be variadic of ranked tensor of}}
+func.func @truth(%a: tensor<?x?x?xf32>) -> tensor<?x?x?xi1> {
+  %r = arith.cmpf olt, %a, %a : tensor<?x?x?xf32>
+  return %r : tensor<?x?x?xi1>
+}

@@ -172,26 +172,3 @@ func.func @equal(%xs: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
   }
   return %r : tensor<?x?x?xf32>
 }
-
-// -----
-
-// A state stays with the factor of its own loop over n: y is known after it.
-
-// CHECK-LABEL: func.func @levels
-// CHECK: %[[H:[a-z0-9_]+]], %{{.*}} = ssm.recurrence
-// CHECK: %[[HC:[a-z0-9_]+]] = arith.mulf %[[H]],
-// CHECK: %[[Y:[a-z0-9_]+]] = ssm.sum %[[H]]
-// CHECK: arith.mulf %[[HC]], %[[Y]]
-func.func @levels(%as: tensor<?x?x?x4xf32>, %C: tensor<?x4xf32>)
-    -> tensor<?x?x?x4xf32> {
-  %r = ssm.fused (%a = %as[b, l, d, n] : tensor<?x?x?x4xf32>,
-                  %c = %C[d, n] : tensor<?x4xf32>)
-      -> ([b, l, d, n] : tensor<?x?x?x4xf32>) {
-    %h, %last = ssm.recurrence %a, %a : f32
-    %hc = arith.mulf %h, %c fastmath<contract> : f32
-    %y = ssm.sum %h over n : f32
-    %p = arith.mulf %hc, %y fastmath<contract> : f32
-    ssm.yield %p : f32
-  }
-  return %r : tensor<?x?x?x4xf32>
-}

@@ -13,7 +13,9 @@
 #include "tools/io/Random.h"
 
 #include "runtime/DType.h"
+#include "runtime/ThreadPool.h"
 
+#include <algorithm>
 #include <numbers>
 
 using namespace mamba;
@@ -81,6 +83,47 @@ static std::complex<double> decay(const RandomStream &stream, int64_t position,
   return -static_cast<double>(n + 1) * stream.uniform(position, 0.9, 1.1);
 }
 
+/// Elements that one task fills.
+static constexpr int64_t kTaskElements = int64_t(1) << 16;
+
+/// Sets the elements at the row-major positions [begin, end).
+template <typename Draw>
+static void fillRange(const TensorView &view, int64_t begin, int64_t end,
+                      const Draw &draw) {
+  int64_t index[kMaxRank], offset = 0, rest = begin;
+  for (int dim = view.rank; dim-- > 0; rest /= view.shape[dim]) {
+    index[dim] = rest % view.shape[dim];
+    offset += index[dim] * view.strides[dim];
+  }
+  auto *base = static_cast<std::byte *>(view.data);
+  for (int64_t position = begin; position < end; ++position) {
+    writeElement(base + offset * byteSize(view.dtype), view.dtype,
+                 draw(position));
+    for (int dim = view.rank; dim-- > 0;) {
+      offset += view.strides[dim];
+      if (++index[dim] < view.shape[dim])
+        break;
+      offset -= index[dim] * view.strides[dim];
+      index[dim] = 0;
+    }
+  }
+}
+
+/// Sets every element, from several threads.
+template <typename Draw>
+static void fillElements(const TensorView &view, const Draw &draw) {
+  int64_t elements = view.numElements();
+  int64_t task = kTaskElements;
+  // Where positions share memory the last one wins, so that order counts.
+  for (int dim = 0; dim < view.rank; ++dim)
+    if (view.strides[dim] == 0 && view.shape[dim] > 1)
+      task = std::max<int64_t>(elements, 1);
+  ThreadPool::global().parallelFor(
+      (elements + task - 1) / task, [&](int64_t begin, int64_t end) {
+        fillRange(view, begin * task, std::min(end * task, elements), draw);
+      });
+}
+
 void mamba::fillRandom(HostTensor &tensor, const RandomFill &fill,
                        uint64_t seed, std::string_view name) {
   const RandomStream stream(seed, name);
@@ -91,11 +134,12 @@ void mamba::fillRandom(HostTensor &tensor, const RandomFill &fill,
                ? stream.normal(position)
                : stream.uniform(position, fill.low, fill.high);
   };
-  tensor.fill([&](int64_t position) -> std::complex<double> {
+  const auto element = [&](int64_t position) -> std::complex<double> {
     if (fill.kind == RandomFill::Kind::Decay)
       return decay(stream, position, position % last, complex);
     if (!complex)
       return draw(position);
     return {draw(2 * position), draw(2 * position + 1)};
-  });
+  };
+  fillElements(tensor.view(), element);
 }

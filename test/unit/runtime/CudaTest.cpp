@@ -18,6 +18,7 @@
 #include "test/unit/runtime/fakecuda/FakeCuda.h"
 
 #include <dlfcn.h>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,13 +29,22 @@ using namespace mamba::test;
 
 namespace {
 
+/// The module beside this program, wherever a build was unpacked.
+const std::string &fakeCudaPath() {
+  static const std::string path =
+      std::filesystem::read_symlink("/proc/self/exe").parent_path() /
+      "libfakecuda.so";
+  return path;
+}
+
 /// Before anything reads the environment.
 [[maybe_unused]] const int kEnvironmentIsSet =
-    setenv("MAMBA_LIBCUDA", MAMBA_FAKE_CUDA, 1);
+    setenv("MAMBA_LIBCUDA", fakeCudaPath().c_str(), 1);
 
 FakeCudaState &fake() {
-  static auto *function = reinterpret_cast<FakeCudaState *(*)()>(dlsym(
-      dlopen(MAMBA_FAKE_CUDA, RTLD_NOW | RTLD_LOCAL), "mambaFakeCudaState"));
+  static auto *function = reinterpret_cast<FakeCudaState *(*)()>(
+      dlsym(dlopen(fakeCudaPath().c_str(), RTLD_NOW | RTLD_LOCAL),
+            "mambaFakeCudaState"));
   return *function();
 }
 

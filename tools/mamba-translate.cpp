@@ -1,0 +1,198 @@
+//===- mamba-translate.cpp - Functions to code, without a device ----------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Writes what a function becomes for a target: a stage of the compiler as text,
+// an object, or the artifact that the runtime loads without a compiler.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/ArtifactIO.h"
+#include "runtime/ThreadPool.h"
+#include "tools/io/File.h"
+#include "tools/problem/Problem.h"
+
+#include <cstdio>
+#include <fmt/format.h>
+
+using namespace mamba;
+
+namespace {
+
+struct TranslateOptions {
+  std::string file;
+  std::string to;
+  std::string target = "cpu";
+  std::string function;
+  std::string output;
+  std::string schedule;
+  ProblemOptions problem;
+
+  bool wantsArtifact() const { return to == "artifact" || to == "object"; }
+  CommandLine commandLine();
+};
+
+} // namespace
+
+static Status invalid(std::string text) {
+  return Status(StatusCode::InvalidArgument, std::move(text));
+}
+
+CommandLine TranslateOptions::commandLine() {
+  CommandLine line{"mamba-translate",
+                   "Compiles a function of an MLIR file; no device is needed.",
+                   "FILE.mlir --to=FORMAT",
+                   {}};
+  line.flags = {
+      {"to", "FORMAT",
+       "ptx, asm, llvm, object, artifact, or an earlier stage: model, fused, "
+       "schedule, gpu, cpu",
+       takeText(to)},
+      {"target", "TARGET", "cpu (default: this machine's), or such as sm_90",
+       takeText(target)},
+      {"function", "NAME", "the function, if the file has several",
+       takeText(function)},
+      {"o", "FILE", "where to write (default: standard output)",
+       takeText(output)},
+      {"schedule", "ATTRIBUTE",
+       "#ssm.schedule<...> or #ssm.cpu_schedule<...> for the default one",
+       takeText(schedule)}};
+  for (Flag &flag : problem.flags())
+    line.flags.push_back(std::move(flag));
+  return line;
+}
+
+//===----------------------------------------------------------------------===//
+// Assumptions
+//===----------------------------------------------------------------------===//
+
+/// Addresses that lie far apart and are aligned as allocators align: layouts
+/// are deduced from addresses, and nothing is read.
+static void *pretendAddress(size_t index) {
+  return reinterpret_cast<void *>((index + 1) << 52);
+}
+
+/// What a launch with the given extents and memory would compile.
+static Result<VariantRequest> requestForExtents(const Function &function,
+                                                const ProblemOptions &problem,
+                                                const Extents &extents) {
+  const FunctionInfo &info = function.info();
+  std::vector<TensorView> views;
+  for (size_t i = 0; i < info.tensors.size(); ++i) {
+    const TensorSpec &spec = info.tensors[i];
+    MAMBA_ASSIGN_OR_RETURN(std::vector<int64_t> shape, shapeOf(spec, extents));
+    MAMBA_ASSIGN_OR_RETURN(Placement placement, problem.place(spec, shape));
+    auto *base = static_cast<std::byte *>(pretendAddress(i));
+    views.emplace_back(base + placement.offset * byteSize(spec.dtype),
+                       spec.dtype, shape, placement.strides);
+  }
+  return function.request(views);
+}
+
+/// Without extents only the unit dimensions are known.
+static Result<VariantRequest> requestForOrders(const Function &function,
+                                               const ProblemOptions &problem) {
+  VariantRequest request;
+  for (const TensorSpec &spec : function.info().tensors) {
+    std::vector<int64_t> shape(spec.dims.size(), 2);
+    MAMBA_ASSIGN_OR_RETURN(Placement placement, problem.place(spec, shape));
+    LayoutSpec layout{-1, static_cast<uint8_t>(byteSize(spec.dtype))};
+    for (size_t dim = 0; dim < shape.size(); ++dim)
+      if (placement.strides[dim] == 1)
+        layout.unitDim = static_cast<int8_t>(dim);
+    request.layouts.push_back(layout);
+  }
+  return request;
+}
+
+static Result<VariantRequest> makeRequest(const Function &function,
+                                          const TranslateOptions &options) {
+  const FunctionInfo &info = function.info();
+  MAMBA_RETURN_IF_ERROR(options.problem.check(info));
+  Extents extents = options.problem.extents;
+  bool hasExtents = !extents.list().empty();
+  MAMBA_RETURN_IF_ERROR(addStaticExtents(info, extents));
+  Result<VariantRequest> request =
+      hasExtents ? requestForExtents(function, options.problem, extents)
+                 : requestForOrders(function, options.problem);
+  if (!request.ok())
+    return request;
+  request->target = options.target;
+  request->threads =
+      options.target == "cpu" ? ThreadPool::global().numThreads() : 0;
+  request->schedule = options.schedule;
+  return request;
+}
+
+//===----------------------------------------------------------------------===//
+// Output
+//===----------------------------------------------------------------------===//
+
+static Status write(const TranslateOptions &options, std::string_view bytes) {
+  if (!options.output.empty())
+    return writeFile(options.output, {bytes});
+  if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() &&
+      std::fflush(stdout) == 0)
+    return Status();
+  return Status(StatusCode::IoError, "standard output can't be written");
+}
+
+static Status writeStage(const TranslateOptions &options,
+                         const Function &function,
+                         const VariantRequest &request) {
+  std::string stages, text;
+  bool isFound = false;
+  auto hook = [&](std::string_view stage, std::string_view shown) {
+    stages += (stages.empty() ? "" : ", ") + std::string(stage);
+    if (stage != options.to)
+      return;
+    isFound = true;
+    text = shown;
+  };
+  Status status = function.compile(request, hook).status();
+  if (isFound)
+    MAMBA_RETURN_IF_ERROR(write(options, text));
+  if (!status.ok() || isFound)
+    return status;
+  return invalid(fmt::format("--to={}: no such format for target {}, there "
+                             "are {}, object and artifact",
+                             options.to, options.target, stages));
+}
+
+static Status translate(const TranslateOptions &options) {
+  MAMBA_ASSIGN_OR_RETURN(Module module, Module::load(options.file));
+  MAMBA_ASSIGN_OR_RETURN(Function function, module.function(options.function));
+  MAMBA_ASSIGN_OR_RETURN(VariantRequest request,
+                         makeRequest(function, options));
+  if (!options.wantsArtifact())
+    return writeStage(options, function, request);
+  MAMBA_ASSIGN_OR_RETURN(Artifact artifact, function.compile(request));
+  if (options.to == "artifact")
+    return write(options, serialize(artifact));
+  if (artifact.kind != ImageKind::Object)
+    return invalid(fmt::format("--to=object: target {} has no objects, use "
+                               "--to=ptx",
+                               options.target));
+  return write(options, artifact.image);
+}
+
+int main(int argc, char **argv) {
+  TranslateOptions options;
+  CommandLine line = options.commandLine();
+  if (wantsHelp(argc, argv)) {
+    std::fputs(line.help().c_str(), stdout);
+    return 0;
+  }
+  Result<std::vector<std::string>> files = line.parse(argc, argv);
+  if (!files.ok())
+    return reportError(files.status());
+  if (files->size() != 1 || options.to.empty())
+    return reportError(invalid("one file and --to=FORMAT are required; "
+                               "'mamba-translate --help' shows how"));
+  options.file = files->front();
+  Status status = translate(options);
+  return status.ok() ? 0 : reportError(status);
+}
