@@ -218,8 +218,8 @@ LogicalResult Compilation::compileGpu(mamba::Artifact &artifact) {
 }
 
 LogicalResult Compilation::compileCpu(mamba::Artifact &artifact) {
-  CpuTarget target = CpuTarget::host();
-  using Printer = FailureOr<std::string> (*)(ModuleOp, const CpuTarget &);
+  ObjectTarget target = ObjectTarget::host();
+  using Printer = FailureOr<std::string> (*)(ModuleOp, const ObjectTarget &);
   std::pair<StringLiteral, Printer> printers[] = {{"llvm", printCpuLLVM},
                                                   {"asm", printCpuAssembly}};
   for (auto [stage, print] : printers) {

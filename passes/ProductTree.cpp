@@ -15,6 +15,10 @@
 using namespace mlir;
 using namespace mlir::ssm;
 
+/// The order is found in cubic time, by recursion: far more than a layer needs
+/// and far less than hurts.
+static constexpr unsigned kMaxDepth = 24, kMaxFactors = 32;
+
 bool ProductTree::isInner(Operation *op) {
   if (isa_and_present<arith::NegFOp>(op))
     return true;
@@ -28,7 +32,7 @@ bool ProductTree::isInner(Operation *op) {
 ProductTree::ProductTree(Value root, const Dependence &dependence,
                          bool throughShared)
     : dependence(&dependence), throughShared(throughShared) {
-  flatten(root, /*isRoot=*/true, /*isShared=*/false);
+  flatten(root, /*depth=*/0, /*isShared=*/false);
 }
 
 /// The constant that `value` is, where it may join others without overflow.
@@ -44,7 +48,7 @@ static std::optional<double> constantOf(Value value) {
   return size > 1e-6 && size < 1e6 ? std::optional(number) : std::nullopt;
 }
 
-void ProductTree::flatten(Value value, bool isRoot, bool isShared) {
+void ProductTree::flatten(Value value, unsigned depth, bool isShared) {
   if (std::optional<double> number = constantOf(value)) {
     // Four constants stay far from the limits of f32.
     double product = constant * *number;
@@ -54,9 +58,10 @@ void ProductTree::flatten(Value value, bool isRoot, bool isShared) {
     }
   }
   Operation *op = value.getDefiningOp();
-  isShared |= !isRoot && !value.hasOneUse();
+  isShared |= depth > 0 && !value.hasOneUse();
   const ValueInfo &info = dependence->of(value);
-  if (!isInner(op) || (isShared && !throughShared)) {
+  bool isFull = depth == kMaxDepth || factors.size() >= kMaxFactors;
+  if (!isInner(op) || isFull || (isShared && !throughShared)) {
     factors.push_back({value, info.axes});
     return;
   }
@@ -67,7 +72,7 @@ void ProductTree::flatten(Value value, bool isRoot, bool isShared) {
   if (isa<arith::NegFOp>(op))
     constant = -constant;
   for (Value operand : op->getOperands())
-    flatten(operand, /*isRoot=*/false, isShared);
+    flatten(operand, depth + 1, isShared);
 }
 
 /// The factors with what is left of the constant: a factor without axes, or a

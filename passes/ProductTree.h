@@ -14,8 +14,8 @@
 namespace mlir::ssm {
 
 /// A real product of a body, flattened: a constant times factors. It ends at
-/// values that something else uses too, and at products that must not be
-/// reassociated.
+/// values that something else uses too, at products that must not be
+/// reassociated, and where it gets too large to search for the best order.
 class ProductTree {
 public:
   /// Flattens `root`. `throughShared` goes on into products with other uses,
@@ -38,7 +38,7 @@ public:
   Value build(OpBuilder &builder, Location loc, Type type) const;
 
 private:
-  void flatten(Value value, bool isRoot, bool isShared);
+  void flatten(Value value, unsigned depth, bool isShared);
   SmallVector<Factor> withConstant(OpBuilder *builder, Location loc,
                                    Type type) const;
 

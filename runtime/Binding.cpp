@@ -14,7 +14,6 @@
 
 #include "runtime/DType.h"
 #include "runtime/Layout.h"
-#include "runtime/Overlap.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -153,14 +152,14 @@ Status Binding::checkIterationSpace() const {
   return Status();
 }
 
-Status Binding::checkMemory(size_t index) const {
+Status Binding::checkMemory(size_t index) {
   const Artifact &artifact = signature_->artifact();
   const TensorView &view = tensors_[index];
-  ByteRange range;
+  ByteRange &range = ranges_[index];
   if (!sizeFits(view) || !byteRange(view, range))
     return invalid(fmt::format("{} ({}): its size in bytes overflows",
                                label(artifact, index), view.describe()));
-  if (view.empty())
+  if (range.begin == range.end)
     return Status();
   if (!view.data)
     return invalid(fmt::format("{} ({}) has a null pointer",
@@ -179,11 +178,8 @@ Status Binding::checkMemory(size_t index) const {
 
 Status Binding::checkOverlap() const {
   const Artifact &artifact = signature_->artifact();
-  ByteRange ranges[kMaxTensors];
-  for (size_t i = 0; i < tensors_.size(); ++i)
-    (void)byteRange(tensors_[i], ranges[i]);
   for (size_t i = artifact.numInputs; i < tensors_.size(); ++i) {
-    if (ranges[i].begin == ranges[i].end)
+    if (ranges_[i].begin == ranges_[i].end)
       continue;
     if (!isInjective(tensors_[i]))
       return invalid(fmt::format("{} ({}) could hold several elements in one "
@@ -191,9 +187,10 @@ Status Binding::checkOverlap() const {
                                  label(artifact, i), tensors_[i].describe()));
     // Later results are compared when it is their turn.
     for (size_t j = 0; j < i; ++j) {
-      if (ranges[i].end <= ranges[j].begin || ranges[j].end <= ranges[i].begin)
+      if (ranges_[i].end <= ranges_[j].begin ||
+          ranges_[j].end <= ranges_[i].begin)
         continue;
-      Overlap overlap = ranges[j].begin == ranges[j].end
+      Overlap overlap = ranges_[j].begin == ranges_[j].end
                             ? Overlap::None
                             : overlapOf(tensors_[i], tensors_[j]);
       if (overlap == Overlap::None)

@@ -14,6 +14,7 @@
 #define MAMBA_RUNTIME_BINDING_H
 
 #include "runtime/Artifact.h"
+#include "runtime/Overlap.h"
 #include "runtime/Status.h"
 #include "runtime/Tensor.h"
 #include "runtime/Validate.h"
@@ -59,11 +60,10 @@ public:
                 std::span<int64_t> values) const;
 
 private:
-  Status bindExtents();
   Status bindTensor(size_t index);
   Status checkExtents(size_t index) const;
   Status checkIterationSpace() const;
-  Status checkMemory(size_t index) const;
+  Status checkMemory(size_t index);
   Status checkOverlap() const;
   Status placeTemporaries();
 
@@ -73,6 +73,8 @@ private:
   const Signature *signature_ = nullptr;
   std::span<const TensorView> tensors_;
   int64_t extents_[kNumAxes];
+  /// The memory of each input and result.
+  ByteRange ranges_[kMaxTensors];
   int64_t workspaceBytes_ = 0;
   /// Of each temporary, from the start of the workspace.
   int64_t offsets_[kMaxTensors];

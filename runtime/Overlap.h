@@ -19,9 +19,10 @@ namespace mamba {
 
 /// The bytes a view reaches: addresses [begin, end); empty views reach none.
 struct ByteRange {
-  int64_t begin = 0;
-  int64_t end = 0;
+  int64_t begin;
+  int64_t end;
 };
+
 /// False if the range passes the end of the address space.
 bool byteRange(const TensorView &view, ByteRange &range);
 

@@ -25,8 +25,8 @@ using namespace mlir::ssm;
 // Target
 //===----------------------------------------------------------------------===//
 
-CpuTarget CpuTarget::host() {
-  CpuTarget target;
+ObjectTarget ObjectTarget::host() {
+  ObjectTarget target;
   target.triple = llvm::sys::getProcessTriple();
   target.cpu = llvm::sys::getHostCPUName().str();
   llvm::SubtargetFeatures features;
@@ -40,14 +40,14 @@ CpuTarget CpuTarget::host() {
   return target;
 }
 
-bool CpuTarget::has(StringRef feature) const {
+bool ObjectTarget::has(StringRef feature) const {
   SmallVector<StringRef> all;
   StringRef(features).split(all, ',');
   return llvm::is_contained(all, ("+" + feature).str());
 }
 
 static FailureOr<std::unique_ptr<llvm::TargetMachine>>
-createMachine(ModuleOp module, const CpuTarget &target) {
+createMachine(ModuleOp module, const ObjectTarget &target) {
   static const bool ready = [] {
     return !llvm::InitializeNativeTarget() &&
            !llvm::InitializeNativeTargetAsmPrinter();
@@ -73,7 +73,7 @@ createMachine(ModuleOp module, const CpuTarget &target) {
 //===----------------------------------------------------------------------===//
 
 /// Kernels raise no exceptions and use the widest vectors that the body has.
-static void setAttributes(llvm::Module &module, const CpuTarget &target) {
+static void setAttributes(llvm::Module &module, const ObjectTarget &target) {
   for (llvm::Function &function : module) {
     function.addFnAttr(llvm::Attribute::NoUnwind);
     if (function.isDeclaration())
@@ -86,11 +86,14 @@ static void setAttributes(llvm::Module &module, const CpuTarget &target) {
 }
 
 /// The kernels are vectorized already; what is left is ordinary cleaning.
+/// Measured on a whole S6 layer: as fast as the code of -O2 in a third of its
+/// compile time (unrolling the loops over tiles costs most of the rest).
+constexpr const char *kPipeline =
+    "function(sroa,early-cse<memssa>,loop-mssa(loop-rotate,licm),"
+    "instcombine<no-verify-fixpoint>,simplifycfg)";
+
 static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = false;
-  tuning.SLPVectorization = false;
-  llvm::PassBuilder builder(&machine, tuning);
+  llvm::PassBuilder builder(&machine);
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager graphs;
@@ -100,13 +103,14 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, graphs, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
-      .run(module, modules);
+  llvm::ModulePassManager passes;
+  llvm::cantFail(builder.parsePassPipeline(passes, kPipeline));
+  passes.run(module, modules);
 }
 
 /// Optimized LLVM IR in `context`, and the machine to emit it.
 static FailureOr<std::unique_ptr<llvm::Module>>
-translate(ModuleOp lowered, const CpuTarget &target,
+translate(ModuleOp lowered, const ObjectTarget &target,
           llvm::TargetMachine &machine, llvm::LLVMContext &context) {
   if (failed(convertCpuModuleToLLVM(lowered, target)))
     return failure();
@@ -126,7 +130,7 @@ translate(ModuleOp lowered, const CpuTarget &target,
 //===----------------------------------------------------------------------===//
 
 static FailureOr<std::string> emitFile(ModuleOp lowered,
-                                       const CpuTarget &target,
+                                       const ObjectTarget &target,
                                        llvm::CodeGenFileType kind) {
   auto machine = createMachine(lowered, target);
   if (failed(machine))
@@ -145,17 +149,17 @@ static FailureOr<std::string> emitFile(ModuleOp lowered,
 }
 
 FailureOr<std::string> mlir::ssm::compileCpuModule(ModuleOp lowered,
-                                                   const CpuTarget &target) {
+                                                   const ObjectTarget &target) {
   return emitFile(lowered, target, llvm::CodeGenFileType::ObjectFile);
 }
 
 FailureOr<std::string> mlir::ssm::printCpuAssembly(ModuleOp lowered,
-                                                   const CpuTarget &target) {
+                                                   const ObjectTarget &target) {
   return emitFile(lowered, target, llvm::CodeGenFileType::AssemblyFile);
 }
 
 FailureOr<std::string> mlir::ssm::printCpuLLVM(ModuleOp lowered,
-                                               const CpuTarget &target) {
+                                               const ObjectTarget &target) {
   auto machine = createMachine(lowered, target);
   if (failed(machine))
     return failure();

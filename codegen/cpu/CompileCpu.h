@@ -16,7 +16,7 @@
 namespace mlir::ssm {
 
 /// The processor to compile for.
-struct CpuTarget {
+struct ObjectTarget {
   std::string triple;
   /// As for clang's -mcpu: "znver4".
   std::string cpu;
@@ -24,27 +24,29 @@ struct CpuTarget {
   std::string features;
 
   /// The machine that this process runs on.
-  static CpuTarget host();
+  static ObjectTarget host();
   bool has(StringRef feature) const;
   /// Everything that decides what code runs: an artifact's target.
   std::string name() const { return triple + " " + cpu + " " + features; }
 };
 
 /// Turns a module that --ssm-lower-to-cpu made into one of LLVM's dialect.
-LogicalResult convertCpuModuleToLLVM(ModuleOp lowered, const CpuTarget &target);
+LogicalResult convertCpuModuleToLLVM(ModuleOp lowered,
+                                     const ObjectTarget &target);
 
 /// Compiles a module that --ssm-lower-to-cpu made, which it consumes, into a
 /// position-independent ELF object. Kernels keep their names; undefined
 /// symbols are functions of libm. Errors are reported at the module.
 FailureOr<std::string> compileCpuModule(ModuleOp lowered,
-                                        const CpuTarget &target);
+                                        const ObjectTarget &target);
 
 /// The optimized LLVM IR of the same, as text.
-FailureOr<std::string> printCpuLLVM(ModuleOp lowered, const CpuTarget &target);
+FailureOr<std::string> printCpuLLVM(ModuleOp lowered,
+                                    const ObjectTarget &target);
 
 /// The assembly of the same, as text.
 FailureOr<std::string> printCpuAssembly(ModuleOp lowered,
-                                        const CpuTarget &target);
+                                        const ObjectTarget &target);
 
 } // namespace mlir::ssm
 

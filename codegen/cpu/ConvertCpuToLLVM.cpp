@@ -130,7 +130,7 @@ struct ConvertToLLVMPass
 } // namespace
 
 LogicalResult mlir::ssm::convertCpuModuleToLLVM(ModuleOp lowered,
-                                                const CpuTarget &target) {
+                                                const ObjectTarget &target) {
   DialectRegistry registry;
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);

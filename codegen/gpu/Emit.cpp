@@ -195,6 +195,24 @@ SmallVector<Value> mlir::ssm::loadFloats(Emit &e, Value address,
   return floats;
 }
 
+void mlir::ssm::storeFloats(Emit &e, ArrayRef<Value> floats, Value address,
+                            int64_t stride) {
+  if (stride != 1 || floats.size() % 4 != 0) {
+    for (auto [k, value] : llvm::enumerate(floats))
+      e.store(value, e.offset(address, 4 * stride * static_cast<int64_t>(k)),
+              4);
+    return;
+  }
+  auto type = VectorType::get(4, e.getF32Type());
+  for (size_t k = 0; k < floats.size(); k += 4) {
+    Value vector = LLVM::PoisonOp::create(e, type);
+    for (int64_t j = 0; j < 4; ++j)
+      vector =
+          LLVM::InsertElementOp::create(e, vector, floats[k + j], e.i32(j));
+    e.store(vector, e.offset(address, 4 * static_cast<int64_t>(k)), 16);
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Control
 //===----------------------------------------------------------------------===//

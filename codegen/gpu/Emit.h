@@ -86,6 +86,11 @@ public:
 /// allows; `address` is aligned accordingly.
 SmallVector<Value> loadFloats(Emit &e, Value address, int64_t count);
 
+/// Writes floats to shared memory, `stride` floats apart; by vector stores
+/// where they are neighbours and four or more.
+void storeFloats(Emit &e, ArrayRef<Value> floats, Value address,
+                 int64_t stride);
+
 /// Types of the register values that hold a number of type `type`: one, or
 /// two for complex numbers.
 SmallVector<Type, 2> wordTypes(Type type);

@@ -136,43 +136,21 @@ static Value widenBF16(Emit &e, Value word, bool upper) {
   return arith::BitcastOp::create(e, e.getF32Type(), bits);
 }
 
-/// `count` neighbouring elements at `address`, by one load.
-static SmallVector<Number> loadVector(Emit &e, Value address, Type element,
-                                      int64_t count) {
-  int64_t bytes = elementBytes(element) * count;
-  SmallVector<Number> numbers;
-  if (element.isBF16() && count > 1) {
-    Value words = e.load(VectorType::get(count / 2, e.getI32Type()), address,
-                         bytes, /*invariant=*/true);
-    for (int64_t i = 0; i < count; ++i)
-      numbers.push_back(
-          {widenBF16(e, extract(e, words, i / 2), i % 2 == 1), nullptr});
-    return numbers;
-  }
-  bool isComplex = isa<ComplexType>(element);
+/// What one load of `count` elements gives: bf16 pairs as words, so that
+/// widening them is one instruction each.
+static Type rawType(Emit &e, Type element, int64_t count) {
+  if (element.isBF16() && count > 1)
+    return VectorType::get(count / 2, e.getI32Type());
   Type scalar = wordTypes(element).front();
-  int64_t words = count * (isComplex ? 2 : 1);
-  Type type = words == 1 ? scalar : Type(VectorType::get(words, scalar));
-  Value loaded = e.load(type, address, bytes, /*invariant=*/true);
-  auto word = [&](int64_t i) -> Value {
-    Value value = words == 1 ? loaded : extract(e, loaded, i);
-    if (scalar.isF32())
-      return value;
-    return arith::ExtFOp::create(e, e.getF32Type(), value);
-  };
-  for (int64_t i = 0; i < count; ++i)
-    numbers.push_back(isComplex ? Number{word(2 * i), word(2 * i + 1)}
-                                : Number{word(i), nullptr});
-  return numbers;
+  int64_t words = count * static_cast<int64_t>(wordTypes(element).size());
+  return words == 1 ? scalar : Type(VectorType::get(words, scalar));
 }
 
-SmallVector<Number> Operands::load(unsigned i, Value base, Value position,
-                                   Value state, Run run, Value limit) {
+SmallVector<Value> Operands::loadRaw(unsigned i, Value base, Value position,
+                                     Value state, Run run, Value limit) {
   Tensor tensor = input(i);
-  // Complex elements are read one by one: their alignment is that of a float
-  // unless the layout says more.
   int64_t step = limit && run.along == Axis::Length ? 1 : width(tensor, run);
-  SmallVector<Number> numbers;
+  SmallVector<Value> raw;
   for (int64_t k = 0; k < run.count; k += step) {
     Value p = position, n = state;
     if (run.along == Axis::Length && p)
@@ -181,8 +159,44 @@ SmallVector<Number> Operands::load(unsigned i, Value base, Value position,
       n = e.add(n, k);
     if (limit && p)
       p = e.min(p, e.sub(limit, e.i64(1)));
-    numbers.append(
-        loadVector(e, address(tensor, base, p, n), tensor.element, step));
+    raw.push_back(e.load(rawType(e, tensor.element, step),
+                         address(tensor, base, p, n),
+                         elementBytes(tensor.element) * step,
+                         /*invariant=*/true));
+  }
+  return raw;
+}
+
+/// The f32 words in one loaded value.
+static SmallVector<Value> widenWords(Emit &e, Value raw, Type scalar) {
+  SmallVector<Value> words;
+  auto vector = dyn_cast<VectorType>(raw.getType());
+  bool isPairs = vector && vector.getElementType().isInteger(32);
+  int64_t count = vector ? vector.getNumElements() : 1;
+  for (int64_t i = 0; i < count; ++i) {
+    Value word = vector ? extract(e, raw, i) : raw;
+    if (isPairs)
+      words.append({widenBF16(e, word, false), widenBF16(e, word, true)});
+    else if (scalar.isF32())
+      words.push_back(word);
+    else
+      words.push_back(arith::ExtFOp::create(e, e.getF32Type(), word));
+  }
+  return words;
+}
+
+SmallVector<Number> Operands::widen(unsigned i, ArrayRef<Value> raw) {
+  Type element = input(i).element;
+  SmallVector<Number> numbers;
+  for (Value value : raw) {
+    SmallVector<Value> words = widenWords(e, value, wordTypes(element).front());
+    if (!isa<ComplexType>(element)) {
+      for (Value word : words)
+        numbers.push_back({word, nullptr});
+      continue;
+    }
+    for (size_t k = 0; k < words.size(); k += 2)
+      numbers.push_back({words[k], words[k + 1]});
   }
   return numbers;
 }

@@ -55,7 +55,13 @@ public:
   /// positions from it on read the element before it: valid memory whose
   /// value nobody uses.
   SmallVector<Number> load(unsigned i, Value base, Value position, Value state,
-                           Run run, Value limit = nullptr);
+                           Run run, Value limit = nullptr) {
+    return widen(i, loadRaw(i, base, position, state, run, limit));
+  }
+  /// The same in two halves: the loads, and the numbers in what they loaded.
+  SmallVector<Value> loadRaw(unsigned i, Value base, Value position,
+                             Value state, Run run, Value limit = nullptr);
+  SmallVector<Number> widen(unsigned i, ArrayRef<Value> raw);
 
   /// Writes one element of result `i`.
   void store(unsigned i, Value base, Value position, Value state,

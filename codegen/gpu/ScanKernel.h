@@ -56,6 +56,15 @@ private:
     bool perState = false;
   };
 
+  /// What a thread has loaded of an input before it needs it: its own steps,
+  /// or its part `item` of a staged tile.
+  struct AheadValue {
+    BlockArgument argument;
+    int64_t item;
+    SmallVector<Value> raw;
+  };
+  using Ahead = SmallVector<AheadValue>;
+
   /// What is known while a tile is emitted.
   struct Tile {
     Value start;              ///< i64 first position of the tile.
@@ -63,6 +72,7 @@ private:
     Value slot;               ///< i32 alternates between tiles.
     Value limit;              ///< Null in full tiles; else the extent of L.
     SmallVector<Value> valid; ///< i1 a step, in tiles with a limit.
+    Ahead ahead;              ///< Inputs that are loaded already.
     llvm::DenseMap<Value, Steps> steps;
     llvm::DenseMap<Value, Number> sums; ///< Of step values over the thread.
   };
@@ -94,10 +104,16 @@ private:
 
   // Tile.cpp: one tile.
   void emitTiles();
-  void emitTile(Value index, bool masked);
+  void emitFullTiles(Value from, Value to);
+  Tile tileAt(Value index, bool masked);
+  void emitTile(Tile &tile, function_ref<void()> afterStaging = nullptr);
+  Ahead loadAhead(Tile &tile);
+  SmallVector<Value> flatten(const Ahead &ahead);
+  Ahead unflatten(ValueRange raw);
+  ArrayRef<Value> rawAhead(const Tile &tile, BlockArgument argument,
+                           int64_t item) const;
   const Steps &stepsOf(Tile &tile, Value value);
   Steps stepsOfOperand(Tile &tile, Value value);
-  Steps loadSteps(Tile &tile, BlockArgument argument);
   Steps recurrenceSteps(Tile &tile, RecurrenceOp op);
   void maskSteps(Tile &tile, Steps &a, Steps &b);
   std::optional<Number> cheapDecay(Tile &tile, RecurrenceOp op,
@@ -112,9 +128,23 @@ private:
   // Stage.cpp: values of a tile that all channels share.
   void allocateStaged();
   void stageTile(Tile &tile);
-  void stageItem(Tile &tile, Value item, Axis along, int64_t width);
+  /// How a staged tile is cut into runs and dealt to the threads.
+  struct Staging {
+    Axis along = Axis::Length;
+    int64_t width = 1;
+    int64_t runs = 0;
+  };
+  Staging staging();
+  struct StagePoint {
+    Value step;  ///< i32 within the tile.
+    Value state; ///< i32.
+  };
+  StagePoint stagePoint(const Staging &cut, Value item);
+  void loadStagedAhead(Tile &tile, Ahead &ahead);
+  void stageItem(Tile &tile, const Staging &cut, Value item, int64_t number);
   Steps evaluateStaged(Value value, Value position, Value state, Run run,
                        Value limit, llvm::DenseMap<Value, Steps> &known);
+  Value stagedBase(Tile &tile, int64_t base);
   Value stagedIndex(Value step, Value state);
   Steps readStaged(Tile &tile, Value value, Value state);
 
@@ -167,6 +197,8 @@ private:
   llvm::DenseMap<Value, Value> bases;
   llvm::DenseMap<Value, Table> tables;
   llvm::DenseMap<Value, Table> staged;
+  int64_t stagedBuffers = 1;
+  SmallVector<std::tuple<BlockArgument, int64_t, size_t>> aheadShape;
   SmallVector<Table> carries;
   SmallVector<Table> decays;
 };

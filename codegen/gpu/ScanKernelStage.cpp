@@ -23,17 +23,33 @@ static int64_t stagedRow(ScheduleAttr schedule) {
          segmentFloats(schedule.getItems());
 }
 
+/// Shared memory of a block up to which a second buffer costs no occupancy.
+static constexpr int64_t kDoubleBufferBytes = 48 * 1024;
+
 void ScanKernel::allocateStaged() {
-  int64_t floats = fused.stateExtent() * stagedRow(schedule);
+  int64_t floats = fused.stateExtent() * stagedRow(schedule), words = 0;
+  for (Value value : body.stagedTiles())
+    words += isNeeded(value) ? (isComplexValue(value) ? 2 : 1) : 0;
+  if (memory.used() + 2 * words * floats * 4 <= kDoubleBufferBytes)
+    stagedBuffers = 2;
   for (Value value : body.stagedTiles()) {
     if (!isNeeded(value))
       continue;
     Table table;
-    table.re = memory.allocate(floats);
+    table.re = memory.allocate(stagedBuffers * floats);
     if (isComplexValue(value))
-      table.im = memory.allocate(floats);
+      table.im = memory.allocate(stagedBuffers * floats);
     staged[value] = table;
   }
+}
+
+/// The buffer that `tile` uses of a staged table.
+Value ScanKernel::stagedBase(Tile &tile, int64_t base) {
+  if (stagedBuffers == 1)
+    return kernel.shared(base);
+  int64_t floats = fused.stateExtent() * stagedRow(schedule);
+  return e.offset(kernel.shared(base), e.mul(tile.slot, floats),
+                  e.getF32Type());
 }
 
 //===----------------------------------------------------------------------===//
@@ -49,65 +65,113 @@ Value ScanKernel::stagedIndex(Value step, Value state) {
 }
 
 /// Cuts the tile into runs along the unit axis of the first staged input, as
-/// wide as its loads, and deals them to the threads.
-void ScanKernel::stageTile(Tile &tile) {
-  Axis along = Axis::Length;
-  int64_t width = 1, states = fused.stateExtent();
+/// wide as its loads.
+ScanKernel::Staging ScanKernel::staging() {
+  Staging cut;
+  int64_t states = fused.stateExtent();
   for (BlockArgument argument : fused.getBlock()->getArguments()) {
     if (body.home(argument) != Home::Staged)
       continue;
     unsigned i = argument.getArgNumber();
-    along = operands.unitAxis(i) == Axis::State ? Axis::State : Axis::Length;
+    if (operands.unitAxis(i) == Axis::State)
+      cut.along = Axis::State;
     // A run must not leave its segment, whose steps lie side by side.
-    int64_t extent = along == Axis::State ? states : schedule.getItems();
-    width = operands.inputWidth(i, {along, extent});
+    int64_t extent = cut.along == Axis::State ? states : schedule.getItems();
+    cut.width = operands.inputWidth(i, {cut.along, extent});
     break;
   }
-  int64_t runs = states * schedule.tileSteps() / width;
+  cut.runs = states * schedule.tileSteps() / cut.width;
+  return cut;
+}
+
+/// Neighbouring threads take neighbouring runs of steps, which is where memory
+/// and shared memory both want them.
+ScanKernel::StagePoint ScanKernel::stagePoint(const Staging &cut, Value item) {
+  bool alongSteps = cut.along == Axis::Length;
+  int64_t runsOfSteps = schedule.tileSteps() / (alongSteps ? cut.width : 1);
+  Value step = e.rem(item, runsOfSteps), state = e.div(item, runsOfSteps);
+  if (alongSteps)
+    return {e.mul(step, cut.width), state};
+  return {step, e.mul(state, cut.width)};
+}
+
+/// Runs a thread stages with its operands in registers; more are loaded when
+/// they are staged.
+static constexpr int64_t kRunsAhead = 4;
+
+void ScanKernel::loadStagedAhead(Tile &tile, Ahead &ahead) {
+  Staging cut = staging();
   int64_t threads = schedule.threads();
-  constexpr int64_t kUnrolled = 8;
-  if (runs > kUnrolled * threads)
-    return e.loop(at.thread, e.i32(runs), threads,
-                  [&](Value item) { stageItem(tile, item, along, width); });
-  for (int64_t first = 0; first < runs; first += threads) {
-    Value item = e.add(at.thread, first);
-    if (first + threads <= runs)
-      stageItem(tile, item, along, width);
-    else
-      e.ifThen(e.lessThan(item, e.i32(runs)),
-               [&] { stageItem(tile, item, along, width); });
+  if (staged.empty() || cut.runs > kRunsAhead * threads)
+    return;
+  for (int64_t number = 0; number * threads < cut.runs; ++number) {
+    // Threads without a run load the last one, and do not stage it.
+    Value item = e.add(at.thread, number * threads);
+    if ((number + 1) * threads > cut.runs)
+      item = e.min(item, e.i32(cut.runs - 1));
+    StagePoint point = stagePoint(cut, item);
+    for (BlockArgument argument : fused.getBlock()->getArguments()) {
+      unsigned i = argument.getArgNumber();
+      if (body.home(argument) != Home::Staged || !isNeeded(argument) ||
+          !fused.inputAccess(i).has(cut.along))
+        continue;
+      ahead.push_back(
+          {argument, number,
+           operands.loadRaw(i, bases[argument],
+                            e.add(tile.start, e.toI64(point.step)),
+                            e.toI64(point.state), {cut.along, cut.width})});
+    }
   }
 }
 
-/// Computes and writes one run. Neighbouring threads take neighbouring runs
-/// of steps, which is where memory and shared memory both want them.
-void ScanKernel::stageItem(Tile &tile, Value item, Axis along, int64_t width) {
-  bool alongSteps = along == Axis::Length;
-  int64_t runsOfSteps = schedule.tileSteps() / (alongSteps ? width : 1);
-  Value step = e.rem(item, runsOfSteps), state = e.div(item, runsOfSteps);
-  if (alongSteps)
-    step = e.mul(step, width);
-  else
-    state = e.mul(state, width);
+void ScanKernel::stageTile(Tile &tile) {
+  Staging cut = staging();
+  int64_t threads = schedule.threads();
+  constexpr int64_t kUnrolled = 8;
+  if (cut.runs > kUnrolled * threads)
+    return e.loop(at.thread, e.i32(cut.runs), threads,
+                  [&](Value item) { stageItem(tile, cut, item, -1); });
+  for (int64_t number = 0; number * threads < cut.runs; ++number) {
+    Value item = e.add(at.thread, number * threads);
+    if ((number + 1) * threads <= cut.runs)
+      stageItem(tile, cut, item, number);
+    else
+      e.ifThen(e.lessThan(item, e.i32(cut.runs)),
+               [&] { stageItem(tile, cut, item, number); });
+  }
+}
+
+/// Computes and writes one run, the thread's `number`th.
+void ScanKernel::stageItem(Tile &tile, const Staging &cut, Value item,
+                           int64_t number) {
+  auto [step, state] = stagePoint(cut, item);
+  bool alongSteps = cut.along == Axis::Length;
   Value position = e.add(tile.start, e.toI64(step));
   llvm::DenseMap<Value, Steps> known;
+  for (const AheadValue &value : tile.ahead)
+    if (value.item == number && body.home(value.argument) == Home::Staged)
+      known[value.argument] =
+          operands.widen(value.argument.getArgNumber(), value.raw);
   for (Value value : body.stagedTiles()) {
     if (!staged.contains(value))
       continue;
     Steps numbers = evaluateStaged(value, position, e.toI64(state),
-                                   {along, width}, tile.limit, known);
+                                   {cut.along, cut.width}, tile.limit, known);
     const Table &table = staged[value];
-    for (auto [j, number] : llvm::enumerate(numbers)) {
-      int64_t offset = static_cast<int64_t>(j);
-      Value index = stagedIndex(alongSteps ? e.add(step, offset) : step,
-                                alongSteps ? state : e.add(state, offset));
-      auto write = [&](int64_t base, Value word) {
-        e.store(word, e.offset(kernel.shared(base), index, e.getF32Type()), 4);
-      };
-      write(table.re, number.re);
+    SmallVector<Value> re, im;
+    for (const Number &number : numbers) {
+      re.push_back(number.re);
       if (number.isComplex())
-        write(table.im, number.im);
+        im.push_back(number.im);
     }
+    Value index = stagedIndex(step, state);
+    auto write = [&](int64_t base, ArrayRef<Value> words) {
+      Value address = e.offset(stagedBase(tile, base), index, e.getF32Type());
+      storeFloats(e, words, address, alongSteps ? 1 : stagedRow(schedule));
+    };
+    write(table.re, re);
+    if (!im.empty())
+      write(table.im, im);
   }
 }
 
@@ -146,13 +210,13 @@ ScanKernel::evaluateStaged(Value value, Value position, Value state, Run run,
 // Reading: each thread its own steps
 //===----------------------------------------------------------------------===//
 
-ScanKernel::Steps ScanKernel::readStaged(Tile &, Value value, Value state) {
+ScanKernel::Steps ScanKernel::readStaged(Tile &tile, Value value, Value state) {
   const Table &table = staged[value];
   int64_t items = schedule.getItems();
   Value index = e.add(e.mul(state, stagedRow(schedule)),
                       e.mul(at.segment, segmentFloats(items)));
   auto readWords = [&](int64_t base) {
-    Value address = e.offset(kernel.shared(base), index, e.getF32Type());
+    Value address = e.offset(stagedBase(tile, base), index, e.getF32Type());
     return loadFloats(e, address, items);
   };
   SmallVector<Value> re = readWords(table.re), im;

@@ -30,32 +30,62 @@ void ScanKernel::emitTiles() {
     to = e.min(e.add(from, perChunk), all);
   }
   int64_t mark = memory.used();
-  e.loop(from, e.min(to, full), 1,
-         [&](Value tile) { emitTile(tile, /*masked=*/false); });
+  emitFullTiles(from, e.min(to, full));
   memory.rewind(mark);
   // Chunks past the end have from > to: nothing is left for them.
   Value isLast = e.conjunction(e.lessThan(full, to), e.lessThan(from, to));
-  e.ifThen(isLast, [&] { emitTile(full, /*masked=*/true); });
+  e.ifThen(isLast, [&] {
+    Tile tile = tileAt(full, /*masked=*/true);
+    emitTile(tile);
+  });
 }
 
-void ScanKernel::emitTile(Value index, bool masked) {
+/// Each trip asks for the operands of the next tile before it computes its
+/// own, so that memory works while the block does.
+void ScanKernel::emitFullTiles(Value from, Value to) {
+  e.ifThen(e.lessThan(from, to), [&] {
+    Tile first = tileAt(from, /*masked=*/false);
+    SmallVector<Value> init = flatten(loadAhead(first));
+    Value lastTile = e.sub(to, e.i64(1));
+    e.loop(from, to, 1, init,
+           [&](Value index, ValueRange raw) -> SmallVector<Value> {
+             Tile tile = tileAt(index, /*masked=*/false);
+             tile.ahead = unflatten(raw);
+             Tile next =
+                 tileAt(e.min(e.add(index, 1), lastTile), /*masked=*/false);
+             SmallVector<Value> loaded;
+             emitTile(tile, [&] { loaded = flatten(loadAhead(next)); });
+             return loaded;
+           });
+  });
+}
+
+ScanKernel::Tile ScanKernel::tileAt(Value index, bool masked) {
   Tile tile;
   tile.start = e.mul(index, schedule.tileSteps());
   tile.first =
       e.add(tile.start, e.toI64(e.mul(at.segment, schedule.getItems())));
   tile.slot = e.rem(e.toI32(index), 2);
-  if (masked) {
-    tile.limit = kernel.length();
-    for (int64_t k = 0; k < schedule.getItems(); ++k)
-      tile.valid.push_back(e.lessThan(e.add(tile.first, k), tile.limit));
-  }
-  // Tables and carries were written by other threads; staged tiles are read
-  // by them still.
-  e.barrier();
-  if (!staged.empty()) {
-    stageTile(tile);
+  if (!masked)
+    return tile;
+  tile.limit = kernel.length();
+  for (int64_t k = 0; k < schedule.getItems(); ++k)
+    tile.valid.push_back(e.lessThan(e.add(tile.first, k), tile.limit));
+  return tile;
+}
+
+/// Emits everything that a tile does; `afterStaging` once the block no longer
+/// needs the registers that staged values came in.
+void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
+  // With one buffer, others may still read the last tile's staged values.
+  if (!staged.empty() && stagedBuffers == 1)
     e.barrier();
-  }
+  if (!staged.empty())
+    stageTile(tile);
+  // Staged values, tables and carries come from other threads.
+  e.barrier();
+  if (afterStaging)
+    afterStaging();
   for (unsigned level = 0; level < body.dependence().numLevels(); ++level)
     emitStateLoop(tile, level);
   if (isCarries()) {
@@ -64,6 +94,51 @@ void ScanKernel::emitTile(Value index, bool masked) {
     return;
   }
   storeSteps(tile);
+}
+
+//===----------------------------------------------------------------------===//
+// Operands of the next tile
+//===----------------------------------------------------------------------===//
+
+ScanKernel::Ahead ScanKernel::loadAhead(Tile &tile) {
+  Ahead ahead;
+  for (BlockArgument argument : fused.getBlock()->getArguments())
+    if (body.home(argument) == Home::Step && isNeeded(argument))
+      ahead.push_back({argument, 0,
+                       operands.loadRaw(argument.getArgNumber(),
+                                        bases[argument], tile.first, nullptr,
+                                        {Axis::Length, schedule.getItems()})});
+  loadStagedAhead(tile, ahead);
+  aheadShape.clear();
+  for (const AheadValue &value : ahead)
+    aheadShape.push_back({value.argument, value.item, value.raw.size()});
+  return ahead;
+}
+
+SmallVector<Value> ScanKernel::flatten(const Ahead &ahead) {
+  SmallVector<Value> raw;
+  for (const AheadValue &value : ahead)
+    raw.append(value.raw);
+  return raw;
+}
+
+ScanKernel::Ahead ScanKernel::unflatten(ValueRange raw) {
+  Ahead ahead;
+  for (auto [argument, item, count] : aheadShape) {
+    ahead.push_back(
+        {argument, item, SmallVector<Value>(raw.take_front(count))});
+    raw = raw.drop_front(count);
+  }
+  return ahead;
+}
+
+/// What was loaded ahead for `argument`; empty for nothing.
+ArrayRef<Value> ScanKernel::rawAhead(const Tile &tile, BlockArgument argument,
+                                     int64_t item) const {
+  for (const AheadValue &value : tile.ahead)
+    if (value.argument == argument && value.item == item)
+      return value.raw;
+  return {};
 }
 
 //===----------------------------------------------------------------------===//

@@ -82,17 +82,12 @@ void ScanLevels::scanLanes(MutableArrayRef<Segment> segments) {
   }
 }
 
-/// What lies before each lane: the inclusive scan of the lane below.
-SmallVector<Segment> ScanLevels::beforeLane(ArrayRef<Segment> segments) {
-  SmallVector<Segment> before;
+/// The state before each lane's steps: that behind the lane below, or `start`.
+Number ScanLevels::stateBefore(const Number &end, const Number &start) {
+  if (schedule.getLanes() == 1)
+    return start;
   Value isFirst = e.equals(place.laneSegment, 0);
-  for (const Segment &segment : segments) {
-    Segment identity = identityLike(segment);
-    before.push_back(
-        {e.select(isFirst, identity.decay, shuffleUp(segment.decay, 1)),
-         e.select(isFirst, identity.carry, shuffleUp(segment.carry, 1))});
-  }
-  return before;
+  return e.select(isFirst, start, shuffleUp(end, 1));
 }
 
 //===----------------------------------------------------------------------===//
@@ -203,33 +198,35 @@ void ScanLevels::run(MutableArrayRef<LocalScan> scans, Value slot,
   SmallVector<Segment> inclusive;
   bool isSerial = schedule.getLanes() == 1 && schedule.getWarpsL() == 1;
   // With one segment a channel, the states need no carry from elsewhere.
-  if (!isSerial || !needStates)
+  if (isSerial && needStates) {
     for (LocalScan &scan : scans)
-      inclusive.push_back(scanItems(scan));
+      scan.end = scanFrom(scan, scan.carry);
+    return;
+  }
+  for (LocalScan &scan : scans)
+    inclusive.push_back(scanItems(scan));
   scanLanes(inclusive);
-  SmallVector<Segment> before;
-  if (!isSerial)
-    before = beforeLane(inclusive);
-  if (schedule.getWarpsL() > 1) {
-    SmallVector<Segment> warps = scanWarps(inclusive, slot);
-    for (auto [warp, lane, all] : llvm::zip(warps, before, inclusive)) {
-      lane = combine(e, warp, lane);
-      all = combine(e, warp, all);
-    }
-  }
+  SmallVector<Segment> warps;
+  if (schedule.getWarpsL() > 1)
+    warps = scanWarps(inclusive, slot);
   for (auto [i, scan] : llvm::enumerate(scans)) {
-    if (!inclusive.empty())
-      scan.tile = inclusive[i];
-    if (!needStates) {
-      scan.end = e.fma(scan.tile.decay, scan.carry, scan.tile.carry);
-      continue;
-    }
-    Number h = isSerial ? scan.carry
-                        : e.fma(before[i].decay, scan.carry, before[i].carry);
-    for (auto [a, b] : llvm::zip(scan.a, scan.b)) {
-      h = e.fma(a, h, b);
-      scan.states.push_back(h);
-    }
-    scan.end = h;
+    const Segment &lane = inclusive[i];
+    scan.tile = warps.empty() ? lane : combine(e, warps[i], lane);
+    // What the warps below make of the carry is this warp's start.
+    Number start = warps.empty()
+                       ? scan.carry
+                       : e.fma(warps[i].decay, scan.carry, warps[i].carry);
+    scan.end = e.fma(lane.decay, start, lane.carry);
+    if (needStates)
+      scanFrom(scan, stateBefore(scan.end, start));
   }
+}
+
+/// Steps through the items from state `h`, keeping each state.
+Number ScanLevels::scanFrom(LocalScan &scan, Number h) {
+  for (auto [a, b] : llvm::zip(scan.a, scan.b)) {
+    h = e.fma(a, h, b);
+    scan.states.push_back(h);
+  }
+  return h;
 }

@@ -61,7 +61,8 @@ public:
 private:
   Segment scanItems(LocalScan &scan);
   void scanLanes(MutableArrayRef<Segment> segments);
-  SmallVector<Segment> beforeLane(ArrayRef<Segment> segments);
+  Number stateBefore(const Number &end, const Number &start);
+  Number scanFrom(LocalScan &scan, Number h);
   SmallVector<Segment> scanWarps(ArrayRef<Segment> inclusive, Value slot);
   void upSweep(Value base, int64_t scans);
   void downSweep(Value base, int64_t scans);

@@ -73,7 +73,7 @@ class ObjectLinker : public ObjectLoader {
 public:
   explicit ObjectLinker(std::unique_ptr<ExecutorProcessControl> process)
       : session(std::make_shared<Session>(std::move(process))),
-        hostTarget(mlir::ssm::CpuTarget::host().name()) {}
+        hostTarget(mlir::ssm::ObjectTarget::host().name()) {}
 
   Result<std::shared_ptr<LoadedObject>> load(std::string_view image) override;
   std::string target() const override { return hostTarget; }

@@ -15,27 +15,9 @@
 
 #include "runtime/Buffer.h"
 #include "tools/mamba-run/HostProblem.h"
+#include "tools/problem/GuardedResult.h"
 
 namespace mamba {
-
-/// Memory of a device for one result, with guards around it.
-class GuardedResult {
-public:
-  /// Fills everything with 0xFF bytes: NaN in every type.
-  static Result<GuardedResult> create(const HostTensor &host,
-                                      const std::shared_ptr<Device> &device);
-
-  const TensorView &view() const { return view_; }
-
-  /// Copies the result to `host`. Internal, with `name`, if a byte outside the
-  /// elements was written or an element was not.
-  Status fetch(HostTensor &host, const std::string &name) const;
-
-private:
-  std::shared_ptr<Device> device_;
-  DeviceBuffer buffer_;
-  TensorView view_;
-};
 
 /// The tensors of one launch.
 struct DeviceProblem {

@@ -1,4 +1,5 @@
-// h_t = a h_(t-1) + (1 - a) u_t: an exponential moving average a channel.
+// h_t = a h_(t-1) + (1 - a) u_t with a = exp(-exp(rate)): an exponential moving
+// average a channel.
 #bld = affine_map<(b, l, d) -> (b, l, d)>
 #d = affine_map<(b, l, d) -> (d)>
 
@@ -9,10 +10,9 @@ func.func @ema(%u: tensor<?x?x?xf32>, %rate: tensor<?xf32>)
       ins(%u, %rate : tensor<?x?x?xf32>, tensor<?xf32>)
       outs(%u, %u : tensor<?x?x?xf32>, tensor<?x?x?xf32>) {
   ^bb0(%x: f32, %r: f32, %out0: f32, %out1: f32):
-    %n = arith.negf %r : f32
-    %p = math.exp %r : f32
-    %q = arith.mulf %n, %p : f32
-    %decay = math.exp %q : f32
+    %speed = math.exp %r : f32
+    %exponent = arith.negf %speed : f32
+    %decay = math.exp %exponent : f32
     %one = arith.constant 1.0 : f32
     %gain = arith.subf %one, %decay : f32
     %in = arith.mulf %gain, %x : f32

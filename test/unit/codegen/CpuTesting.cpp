@@ -55,7 +55,7 @@ void CompiledFunction::compile() {
   ASSERT_TRUE(succeeded(passes.run(*lowered))) << source;
   FailureOr<Artifact> plan = ssm::LaunchPlan::read(*lowered);
   ASSERT_TRUE(succeeded(plan));
-  ssm::CpuTarget target = ssm::CpuTarget::host();
+  ssm::ObjectTarget target = ssm::ObjectTarget::host();
   FailureOr<std::string> object = ssm::compileCpuModule(*lowered, target);
   ASSERT_TRUE(succeeded(object)) << source;
   artifact = std::make_shared<Artifact>(std::move(*plan));
