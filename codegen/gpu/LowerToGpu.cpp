@@ -25,9 +25,10 @@ namespace mlir::ssm {
 using namespace mlir;
 using namespace mlir::ssm;
 
-/// Shared memory of a block that every supported GPU can give: 99 KB, on
-/// sm_86 and sm_120.
-static constexpr int64_t kSharedLimit = 99 * 1024;
+/// Shared memory of a block that some GPU can give: 227 KB, from sm_90 on. The
+/// default schedule keeps to the target's own limit, and the runtime refuses
+/// what its device cannot give.
+static constexpr int64_t kSharedLimit = 227 * 1024;
 
 static LogicalResult verifyBody(FusedOp op, const BodyAnalysis &body,
                                 ScheduleAttr schedule) {

@@ -10,6 +10,7 @@
 #include "codegen/gpu/BodyEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -61,6 +62,9 @@ ScanKernel::ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
       levels(e, kernel, memory, at, schedule, laneStride) {
   for (RecurrenceOp op : fused.getBlock()->getOps<RecurrenceOp>())
     recurrenceOps.push_back(op);
+  if (schedule.getMinBlocks() > 0)
+    kernel.function()->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                               e.getI32IntegerAttr(schedule.getMinBlocks()));
 }
 
 void ScanKernel::build() {

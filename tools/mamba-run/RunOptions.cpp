@@ -13,6 +13,17 @@
 
 using namespace mamba;
 
+/// Like takePair, but a name may come again.
+static std::function<Status(std::string_view)>
+takeOutput(std::vector<std::pair<std::string, std::string>> &outputs) {
+  return [&outputs](std::string_view value) {
+    std::map<std::string, std::string> one;
+    MAMBA_RETURN_IF_ERROR(takePair(one)(value));
+    outputs.emplace_back(*one.begin());
+    return Status();
+  };
+}
+
 CommandLine RunOptions::commandLine() {
   CommandLine line{"mamba-run",
                    "Compiles a function of an MLIR file, runs it, and compares "
@@ -31,8 +42,9 @@ CommandLine RunOptions::commandLine() {
        takeSwitch(random)},
       {"seed", "N", "of the random values (default 0)", takeNumber(seed, 0)},
       {"output", "NAME=FILE",
-       "write a result, by name or number: .npy, .safetensors or .wav",
-       takePair(outputs)},
+       "write a result, by name or number: .npy, .safetensors, .wav, or .png "
+       "(spectrogram); NAME:K is channel K alone, NAME:mix the channels' sum",
+       takeOutput(outputs)},
       {"verify", "", "compare with the fp64 reference", takeSwitch(verify)},
       {"time", "", "time launches after warm-up", takeSwitch(time)},
       {"repeats", "N", "measurements of --time (default 20)",

@@ -21,9 +21,10 @@ struct RunOptions {
   std::string function;
   std::string device = "cpu";
   ProblemOptions problem;
-  /// Files by tensor name; of outputs also by number.
+  /// Files by tensor name.
   std::map<std::string, std::string> inputs;
-  std::map<std::string, std::string> outputs;
+  /// RESULT or RESULT:CHANNEL, and a file; a result may go to several.
+  std::vector<std::pair<std::string, std::string>> outputs;
   bool random = false;
   int64_t seed = 0;
   bool verify = false;

@@ -11,9 +11,11 @@
 
 #include "tools/mamba-run/TensorFile.h"
 
+#include "runtime/DType.h"
 #include "tools/io/Audio.h"
 #include "tools/io/Npy.h"
 #include "tools/io/Safetensors.h"
+#include "tools/io/Spectrogram.h"
 
 #include <fmt/format.h>
 #include <map>
@@ -50,12 +52,13 @@ Result<LoadedTensor> mamba::readTensorFile(const std::string &path) {
 }
 
 Status mamba::checkOutputPath(const std::string &path) {
-  if (path.ends_with(".npy") || path.ends_with(".safetensors") ||
-      path.ends_with(".wav"))
-    return Status();
+  for (std::string_view extension : {".npy", ".safetensors", ".wav", ".png"})
+    if (path.ends_with(extension))
+      return Status();
   return Status(
       StatusCode::InvalidArgument,
-      fmt::format("{}: required is FILE.npy, .safetensors or .wav", path));
+      fmt::format("{}: required is FILE.npy, .safetensors, .wav or .png",
+                  path));
 }
 
 /// The view without leading dimensions of one element, down to rank 2: a
@@ -70,19 +73,67 @@ static TensorView withoutBatch(const TensorView &view) {
   return result;
 }
 
+/// The sum over the last dimension, which becomes one element.
+static Result<HostTensor> mixChannels(const TensorView &view) {
+  std::vector<int64_t> shape(view.shape, view.shape + view.rank);
+  shape.back() = 1;
+  MAMBA_ASSIGN_OR_RETURN(HostTensor mixed,
+                         HostTensor::create(view.dtype, shape));
+  auto *base = static_cast<const std::byte *>(view.data);
+  int64_t channels = view.shape[view.rank - 1];
+  int64_t step = view.strides[view.rank - 1];
+  forEachIndex(shape, [&](std::span<const int64_t> index) {
+    std::complex<double> sum;
+    for (int64_t k = 0; k < channels; ++k)
+      sum += readElement(base + (offsetOf(view, index) + k * step) *
+                                    byteSize(view.dtype),
+                         view.dtype);
+    mixed.set(index, sum);
+  });
+  return mixed;
+}
+
+static Status writePicture(const std::string &path, const TensorView &view) {
+  if (isComplex(view.dtype) || view.rank > 2 ||
+      (view.rank == 2 && view.shape[1] != 1))
+    return Status(
+        StatusCode::InvalidArgument,
+        fmt::format("{}: found {}; a picture shows one real channel of one "
+                    "recording: give --output=RESULT:CHANNEL=FILE.png, or "
+                    "RESULT:mix",
+                    path, view.describe()));
+  auto *base = static_cast<const std::byte *>(view.data);
+  std::vector<float> samples;
+  forEachIndex({view.shape, static_cast<size_t>(view.rank)},
+               [&](std::span<const int64_t> index) {
+                 int64_t byte = offsetOf(view, index) * byteSize(view.dtype);
+                 samples.push_back(static_cast<float>(
+                     readElement(base + byte, view.dtype).real()));
+               });
+  return writePng(path, renderSpectrogram(samples));
+}
+
 Status mamba::writeTensorFiles(const std::vector<TensorOutput> &outputs,
                                int sampleRate) {
   std::map<std::string, std::vector<std::pair<std::string, TensorView>>>
       archives;
+  std::vector<HostTensor> mixes;
   int rate = sampleRate ? sampleRate : kDefaultSampleRate;
   for (const TensorOutput &output : outputs) {
+    TensorView view = output.view;
+    if (output.mix) {
+      MAMBA_ASSIGN_OR_RETURN(HostTensor mix, mixChannels(view));
+      view = mix.view();
+      mixes.push_back(std::move(mix));
+    }
     if (output.path.ends_with(".safetensors"))
-      archives[output.path].emplace_back(output.name, output.view);
+      archives[output.path].emplace_back(output.name, view);
     else if (output.path.ends_with(".wav"))
-      MAMBA_RETURN_IF_ERROR(
-          writeWav(output.path, withoutBatch(output.view), rate));
+      MAMBA_RETURN_IF_ERROR(writeWav(output.path, withoutBatch(view), rate));
+    else if (output.path.ends_with(".png"))
+      MAMBA_RETURN_IF_ERROR(writePicture(output.path, withoutBatch(view)));
     else
-      MAMBA_RETURN_IF_ERROR(writeNpy(output.path, output.view));
+      MAMBA_RETURN_IF_ERROR(writeNpy(output.path, view));
   }
   for (const auto &[path, tensors] : archives)
     MAMBA_RETURN_IF_ERROR(writeSafetensors(path, tensors));

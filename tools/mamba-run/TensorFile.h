@@ -37,13 +37,16 @@ struct TensorOutput {
   std::string path;
   std::string name;
   TensorView view;
+  /// Write the sum over the last dimension.
+  bool mix = false;
 };
 
-/// Fails unless `path` ends in .npy, .safetensors or .wav.
+/// Fails unless `path` ends in .npy, .safetensors, .wav or .png.
 Status checkOutputPath(const std::string &path);
 
 /// Writes all; those that name the same .safetensors file share it. A .wav is
-/// written at `sampleRate`, or 48000 if that is 0.
+/// written at `sampleRate`, or 48000 if that is 0; a .png is the spectrogram of
+/// one channel.
 Status writeTensorFiles(const std::vector<TensorOutput> &outputs,
                         int sampleRate);
 

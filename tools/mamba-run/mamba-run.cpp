@@ -59,14 +59,37 @@ static Result<size_t> findResult(const FunctionInfo &info,
                              name, info.name, names));
 }
 
+/// Applies what follows the colon of --output=RESULT:CHANNEL. Channels are the
+/// last dimension, as in a recording.
+static Status selectChannel(const std::string &channel, TensorOutput &output) {
+  int last = output.view.rank - 1;
+  if (last < 0)
+    return invalid("a tensor of rank 0 has no channels");
+  output.mix = channel == "mix";
+  if (output.mix)
+    return Status();
+  MAMBA_ASSIGN_OR_RETURN(int64_t index, parseNumber(channel));
+  if (index < 0 || index >= output.view.shape[last])
+    return invalid(fmt::format("found channel {}, required 0 to {}, or mix",
+                               index, output.view.shape[last] - 1));
+  output.view = output.view.slice(last, index, index + 1);
+  return Status();
+}
+
 static Result<std::vector<TensorOutput>>
 planOutputs(const RunOptions &options, const HostProblem &problem) {
   std::vector<TensorOutput> outputs;
   for (const auto &[name, path] : options.outputs) {
-    MAMBA_ASSIGN_OR_RETURN(size_t index, findResult(problem.info, name));
-    outputs.push_back(
-        {path, problem.info.tensors[problem.info.numInputs + index].name,
-         problem.results[index].view()});
+    size_t colon = name.find(':');
+    MAMBA_ASSIGN_OR_RETURN(size_t index,
+                           findResult(problem.info, name.substr(0, colon)));
+    TensorOutput output{
+        path, problem.info.tensors[problem.info.numInputs + index].name,
+        problem.results[index].view()};
+    if (colon != std::string::npos)
+      MAMBA_RETURN_IF_ERROR(selectChannel(name.substr(colon + 1), output)
+                                .withContext("--output=" + name));
+    outputs.push_back(std::move(output));
   }
   return outputs;
 }

@@ -1,0 +1,33 @@
+// RUN: mamba-opt --pass-pipeline="builtin.module(gpu.module(ssm-approximate-math))" %s | FileCheck %s
+
+gpu.module @kernels {
+  // CHECK-LABEL: gpu.func @instructions
+  gpu.func @instructions(%x: f32, %y: f32) -> (f32, f32, f32, f32) {
+    // CHECK: llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"(%arg0)
+    %0 = math.exp2 %x : f32
+    // CHECK: llvm.call_intrinsic "llvm.nvvm.lg2.approx.ftz.f"(%arg0)
+    %1 = math.log2 %x : f32
+    // CHECK: %[[R:.*]] = llvm.call_intrinsic "llvm.nvvm.rcp.approx.ftz.f"(%arg1)
+    // CHECK: arith.mulf %arg0, %[[R]]
+    %2 = arith.divf %x, %y : f32
+    // CHECK: %[[S:.*]] = arith.mulf %arg0, %{{.*}} : f32
+    // CHECK: llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"(%[[S]])
+    %3 = math.exp %x : f32
+    gpu.return %0, %1, %2, %3 : f32, f32, f32, f32
+  }
+
+  // No library: what has no instruction is a polynomial, or is chosen between
+  // one near zero and an instruction elsewhere.
+  // CHECK-LABEL: gpu.func @polynomials
+  // CHECK-NOT: math.{{(log1p|expm1|sin|cos|erf|tanh)}}
+  // CHECK: gpu.return
+  gpu.func @polynomials(%x: f32) -> (f32, f32, f32, f32, f32, f32) {
+    %0 = math.log1p %x : f32
+    %1 = math.expm1 %x : f32
+    %2 = math.sin %x : f32
+    %3 = math.cos %x : f32
+    %4 = math.erf %x : f32
+    %5 = math.tanh %x : f32
+    gpu.return %0, %1, %2, %3, %4, %5 : f32, f32, f32, f32, f32, f32
+  }
+}

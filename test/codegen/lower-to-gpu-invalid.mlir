@@ -1,0 +1,70 @@
+// RUN: mamba-opt --ssm-lower-to-gpu --split-input-file --verify-diagnostics %s
+
+func.func @unscheduled(%as: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
+  // expected-error @below {{has no #ssm.schedule; run --ssm-schedule first}}
+  %r = ssm.fused (%a = %as[b, l, d] : tensor<?x?x?xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>) {
+    %h, %last = ssm.recurrence %a, %a : f32
+    ssm.yield %h : f32
+  }
+  return %r : tensor<?x?x?xf32>
+}
+
+// -----
+
+func.func @double(%as: tensor<?x?x?xf64>) -> tensor<?x?x?xf64> {
+  %r = ssm.fused (%a = %as[b, l, d] : tensor<?x?x?xf64>)
+      -> ([b, l, d] : tensor<?x?x?xf64>) schedule(#ssm.schedule<>) {
+    // expected-error @below {{computes in f64; the GPU computes in f32, use the cpu or the reference device}}
+    %h, %last = ssm.recurrence %a, %a : f64
+    ssm.yield %h : f64
+  }
+  return %r : tensor<?x?x?xf64>
+}
+
+// -----
+
+func.func @chained(%as: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
+  // expected-error @below {{has recurrences that read each other, which chunks cannot start independently; use chunks = 1}}
+  %r = ssm.fused (%a = %as[b, l, d] : tensor<?x?x?xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>) schedule(#ssm.schedule<chunks = 2>) {
+    %h, %last = ssm.recurrence %a, %a : f32
+    %g, %last1 = ssm.recurrence %a, %h : f32
+    ssm.yield %g : f32
+  }
+  return %r : tensor<?x?x?xf32>
+}
+
+// -----
+
+func.func @unemittable(%as: tensor<?x?x?xcomplex<f32>>) -> tensor<?x?x?xcomplex<f32>> {
+  %r = ssm.fused (%a = %as[b, l, d] : tensor<?x?x?xcomplex<f32>>)
+      -> ([b, l, d] : tensor<?x?x?xcomplex<f32>>) schedule(#ssm.schedule<>) {
+    // expected-error @below {{has no GPU code; complex bodies may use create, re, im, add, sub, mul, div, neg, conj, exp, constant and arith.select}}
+    %t = complex.tanh %a : complex<f32>
+    %h, %last = ssm.recurrence %t, %a : complex<f32>
+    ssm.yield %h : complex<f32>
+  }
+  return %r : tensor<?x?x?xcomplex<f32>>
+}
+
+// -----
+
+func.func @large(%as: tensor<?x?x?xf32>, %bs: tensor<?x?x1x256xf32>) -> tensor<?x?x?xf32> {
+  // expected-error-re @below {{needs {{[0-9]+}} bytes of shared memory a block with #ssm.schedule<lanes = 32, items = 16>, more than the 232448 there are; use fewer lanes, warps or items}}
+  %r = ssm.fused (%a = %as[b, l, d] : tensor<?x?x?xf32>,
+                  %b = %bs[b, l, g, n] : tensor<?x?x1x256xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>)
+      schedule(#ssm.schedule<lanes = 32, items = 16>) {
+    %h, %last = ssm.recurrence %a, %b : f32
+    %s = ssm.sum %h over n : f32
+    ssm.yield %s : f32
+  }
+  return %r : tensor<?x?x?xf32>
+}
+
+// -----
+
+// expected-error @below {{has 0 functions, expected the one to lower}}
+module {
+}

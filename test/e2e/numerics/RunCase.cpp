@@ -1,0 +1,251 @@
+//===- RunCase.cpp - Runs one case ----------------------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Kinds share their problem and launches, and differ in what they compare.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/e2e/numerics/RunCase.h"
+
+#include "runtime/jit/Verify.h"
+#include "test/e2e/numerics/ModuleText.h"
+#include "test/e2e/numerics/Problem.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <fmt/format.h>
+#include <limits>
+
+using namespace mamba;
+using namespace mamba::numerics;
+
+static Status wrong(std::string text) {
+  return Status(StatusCode::Internal, std::move(text));
+}
+
+namespace {
+
+/// A case on its way: its function, tensors and device.
+struct Run {
+  const Case &test;
+  std::shared_ptr<Device> device;
+  const RunOptions &options;
+  Function function;
+  HostProblem problem;
+  double worst = 0;
+
+  Status launchOnce();
+  Status verify();
+  Status repeat();
+  Status locality();
+
+private:
+  Status launch(const DeviceProblem &tensors);
+  Status compareOutside(const HostProblem &clean, const Case &where);
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Kinds
+//===----------------------------------------------------------------------===//
+
+Status Run::launch(const DeviceProblem &tensors) {
+  std::string schedule = test.schedule();
+  LaunchOptions launchOptions;
+  launchOptions.schedule = schedule;
+  MAMBA_RETURN_IF_ERROR(
+      function.launch(device, tensors.views(), launchOptions));
+  return device->synchronize();
+}
+
+Status Run::launchOnce() {
+  MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
+                         DeviceProblem::create(problem, device));
+  MAMBA_RETURN_IF_ERROR(launch(tensors));
+  return tensors.fetch(problem);
+}
+
+Status Run::verify() {
+  MAMBA_RETURN_IF_ERROR(launchOnce());
+  MAMBA_ASSIGN_OR_RETURN(
+      Verification verification,
+      mamba::verify(function, problem.inputViews(), problem.resultViews(),
+                    {.maxPoints = options.maxPoints,
+                     .seed = uint64_t(test.number("seed"))}));
+  std::string text;
+  for (const ResultCheck &check : verification.results) {
+    worst = std::max(worst, check.error / check.bound);
+    if (!check.passed())
+      text += fmt::format("{}{}: relative error {:.3g}, bound {:.3g}",
+                          text.empty() ? "" : "; ", check.name, check.error,
+                          check.bound);
+  }
+  return verification.passed() ? Status() : wrong(text);
+}
+
+static bool isSame(const HostTensor &x, const HostTensor &y) {
+  return x.bytes().size() == y.bytes().size() &&
+         std::equal(x.bytes().begin(), x.bytes().end(), y.bytes().begin());
+}
+
+/// Many launches on the same tensors give the same bits.
+Status Run::repeat() {
+  MAMBA_RETURN_IF_ERROR(verify());
+  MAMBA_ASSIGN_OR_RETURN(HostProblem again, makeProblem(test, problem.info));
+  for (int64_t i = 1; i < options.repeats; ++i) {
+    MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
+                           DeviceProblem::create(again, device));
+    MAMBA_RETURN_IF_ERROR(launch(tensors));
+    MAMBA_RETURN_IF_ERROR(tensors.fetch(again));
+    for (size_t r = 0; r < again.results.size(); ++r)
+      if (!isSame(again.results[r], problem.results[r]))
+        return wrong(fmt::format("launch {} gives other bits than launch 0 in "
+                                 "result {}",
+                                 i, r));
+  }
+  return Status();
+}
+
+/// The place of a non-finite input: in the middle, away from vector ends.
+static std::vector<int64_t> poisonedIndex(const HostTensor &tensor) {
+  std::vector<int64_t> index;
+  for (int64_t extent : tensor.shape())
+    index.push_back(extent / 2);
+  return index;
+}
+
+/// A NaN or an infinity in one step of u or delta is seen in its own sequence
+/// and channel from that step on, and nowhere else: there, not a bit changes.
+Status Run::locality() {
+  MAMBA_RETURN_IF_ERROR(launchOnce());
+  const double values[] = {std::numeric_limits<double>::quiet_NaN(),
+                           std::numeric_limits<double>::infinity()};
+  for (const char *name : {"u", "delta"})
+    for (double value : values) {
+      MAMBA_ASSIGN_OR_RETURN(HostProblem clean,
+                             makeProblem(test, problem.info));
+      std::swap(clean, problem);
+      HostTensor *input = problem.find(name);
+      if (!input)
+        return wrong(fmt::format("the case has no input '{}'", name));
+      input->set(poisonedIndex(*input), value);
+      MAMBA_RETURN_IF_ERROR(launchOnce());
+      MAMBA_RETURN_IF_ERROR(
+          compareOutside(clean, test)
+              .withContext(fmt::format("{} in '{}'", value, name)));
+      std::swap(clean, problem);
+    }
+  return Status();
+}
+
+/// Where `index` of a result is in the sequence and channel of the poison.
+static bool isAffected(const TensorSpec &spec, const Case &test,
+                       std::span<const int64_t> index) {
+  for (size_t dim = 0; dim < index.size(); ++dim) {
+    int64_t at = index[dim];
+    switch (spec.dims[dim].axis) {
+    case Axis::Batch:
+      if (at != test.number("B") / 2)
+        return false;
+      break;
+    case Axis::Channel:
+      if (at != test.number("D") / 2)
+        return false;
+      break;
+    case Axis::Length:
+      if (test.has("reverse") ? at > test.number("L") / 2
+                              : at < test.number("L") / 2)
+        return false;
+      break;
+    default:
+      break;
+    }
+  }
+  return true;
+}
+
+Status Run::compareOutside(const HostProblem &clean, const Case &where) {
+  for (size_t r = 0; r < problem.results.size(); ++r) {
+    const TensorSpec &spec = problem.info.tensors[problem.inputs.size() + r];
+    int64_t changed = 0, nonFinite = 0;
+    forEachIndex(clean.results[r].shape(), [&](std::span<const int64_t> index) {
+      std::complex<double> before = clean.results[r].at(index);
+      std::complex<double> after = problem.results[r].at(index);
+      if (isAffected(spec, where, index))
+        nonFinite += !std::isfinite(after.real());
+      else
+        changed += before != after;
+    });
+    if (changed)
+      return wrong(fmt::format("{} elements of '{}' of other sequences, "
+                               "channels or earlier steps changed",
+                               changed, spec.name));
+    if (!nonFinite)
+      return wrong(fmt::format("'{}' does not show it", spec.name));
+  }
+  return Status();
+}
+
+//===----------------------------------------------------------------------===//
+// Judgement
+//===----------------------------------------------------------------------===//
+
+/// A schedule that a case brings along may ask for more than there is.
+static bool isRefusal(const Case &test, const Status &status) {
+  if (test.schedule().empty())
+    return false;
+  for (const char *reason :
+       {"shared memory a block", "recurrences that read each other",
+        "of shared memory", "threads a block", "registers"})
+    if (status.message().find(reason) != std::string::npos)
+      return true;
+  return false;
+}
+
+static Status runKind(Run &run) {
+  if (run.test.is("kind", "verify"))
+    return run.verify();
+  if (run.test.is("kind", "repeat"))
+    return run.repeat();
+  if (run.test.is("kind", "locality"))
+    return run.locality();
+  return Status(StatusCode::InvalidArgument,
+                fmt::format("found kind={}, required verify, repeat, locality "
+                            "or far",
+                            run.test.get("kind")));
+}
+
+static Status run(const Case &test, const std::shared_ptr<Device> &device,
+                  const RunOptions &options, double &worst) {
+  MAMBA_ASSIGN_OR_RETURN(Module module,
+                         Module::parse(moduleText(test), "case.mlir"));
+  MAMBA_ASSIGN_OR_RETURN(Function function, module.function("layer"));
+  MAMBA_ASSIGN_OR_RETURN(HostProblem problem,
+                         makeProblem(test, function.info()));
+  Run state{test, device, options, function, std::move(problem)};
+  Status status = runKind(state);
+  worst = state.worst;
+  return status;
+}
+
+Outcome numerics::runCase(const Case &test,
+                          const std::shared_ptr<Device> &device,
+                          const RunOptions &options) {
+  Outcome outcome;
+  Status status = run(test, device, options, outcome.worst);
+  if (status.ok())
+    return outcome;
+  outcome.message = status.message();
+  outcome.kind = isRefusal(test, status) ? Outcome::Kind::Refused
+                                         : Outcome::Kind::Failed;
+  // A fault stays with the context: whatever comes after it fails as well.
+  outcome.isDeviceLost =
+      status.code() == StatusCode::DriverError || !device->synchronize().ok();
+  return outcome;
+}

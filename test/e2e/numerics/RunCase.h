@@ -1,0 +1,48 @@
+//===- RunCase.h - Runs one case --------------------------------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One function a kind of case.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_TEST_E2E_NUMERICS_RUNCASE_H
+#define MAMBA_TEST_E2E_NUMERICS_RUNCASE_H
+
+#include "runtime/jit/Jit.h"
+#include "test/e2e/numerics/Case.h"
+
+#include <memory>
+
+namespace mamba::numerics {
+
+struct RunOptions {
+  /// Points of the iteration space that the reference may compute.
+  int64_t maxPoints = int64_t(1) << 18;
+  /// Launches of a `repeat` case.
+  int64_t repeats = 20;
+};
+
+/// What a case showed.
+struct Outcome {
+  enum class Kind : uint8_t { Passed, Failed, Refused };
+  Kind kind = Kind::Passed;
+  /// What was wrong, or why the compiler refused.
+  std::string message;
+  /// The largest error found, in parts of its bound.
+  double worst = 0;
+  /// The device can't be used any more: a kernel ran out of its memory.
+  bool isDeviceLost = false;
+};
+
+/// Compiles and runs `test` on `device`, and judges. Refused where the device
+/// lacks what the case's own schedule asks for (shared memory, registers).
+Outcome runCase(const Case &test, const std::shared_ptr<Device> &device,
+                const RunOptions &options);
+
+} // namespace mamba::numerics
+
+#endif // MAMBA_TEST_E2E_NUMERICS_RUNCASE_H
