@@ -22,7 +22,7 @@ build: deps ## Configure and build the `dev` preset into build/dev.
 
 .PHONY: demo
 demo: build ## Compile, run and verify examples 01 and 02 on the best device.
-	@PATH="$(CURDIR)/build/dev/bin:$$PATH" examples/demo.sh
+	@python3 examples/demo.py
 
 .PHONY: test
 test: deps ## All checks and tests; the last line is "N passed, N failed".

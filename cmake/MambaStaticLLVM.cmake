@@ -38,9 +38,10 @@ set(MAMBA_STATIC_LLVM_LIBS
   MLIRAffineToStandard MLIRArithToLLVM MLIRComplexToLLVM
   MLIRComplexToStandard MLIRControlFlowToLLVM MLIRConvertToLLVMPass
   MLIRFuncToLLVM MLIRGPUToNVVMTransforms MLIRIndexToLLVM MLIRMathToLLVM
+  MLIRMathToLibm
   MLIRMemRefToLLVM MLIRNVGPUToNVVM MLIRNVVMToLLVM MLIRReconcileUnrealizedCasts
   MLIRSCFToControlFlow MLIRUBToLLVM MLIRVectorToLLVMPass MLIRVectorToSCF
   MLIRNVVMTarget MLIRTargetLLVMIRExport MLIRBuiltinToLLVMIRTranslation
   MLIRGPUToLLVMIRTranslation MLIRLLVMToLLVMIRTranslation
   MLIRNVVMToLLVMIRTranslation
-  ${mamba_llvm_components})
+  LLVMSupportLSP ${mamba_llvm_components})

@@ -199,8 +199,8 @@ std::string Compilation::schedules() {
 }
 
 LogicalResult Compilation::compileGpu(mamba::Artifact &artifact) {
-  FailureOr<GpuTarget> target =
-      lookupGpuTarget(module, request.schedule.target);
+  FailureOr<PtxTarget> target =
+      lookupPtxTarget(module, request.schedule.target);
   if (failed(target))
     return failure();
   auto onLlvm = [&](const std::string &text) { request.onStage("llvm", text); };

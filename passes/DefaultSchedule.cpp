@@ -83,11 +83,11 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
 //===----------------------------------------------------------------------===//
 
 /// Lanes along L cost shuffles but bring threads where sequences and channels
-/// are few. Measured on an H100 (bench/NOTES.md): 4 lanes are enough from some
-/// 8,000 channels on, and each halving of the channels wants twice the lanes.
+/// are few. Measured on an H100 (bench/NOTES.md): 4 lanes are enough for 16,384
+/// channels and more, and each halving of the channels wants twice the lanes.
 static GpuScheduleFields chooseWarp(const Problem &problem) {
   GpuScheduleFields schedule;
-  constexpr int64_t kLanesTimesChannels = 32768;
+  constexpr int64_t kLanesTimesChannels = 65536;
   int64_t sequences = std::max<int64_t>(problem.batch * problem.channels, 1);
   schedule.lanes = std::clamp<int64_t>(
       nextPowerOf2(ceilDiv(kLanesTimesChannels, sequences)), 4, 32);

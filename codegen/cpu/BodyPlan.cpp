@@ -21,7 +21,7 @@ static Place placeFrom(const ValueInfo &info) {
   return place;
 }
 
-BodyPlan::BodyPlan(FusedOp op) : op(op) {
+BodyPlan::BodyPlan(FusedOp op, Goal goal) : op(op), purpose(goal) {
   findPlaces(Dependence(op));
   for (Stage stage : {Stage::Before, Stage::During, Stage::After})
     for (unsigned level = 0; level < numLevels; ++level)
@@ -52,14 +52,22 @@ bool mlir::ssm::cpu::isLoopSum(Operation *op, const BodyPlan &plan) {
   return sum && plan.placeOf(sum.getValue()).perState;
 }
 
-FailureOr<BodyPlan> BodyPlan::build(FusedOp op,
-                                    function_ref<bool(unsigned)> isUniformInput,
-                                    function_ref<bool(unsigned)> isStored) {
-  BodyPlan plan(op);
-  plan.findVarying(isUniformInput);
-  for (unsigned i = 0; i < op.getNumResults(); ++i)
-    if (isStored(i) && failed(plan.addResult(i)))
+FailureOr<BodyPlan> BodyPlan::build(FusedOp op, const BodyFacts &facts,
+                                    Goal goal, ArrayRef<RecurrenceOp> scans) {
+  BodyPlan plan(op, goal);
+  plan.findVarying(facts.uniformInputs);
+  if (goal == Goal::Results || goal == Goal::ChunkResults) {
+    for (unsigned i : facts.storedResults.set_bits())
+      if (failed(plan.addResult(i)))
+        return failure();
+    return plan;
+  }
+  for (RecurrenceOp scan : scans) {
+    plan.scans.insert(scan);
+    if (failed(goal == Goal::Carries ? plan.needScan(scan)
+                                     : plan.needInitialState(scan)))
       return failure();
+  }
   return plan;
 }
 
@@ -69,9 +77,9 @@ Phase &BodyPlan::phaseAt(Place place) {
               place.perState];
 }
 
-void BodyPlan::findVarying(function_ref<bool(unsigned)> isUniformInput) {
+void BodyPlan::findVarying(const llvm::BitVector &uniformInputs) {
   for (BlockArgument argument : op.getBlock()->getArguments())
-    if (!isUniformInput(argument.getArgNumber()))
+    if (!uniformInputs[argument.getArgNumber()])
       varying.insert(argument);
   for (Operation &nested : op.getBlock()->without_terminator()) {
     auto isVarying = [&](Value operand) { return varying.contains(operand); };
@@ -142,15 +150,24 @@ LogicalResult BodyPlan::needRecurrence(Phase &phase, RecurrenceOp scan,
     home.kept.insert(value);
     phase.reads.insert(value);
   }
+  return needScan(scan);
+}
+
+LogicalResult BodyPlan::needScan(RecurrenceOp scan) {
+  Phase &home = phaseAt(placeOf(scan.getState()));
   if (!home.ops.insert(scan))
     return success();
-  scans.push_back(scan);
+  scans.insert(scan);
   if (failed(need(home, scan.getA())) || failed(need(home, scan.getB())))
     return failure();
+  return purpose == Goal::Results ? needInitialState(scan) : success();
+}
+
+LogicalResult BodyPlan::needInitialState(RecurrenceOp scan) {
   if (!scan.getInit())
     return success();
   Place start = placeOf(scan.getInit());
-  start.perState = place.perState;
+  start.perState = placeOf(scan.getState()).perState;
   phaseAt(start).initialStates.push_back(scan);
   return need(phaseAt(start), scan.getInit());
 }

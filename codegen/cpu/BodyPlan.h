@@ -17,6 +17,7 @@
 #define MAMBA_CODEGEN_CPU_BODYPLAN_H
 
 #include "dialect/Dependence.h"
+#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/SetVector.h"
 
 #include <vector>
@@ -59,42 +60,63 @@ struct Phase {
   }
 };
 
-/// The phases of a fused op. Ops that no result needs are in none.
+/// What a kernel computes of a body. A sequence that several tasks share is
+/// scanned in three kernels; see TaskEmitter.h.
+enum class Goal {
+  Results,      ///< All results, over whole sequences.
+  Carries,      ///< What each chunk of a sequence adds to the states.
+  Starts,       ///< The states at the start of each chunk.
+  ChunkResults, ///< All results, given the states at the start of each chunk.
+};
+
+/// What a plan needs to know beside the op.
+struct BodyFacts {
+  /// By input: all channels of a vector share its elements.
+  llvm::BitVector uniformInputs;
+  /// By result: something reads it.
+  llvm::BitVector storedResults;
+};
+
+/// The phases of a fused op. Ops that the goal does not need are in none.
 class BodyPlan {
 public:
-  /// Plans the results for which `isStored` holds. `isUniformInput`: all
-  /// channels of a vector share the input's elements. Fails, with a located
-  /// error, for a state that a second loop over n would need.
-  static FailureOr<BodyPlan> build(FusedOp op,
-                                   function_ref<bool(unsigned)> isUniformInput,
-                                   function_ref<bool(unsigned)> isStored);
+  /// Plans what `goal` needs; `scans` are the recurrences that Goal::Results
+  /// needs. Fails, with a located error, for a state that a second loop over n
+  /// would need.
+  static FailureOr<BodyPlan> build(FusedOp op, const BodyFacts &facts,
+                                   Goal goal,
+                                   ArrayRef<RecurrenceOp> scans = {});
 
   /// In the order in which they run.
   ArrayRef<Phase> phases() const { return list; }
   Place placeOf(Value value) const { return places.at(value); }
   /// All channels of a vector share the value.
   bool isUniform(Value value) const { return !varying.contains(value); }
-  /// Recurrences that some result needs.
-  ArrayRef<RecurrenceOp> recurrences() const { return scans; }
+  /// Recurrences that the goal needs.
+  ArrayRef<RecurrenceOp> recurrences() const { return scans.getArrayRef(); }
+  Goal goal() const { return purpose; }
 
 private:
-  explicit BodyPlan(FusedOp op);
+  BodyPlan(FusedOp op, Goal goal);
 
   void findPlaces(const Dependence &dependence);
   Phase &phaseAt(Place place);
-  void findVarying(function_ref<bool(unsigned)> isUniformInput);
+  void findVarying(const llvm::BitVector &uniformInputs);
   LogicalResult addResult(unsigned i);
   LogicalResult need(Phase &phase, Value value);
   LogicalResult needOperands(Phase &phase, Operation *nested);
   LogicalResult needRecurrence(Phase &phase, RecurrenceOp scan, Value value);
+  LogicalResult needInitialState(RecurrenceOp scan);
+  LogicalResult needScan(RecurrenceOp scan);
   LogicalResult needSum(Phase &phase, SumOp sum);
 
   FusedOp op;
+  Goal purpose;
   llvm::DenseMap<Value, Place> places;
   unsigned numLevels = 1;
   std::vector<Phase> list;
   llvm::DenseSet<Value> varying;
-  SmallVector<RecurrenceOp> scans;
+  llvm::SetVector<RecurrenceOp> scans;
 };
 
 /// The ops that a sum over n adds up in a loop; a value without n is scaled.

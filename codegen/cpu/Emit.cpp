@@ -62,6 +62,14 @@ Value Emit::atLeast(Value a, int64_t b) {
   return createOrFold<arith::CmpIOp>(arith::CmpIPredicate::sge, a, i64(b));
 }
 
+Value Emit::differ(Value a, Value b) {
+  return createOrFold<arith::CmpIOp>(arith::CmpIPredicate::ne, a, b);
+}
+
+Value Emit::either(Value a, Value b) {
+  return createOrFold<arith::OrIOp>(a, b);
+}
+
 Value Emit::both(Value a, Value b) {
   if (!a || !b)
     return a ? a : b;
@@ -85,6 +93,12 @@ Lanes Emit::zero(Type type, bool uniform) {
   Type held = uniform ? word : Type(vectorOf(word));
   Value zero = arith::ConstantOp::create(*this, getZeroAttr(held));
   return {zero, isa<ComplexType>(type) ? zero : nullptr};
+}
+
+Lanes Emit::one(Type type) {
+  Value one =
+      arith::ConstantOp::create(*this, getFloatAttr(wordType(type), 1.0));
+  return {one, isa<ComplexType>(type) ? zero(type, true).im : nullptr};
 }
 
 Lanes Emit::sum(Lanes a, Lanes b) {

@@ -53,7 +53,10 @@ public:
   Value ceilDiv(Value a, int64_t b);
   Value equals(Value a, int64_t b);
   Value atLeast(Value a, int64_t b);
+  Value differ(Value a, Value b);
+  /// Truth values; null stands for true in `both`.
   Value both(Value a, Value b);
+  Value either(Value a, Value b);
 
   // Numbers.
   /// Type of a value of type `element` in all lanes.
@@ -62,6 +65,8 @@ public:
   Lanes widen(Lanes value);
   Value widen(Value value);
   Lanes zero(Type type, bool uniform);
+  /// 1, for all lanes.
+  Lanes one(Type type);
   /// Sum of two values of one type; either may be uniform.
   Lanes sum(Lanes a, Lanes b);
   /// Real multiple of a value.

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/LaunchPlan.h"
-#include "codegen/cpu/TaskEmitter.h"
+#include "codegen/cpu/LowerFusedOp.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
@@ -50,7 +50,7 @@ private:
     unsigned number = 0;
     for (FusedOp fused : function.getOps<FusedOp>()) {
       std::string name = (function.getName() + "_" + Twine(number++)).str();
-      if (failed(cpu::emitFusedOp(fused, getOperation(), name, *plan)))
+      if (failed(cpu::lowerFusedOp(fused, getOperation(), name, *plan)))
         return failure();
     }
     plan->attachTo(getOperation());

@@ -4,27 +4,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-//
-// A task, phase by phase (see BodyPlan.h):
-//
-//   inputs without steps; phases before the steps
-//   for each tile of steps
-//     inputs of the tile
-//     for each level:  for t: values of a step
-//                      for n: for t: values of a state, recurrences, sums
-//     results of the tile
-//   phases after the steps; results without steps
-//
-// The loop over n is outside that over t, so that a state and its constants
-// stay in registers for a tile's steps; what the sums over n add up to lies in
-// a table of the tile, which the first-level cache holds.
-//
-//===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/TaskEmitter.h"
 #include "codegen/cpu/BodyEmitter.h"
-#include "codegen/cpu/BodyPlan.h"
-#include "codegen/cpu/TensorAccess.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -33,148 +15,17 @@ using namespace mlir;
 using namespace mlir::ssm;
 using namespace mlir::ssm::cpu;
 
-namespace {
-
 /// Tables of one task must leave room for a thread's other frames.
 constexpr int64_t kMaxStackBytes = 512 * 1024;
 
-class TaskEmitter {
-public:
-  TaskEmitter(FusedOp op, const BodyPlan &body, ChannelFacts facts,
-              CpuScheduleAttr schedule, ModuleOp module, StringRef name,
-              LaunchPlan &plan);
-
-  LogicalResult run();
-
-private:
-  using Values = llvm::DenseMap<Value, Lanes>;
-
-  bool has(Axis axis) const;
-  Value extent(Axis axis);
-  void findPlace();
-  void openTensors();
-  void makeTables();
-  void emitTask();
-  void emitTile();
-  void emitStage(Stage stage);
-  void emitPhase(const Phase &phase);
-  void emitStates(const Phase &phase, Value state);
-  void emitSteps(const Phase &phase, Value state, const Values &hoisted);
-  void emitPoint(const Phase &phase, Point point, Values &values);
-  void emitOp(const Phase &phase, Operation *op, Point point, Values &values);
-  void clearSums(const Phase &phase);
-  void clearStates();
-  Lanes read(Value value, Point point);
-  Lanes valueOf(Value value, const Values &values) const;
-  Value entryOf(Place place, Point point);
-  LogicalResult finish();
-
-  FusedOp op;
-  const BodyPlan &body;
-  ChannelFacts facts;
-  CpuScheduleAttr schedule;
-  LaunchPlan &plan;
-  Emit e;
-  Kernel kernel;
-  TaskFrame frame;
-  SmallVector<mamba::GridTerm> grid;
-  SmallVector<std::unique_ptr<TensorAccess>> inputs, results;
-  /// Tables of kept values and of sums, and of recurrences by their state.
-  llvm::DenseMap<Value, Table> tables;
-  /// Values that a task computes once.
-  Values once;
-};
-
-} // namespace
-
-TaskEmitter::TaskEmitter(FusedOp op, const BodyPlan &body, ChannelFacts facts,
-                         CpuScheduleAttr schedule, ModuleOp module,
-                         StringRef name, LaunchPlan &plan)
-    : op(op), body(body), facts(facts), schedule(schedule), plan(plan),
-      e(op.getLoc(), OpBuilder(op), schedule.getVector()),
-      kernel(e, module, name, plan) {
-  frame.tileSteps = schedule.getItems();
+TaskEmitter::TaskEmitter(const KernelRequest &request, const BodyPlan &body,
+                         LaunchPlan &plan)
+    : request(request), op(request.op), body(body), plan(plan),
+      e(op->getLoc(), OpBuilder(op), request.schedule.getVector()),
+      kernel(e, request.module, request.name, plan) {
+  frame.tileSteps = request.schedule.getItems();
   frame.numStates = op.stateExtent();
 }
-
-//===----------------------------------------------------------------------===//
-// The task's place
-//===----------------------------------------------------------------------===//
-
-bool TaskEmitter::has(Axis axis) const {
-  auto hasAxis = [axis](Attribute access) {
-    return cast<AccessAttr>(access).has(axis);
-  };
-  return llvm::any_of(FusedOp(op).getInputAccesses(), hasAxis);
-}
-
-Value TaskEmitter::extent(Axis axis) {
-  int64_t known = op.axisExtent(axis);
-  return known == ShapedType::kDynamic ? kernel.extent(axis) : e.i64(known);
-}
-
-/// Channels are the fastest part of a task's number: neighbouring tasks share
-/// cache lines, and the values that all channels of a sequence read.
-void TaskEmitter::findPlace() {
-  frame.batch = has(Axis::Batch) ? kernel.task() : e.i64(0);
-  frame.channel = e.i64(0);
-  frame.validLanes = e.i64(e.width);
-  if (has(Axis::Batch))
-    grid.push_back({mamba::Axis::Batch, 1});
-  if (!has(Axis::Channel))
-    return;
-  grid.push_back({mamba::Axis::Channel, e.width});
-  frame.numChannels = extent(Axis::Channel);
-  Value vectors = e.ceilDiv(frame.numChannels, e.width);
-  if (has(Axis::Batch))
-    frame.batch = e.div(kernel.task(), vectors);
-  frame.channel = e.mul(e.rem(kernel.task(), vectors), e.width);
-  if (facts.isMultipleOf(e.width))
-    return;
-  Value left = e.sub(frame.numChannels, frame.channel);
-  frame.isFull = e.atLeast(left, e.width);
-  frame.validLanes = e.min(left, e.i64(e.width));
-}
-
-void TaskEmitter::openTensors() {
-  auto open = [&](Value tensor, AccessAttr access) {
-    return std::make_unique<TensorAccess>(
-        kernel, e, plan, frame, plan.tensorOf(tensor),
-        cast<RankedTensorType>(tensor.getType()), access, facts);
-  };
-  for (auto [i, input] : llvm::enumerate(op.getInputs()))
-    inputs.push_back(op.getBlock()->getArgument(i).use_empty()
-                         ? nullptr
-                         : open(input, op.inputAccess(i)));
-  for (auto [i, result] : llvm::enumerate(op.getResults()))
-    results.push_back(plan.isStored(result) ? open(result, op.resultAccess(i))
-                                            : nullptr);
-}
-
-void TaskEmitter::makeTables() {
-  auto add = [&](Value value, bool perState, bool perStep) {
-    int64_t entries = perStep    ? frame.tileSteps
-                      : perState ? frame.numStates
-                                 : 1;
-    tables[value] =
-        kernel.table(value.getType(), body.isUniform(value), entries);
-  };
-  for (const Phase &phase : body.phases()) {
-    bool perStep = phase.place.stage == Stage::During;
-    for (Value value : phase.kept)
-      // A state of a step is kept beside the table of its recurrence.
-      add(value, phase.place.perState, perStep);
-    for (Operation *nested : phase.ops)
-      if (isLoopSum(nested, body))
-        add(nested->getResult(0), false, perStep);
-  }
-  for (RecurrenceOp scan : body.recurrences())
-    add(scan.getLast(), body.placeOf(scan.getState()).perState, false);
-}
-
-//===----------------------------------------------------------------------===//
-// Phases
-//===----------------------------------------------------------------------===//
 
 LogicalResult TaskEmitter::run() {
   findPlace();
@@ -196,44 +47,182 @@ LogicalResult TaskEmitter::finish() {
   return success();
 }
 
-void TaskEmitter::emitTask() {
-  auto each = [&](auto method) {
-    for (auto *list : {&inputs, &results})
-      for (auto &tensor : *list)
-        if (tensor)
-          method(*tensor);
+//===----------------------------------------------------------------------===//
+// The task's place
+//===----------------------------------------------------------------------===//
+
+bool TaskEmitter::has(Axis axis) const {
+  auto hasAxis = [axis](Attribute access) {
+    return cast<AccessAttr>(access).has(axis);
   };
-  each([](TensorAccess &tensor) { tensor.beginTask(); });
+  return llvm::any_of(FusedOp(op).getInputAccesses(), hasAxis);
+}
+
+Value TaskEmitter::extent(Axis axis) {
+  int64_t known = op.axisExtent(axis);
+  return known == ShapedType::kDynamic ? kernel.extent(axis) : e.i64(known);
+}
+
+/// A task's number is (b, vector of channels, chunk), the last fastest:
+/// neighbouring tasks share cache lines, and what all channels read.
+void TaskEmitter::findPlace() {
+  Value task = kernel.task();
+  int64_t chunks = request.schedule.getChunks();
+  if (has(Axis::Batch))
+    grid.push_back({mamba::Axis::Batch, 1});
+  if (has(Axis::Channel))
+    grid.push_back({mamba::Axis::Channel, e.width});
+  if (has(Axis::Length))
+    length = extent(Axis::Length);
+  bool isChunked =
+      body.goal() == Goal::Carries || body.goal() == Goal::ChunkResults;
+  if (isChunked) {
+    grid.push_back({mamba::Axis::Other, chunks});
+    frame.chunk = e.rem(task, e.i64(chunks));
+    task = e.div(task, chunks);
+    // Whole tiles, so that only the last one of a sequence is cut.
+    chunkSteps = e.mul(e.ceilDiv(e.ceilDiv(length, chunks), frame.tileSteps),
+                       frame.tileSteps);
+  }
+  findChannels(task);
+}
+
+void TaskEmitter::findChannels(Value task) {
+  frame.batch = has(Axis::Batch) ? task : e.i64(0);
+  frame.channel = e.i64(0);
+  frame.validLanes = e.i64(e.width);
+  if (!has(Axis::Channel))
+    return;
+  frame.numChannels = extent(Axis::Channel);
+  Value vectors = e.ceilDiv(frame.numChannels, e.width);
+  if (has(Axis::Batch))
+    frame.batch = e.div(task, vectors);
+  frame.channel = e.mul(e.rem(task, vectors), e.width);
+  if (request.facts.isMultipleOf(e.width))
+    return;
+  Value left = e.sub(frame.numChannels, frame.channel);
+  frame.isFull = e.atLeast(left, e.width);
+  frame.validLanes = e.min(left, e.i64(e.width));
+}
+
+std::unique_ptr<TensorAccess>
+TaskEmitter::openTemporary(const ChunkTensors &tensors, unsigned number) {
+  RecurrenceOp scan = tensors.scan;
+  return std::make_unique<TensorAccess>(
+      kernel, e, plan, frame, number,
+      RankedTensorType::get({}, scan.getState().getType()), tensors.access,
+      request.facts, /*hasChunks=*/true);
+}
+
+void TaskEmitter::openTensors() {
+  auto open = [&](Value tensor, AccessAttr access) {
+    return std::make_unique<TensorAccess>(
+        kernel, e, plan, frame, plan.tensorOf(tensor),
+        cast<RankedTensorType>(tensor.getType()), access, request.facts);
+  };
+  llvm::SmallDenseSet<Value> read, written;
+  for (const Phase &phase : body.phases()) {
+    read.insert(phase.reads.begin(), phase.reads.end());
+    for (unsigned i : phase.results)
+      written.insert(op.getResult(i));
+  }
+  for (auto [i, input] : llvm::enumerate(op.getInputs()))
+    inputs.push_back(read.contains(op.getBlock()->getArgument(i))
+                         ? open(input, op.inputAccess(i))
+                         : nullptr);
+  for (auto [i, result] : llvm::enumerate(op.getResults()))
+    results.push_back(
+        written.contains(result) ? open(result, op.resultAccess(i)) : nullptr);
+  for (const ChunkTensors &tensors : request.chunkTensors) {
+    starts.push_back(openTemporary(tensors, tensors.start));
+    if (body.goal() == Goal::ChunkResults)
+      continue;
+    carries.push_back(openTemporary(tensors, tensors.carry));
+    decays.push_back(openTemporary(tensors, tensors.decay));
+  }
+}
+
+void TaskEmitter::makeTables() {
+  auto make = [&](Value value, bool perState, bool perStep) {
+    int64_t entries = perStep    ? frame.tileSteps
+                      : perState ? frame.numStates
+                                 : 1;
+    return kernel.table(value.getType(), body.isUniform(value), entries);
+  };
+  for (const Phase &phase : body.phases()) {
+    bool perStep = phase.place.stage == Stage::During;
+    for (Value value : phase.kept)
+      tables[value] = make(value, phase.place.perState, perStep);
+    for (Operation *nested : phase.ops)
+      if (isLoopSum(nested, body))
+        tables[nested->getResult(0)] =
+            make(nested->getResult(0), false, perStep);
+  }
+  for (RecurrenceOp scan : body.recurrences()) {
+    bool perState = body.placeOf(scan.getState()).perState;
+    states[scan] = make(scan.getState(), perState, false);
+    if (body.goal() == Goal::Carries)
+      products[scan] = make(scan.getState(), perState, false);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Phases
+//===----------------------------------------------------------------------===//
+
+void TaskEmitter::emitTask() {
+  for (Tensors *list : {&inputs, &results, &carries, &decays, &starts})
+    for (auto &tensor : *list)
+      if (tensor)
+        tensor->beginTask();
   for (auto &input : inputs)
     if (input)
       input->fill(/*perTile=*/false);
-  clearStates();
+  startStates();
   emitStage(Stage::Before);
-  if (has(Axis::Length)) {
-    Value length = extent(Axis::Length);
-    e.loop(e.i64(0), length, frame.tileSteps, [&](Value done) {
-      Value left = e.sub(length, done);
-      frame.tileLength = e.min(left, e.i64(frame.tileSteps));
-      // In reverse the tiles run from the end; within a tile positions ascend
-      // all the same.
-      frame.tileStart = op.isReverse() ? e.sub(left, frame.tileLength) : done;
-      emitTile();
-    });
+  if (body.goal() == Goal::Starts)
+    return joinChunks();
+  if (!frame.chunk) {
+    if (length)
+      emitTiles(e.i64(0), length);
+    return emitEnd();
   }
+  Value from = e.min(e.mul(frame.chunk, chunkSteps), length);
+  Value to = e.min(e.add(from, chunkSteps), length);
+  emitTiles(from, to);
+  if (body.goal() == Goal::Carries)
+    return storeCarries();
+  // The last chunk that has steps knows the last states; chunk 0 if none has.
+  Value isLast =
+      e.both(e.equals(e.sub(length, to), 0),
+             e.either(e.differ(from, to),
+                      e.both(e.equals(frame.chunk, 0), e.equals(length, 0))));
+  e.ifThen(isLast, [&] { emitEnd(); });
+}
+
+/// Runs the steps [from, to), counted in the direction of the recurrences.
+void TaskEmitter::emitTiles(Value from, Value to) {
+  e.loop(from, to, frame.tileSteps, [&](Value done) {
+    frame.tileLength = e.min(e.sub(to, done), e.i64(frame.tileSteps));
+    // In reverse the tiles run from the end; within a tile positions ascend
+    // all the same.
+    frame.tileStart =
+        op.isReverse() ? e.sub(e.sub(length, done), frame.tileLength) : done;
+    for (auto &input : inputs)
+      if (input)
+        input->fill(/*perTile=*/true);
+    emitStage(Stage::During);
+    for (auto &result : results)
+      if (result)
+        result->flush(/*perTile=*/true);
+  });
+}
+
+void TaskEmitter::emitEnd() {
   emitStage(Stage::After);
   for (auto &result : results)
     if (result)
       result->flush(/*perTile=*/false);
-}
-
-void TaskEmitter::emitTile() {
-  for (auto &input : inputs)
-    if (input)
-      input->fill(/*perTile=*/true);
-  emitStage(Stage::During);
-  for (auto &result : results)
-    if (result)
-      result->flush(/*perTile=*/true);
 }
 
 void TaskEmitter::emitStage(Stage stage) {
@@ -262,57 +251,52 @@ void TaskEmitter::emitStates(const Phase &phase, Value state) {
   emitSteps(phase, state, values);
 }
 
-/// The loop over a tile's steps carries the states of the recurrences.
+/// The loop over a tile's steps carries the states of the recurrences in
+/// registers, and the products of their decays where those are wanted.
 void TaskEmitter::emitSteps(const Phase &phase, Value state,
                             const Values &hoisted) {
-  SmallVector<RecurrenceOp> scans;
-  SmallVector<Value> carried;
-  Point start{nullptr, state};
+  SmallVector<std::pair<Value, Table>> carried;
   for (Operation *nested : phase.ops)
     if (auto scan = dyn_cast<RecurrenceOp>(nested)) {
-      scans.push_back(scan);
-      Lanes h =
-          kernel.load(tables[scan.getLast()],
-                      entryOf({Stage::After, 0, state != nullptr}, start));
-      carried.push_back(h.re);
-      if (h.isComplex())
-        carried.push_back(h.im);
+      carried.push_back({scan.getState(), states[scan]});
+      // During the steps, the last state's name stands for the product.
+      if (body.goal() == Goal::Carries)
+        carried.push_back({scan.getLast(), products[scan]});
     }
+  auto pack = [&](function_ref<Lanes(Value, const Table &)> lanesOf) {
+    SmallVector<Value> words;
+    for (auto &[value, table] : carried) {
+      Lanes lanes = lanesOf(value, table);
+      words.push_back(lanes.re);
+      if (lanes.isComplex())
+        words.push_back(lanes.im);
+    }
+    return words;
+  };
   auto unpack = [&](ValueRange words, Values &values) {
-    for (RecurrenceOp scan : scans) {
-      Lanes h{words.front(), nullptr};
-      words = words.drop_front();
-      if (isa<ComplexType>(scan.getState().getType())) {
-        h.im = words.front();
-        words = words.drop_front();
-      }
-      values[scan.getState()] = h;
+    for (auto &[value, table] : carried) {
+      bool isComplex = isa<ComplexType>(value.getType());
+      values[value] = {words[0], isComplex ? words[1] : nullptr};
+      words = words.drop_front(isComplex ? 2 : 1);
     }
   };
-  SmallVector<Value> last =
-      e.loop(e.i64(0), frame.tileLength, 1, carried,
-             [&](Value done, ValueRange words) {
-               Value step = done;
-               if (op.isReverse())
-                 step = e.sub(e.sub(frame.tileLength, e.i64(1)), done);
-               Values values = hoisted;
-               unpack(words, values);
-               emitPoint(phase, {step, state}, values);
-               SmallVector<Value> next;
-               for (RecurrenceOp scan : scans) {
-                 Lanes h = values[scan.getState()];
-                 next.push_back(h.re);
-                 if (h.isComplex())
-                   next.push_back(h.im);
-               }
-               return next;
-             });
+  SmallVector<Value> init = pack([&](Value, const Table &table) {
+    return kernel.load(table, stateEntry(state));
+  });
+  SmallVector<Value> last = e.loop(
+      e.i64(0), frame.tileLength, 1, init, [&](Value done, ValueRange words) {
+        Value step = done;
+        if (op.isReverse())
+          step = e.sub(e.sub(frame.tileLength, e.i64(1)), done);
+        Values values = hoisted;
+        unpack(words, values);
+        emitPoint(phase, {step, state}, values);
+        return pack([&](Value value, const Table &) { return values[value]; });
+      });
   Values values;
   unpack(last, values);
-  for (RecurrenceOp scan : scans)
-    kernel.store(tables[scan.getLast()],
-                 entryOf({Stage::After, 0, state != nullptr}, start),
-                 values[scan.getState()]);
+  for (auto &[value, table] : carried)
+    kernel.store(table, stateEntry(state), values[value]);
 }
 
 void TaskEmitter::emitPoint(const Phase &phase, Point point, Values &values) {
@@ -326,7 +310,7 @@ void TaskEmitter::emitPoint(const Phase &phase, Point point, Values &values) {
     kernel.store(tables[value], entryOf(phase.place, point),
                  valueOf(value, values));
   for (RecurrenceOp scan : phase.initialStates)
-    kernel.store(tables[scan.getLast()], entryOf(phase.place, point),
+    kernel.store(states[scan], stateEntry(point.state),
                  valueOf(scan.getInit(), values));
   for (unsigned i : phase.results)
     results[i]->store(
@@ -335,12 +319,8 @@ void TaskEmitter::emitPoint(const Phase &phase, Point point, Values &values) {
 
 void TaskEmitter::emitOp(const Phase &phase, Operation *nested, Point point,
                          Values &values) {
-  if (auto scan = dyn_cast<RecurrenceOp>(nested)) {
-    Lanes a = valueOf(scan.getA(), values), b = valueOf(scan.getB(), values);
-    Lanes &h = values[scan.getState()];
-    h = e.multiplyAdd(a, h, b);
-    return;
-  }
+  if (auto scan = dyn_cast<RecurrenceOp>(nested))
+    return emitRecurrence(scan, values);
   SmallVector<Lanes> operands;
   for (Value operand : nested->getOperands())
     operands.push_back(valueOf(operand, values));
@@ -349,8 +329,8 @@ void TaskEmitter::emitOp(const Phase &phase, Operation *nested, Point point,
     Place home = phase.place;
     home.perState = false;
     Value entry = entryOf(home, point);
-    kernel.store(sums, entry, e.sum(kernel.load(sums, entry), operands[0]));
-    return;
+    return kernel.store(sums, entry,
+                        e.sum(kernel.load(sums, entry), operands[0]));
   }
   if (auto sum = dyn_cast<SumOp>(nested)) {
     // A value without n counts once a state.
@@ -362,26 +342,14 @@ void TaskEmitter::emitOp(const Phase &phase, Operation *nested, Point point,
     values[result] = lanes;
 }
 
-//===----------------------------------------------------------------------===//
-// Values
-//===----------------------------------------------------------------------===//
-
-Value TaskEmitter::entryOf(Place place, Point point) {
-  if (place.stage == Stage::During)
-    return point.step;
-  return place.perState ? point.state : e.i64(0);
-}
-
-/// A value of another phase, or an input.
-Lanes TaskEmitter::read(Value value, Point point) {
-  if (auto argument = dyn_cast<BlockArgument>(value))
-    return inputs[argument.getArgNumber()]->load(point);
-  return kernel.load(tables[value], entryOf(body.placeOf(value), point));
-}
-
-Lanes TaskEmitter::valueOf(Value value, const Values &values) const {
-  auto found = values.find(value);
-  return found != values.end() ? found->second : once.at(value);
+void TaskEmitter::emitRecurrence(RecurrenceOp scan, Values &values) {
+  Lanes a = valueOf(scan.getA(), values), b = valueOf(scan.getB(), values);
+  Lanes h = values[scan.getState()];
+  values[scan.getState()] = e.multiplyAdd(a, h, b);
+  if (body.goal() == Goal::Carries) {
+    Lanes zero = e.zero(scan.getState().getType(), /*uniform=*/true);
+    values[scan.getLast()] = e.multiplyAdd(a, values[scan.getLast()], zero);
+  }
 }
 
 void TaskEmitter::clearSums(const Phase &phase) {
@@ -398,67 +366,94 @@ void TaskEmitter::clearSums(const Phase &phase) {
   }
 }
 
-/// States without an initial value start from zero.
-void TaskEmitter::clearStates() {
-  for (RecurrenceOp scan : body.recurrences()) {
-    if (scan.getInit())
+//===----------------------------------------------------------------------===//
+// States
+//===----------------------------------------------------------------------===//
+
+Value TaskEmitter::stateEntry(Value state) { return state ? state : e.i64(0); }
+
+void TaskEmitter::forEachState(RecurrenceOp scan,
+                               function_ref<void(Value)> body) {
+  if (!this->body.placeOf(scan.getState()).perState)
+    return body(nullptr);
+  e.loop(e.i64(0), e.i64(frame.numStates), 1, body);
+}
+
+/// Where a task starts from what it does not compute itself: zero, or the
+/// states that the second kernel found for its chunk.
+void TaskEmitter::startStates() {
+  Goal goal = body.goal();
+  for (size_t i = 0; i < body.recurrences().size(); ++i) {
+    RecurrenceOp scan = body.recurrences()[i];
+    bool isGiven = goal == Goal::Results || goal == Goal::Starts;
+    if (isGiven && scan.getInit())
       continue;
-    Lanes zero =
-        e.zero(scan.getState().getType(), body.isUniform(scan.getState()));
-    bool perState = body.placeOf(scan.getState()).perState;
-    e.loop(e.i64(0), e.i64(perState ? frame.numStates : 1), 1,
-           [&](Value entry) {
-             kernel.store(tables[scan.getLast()], entry, zero);
-           });
+    Type type = scan.getState().getType();
+    Lanes zero = e.zero(type, /*uniform=*/true);
+    Lanes one = e.one(type);
+    forEachState(scan, [&](Value state) {
+      bool isLoaded = goal == Goal::ChunkResults;
+      kernel.store(states[scan], stateEntry(state),
+                   isLoaded ? starts[i]->load({nullptr, state}) : zero);
+      if (goal == Goal::Carries)
+        kernel.store(products[scan], stateEntry(state), one);
+    });
+  }
+}
+
+void TaskEmitter::storeCarries() {
+  for (size_t i = 0; i < body.recurrences().size(); ++i) {
+    RecurrenceOp scan = body.recurrences()[i];
+    forEachState(scan, [&](Value state) {
+      Value entry = stateEntry(state);
+      carries[i]->store({nullptr, state}, kernel.load(states[scan], entry));
+      decays[i]->store({nullptr, state}, kernel.load(products[scan], entry));
+    });
+  }
+}
+
+/// h = decay h + carry, chunk by chunk.
+void TaskEmitter::joinChunks() {
+  for (size_t i = 0; i < body.recurrences().size(); ++i) {
+    RecurrenceOp scan = body.recurrences()[i];
+    forEachState(scan, [&](Value state) {
+      Value entry = stateEntry(state);
+      e.loop(e.i64(0), e.i64(request.schedule.getChunks()), 1,
+             [&](Value chunk) {
+               frame.chunk = chunk;
+               Point point{nullptr, state};
+               Lanes h = kernel.load(states[scan], entry);
+               starts[i]->store(point, h);
+               Lanes next = e.multiplyAdd(decays[i]->load(point), h,
+                                          carries[i]->load(point));
+               kernel.store(states[scan], entry, next);
+             });
+    });
   }
 }
 
 //===----------------------------------------------------------------------===//
-// Entry
+// Values
 //===----------------------------------------------------------------------===//
 
-static FailureOr<CpuScheduleAttr> scheduleOf(FusedOp op) {
-  auto schedule = dyn_cast_or_null<CpuScheduleAttr>(op.getScheduleAttr());
-  if (!schedule && op.getScheduleAttr())
-    return op.emitOpError("has the schedule ")
-           << op.getScheduleAttr() << ", expected #ssm.cpu_schedule; run "
-           << "--ssm-schedule for the CPU";
-  if (!schedule)
-    schedule = CpuScheduleAttr::get(op.getContext(), 16, 16, 1);
-  if (schedule.getChunks() != 1)
-    return op.emitOpError("has ")
-           << schedule.getChunks()
-           << " chunks in its schedule, but the CPU scans a sequence in one";
-  return schedule;
+Value TaskEmitter::entryOf(Place place, Point point) {
+  if (place.stage == Stage::During)
+    return point.step;
+  return place.perState ? point.state : e.i64(0);
 }
 
-static LogicalResult verifyBody(FusedOp op) {
-  for (Operation &nested : op.getBlock()->without_terminator())
-    if (!isa<RecurrenceOp, SumOp>(nested) && failed(verifyEmittable(nested)))
-      return failure();
-  auto hasLength = [](Attribute access) {
-    return cast<AccessAttr>(access).has(Axis::Length);
-  };
-  auto scans = op.getBlock()->getOps<RecurrenceOp>();
-  if (!scans.empty() && llvm::none_of(op.getInputAccesses(), hasLength))
-    return (*scans.begin())
-        .emitOpError("has no length: no input of its ssm.fused has axis l");
-  return success();
+/// A value of another phase, or an input.
+Lanes TaskEmitter::read(Value value, Point point) {
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return inputs[argument.getArgNumber()]->load(point);
+  Value entry = entryOf(body.placeOf(value), point);
+  if (auto scan = value.getDefiningOp<RecurrenceOp>();
+      scan && value == scan.getLast())
+    return kernel.load(states[scan], entry);
+  return kernel.load(tables[value], entry);
 }
 
-LogicalResult mlir::ssm::cpu::emitFusedOp(FusedOp op, ModuleOp module,
-                                          StringRef name, LaunchPlan &plan) {
-  FailureOr<CpuScheduleAttr> schedule = scheduleOf(op);
-  if (failed(schedule) || failed(verifyBody(op)))
-    return failure();
-  ChannelFacts facts{op.axisExtent(Axis::Channel), plan.channelMultiple()};
-  auto isUniformInput = [&](unsigned i) {
-    return isUniformAccess(cast<RankedTensorType>(op.getInputs()[i].getType()),
-                           op.inputAccess(i), facts, schedule->getVector());
-  };
-  auto isStored = [&](unsigned i) { return plan.isStored(op.getResult(i)); };
-  FailureOr<BodyPlan> body = BodyPlan::build(op, isUniformInput, isStored);
-  if (failed(body))
-    return failure();
-  return TaskEmitter(op, *body, facts, *schedule, module, name, plan).run();
+Lanes TaskEmitter::valueOf(Value value, const Values &values) const {
+  auto found = values.find(value);
+  return found != values.end() ? found->second : once.at(value);
 }

@@ -4,18 +4,131 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// A task, phase by phase (see BodyPlan.h):
+//
+//   inputs without steps; phases before the steps
+//   for each tile of steps
+//     inputs of the tile
+//     for each level:  for t: values of a step
+//                      for n: for t: values of a state, recurrences, sums
+//     results of the tile
+//   phases after the steps; results without steps
+//
+// The loop over n is outside that over t, so that a state and its constants
+// stay in registers for a tile's steps; what the sums over n add up to lies in
+// a table of the tile, which the first-level cache holds.
+//
+// Where several tasks share a sequence, three kernels scan it: the first runs
+// each chunk from zero and keeps its last states and the product of its
+// decays (Goal::Carries), the second joins them along the sequence
+// (Goal::Starts), the third computes the results (Goal::ChunkResults).
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef MAMBA_CODEGEN_CPU_TASKEMITTER_H
 #define MAMBA_CODEGEN_CPU_TASKEMITTER_H
 
-#include "codegen/LaunchPlan.h"
+#include "codegen/cpu/BodyPlan.h"
+#include "codegen/cpu/TensorAccess.h"
 
 namespace mlir::ssm::cpu {
 
-/// Appends to `module` the kernel `name` that computes `op`, and registers its
-/// launch in `plan`. Fails, with a located error, for a body that has no code.
-LogicalResult emitFusedOp(FusedOp op, ModuleOp module, StringRef name,
-                          LaunchPlan &plan);
+/// Numbers of the temporaries that join the chunks of one recurrence: its
+/// states after each chunk run from zero, the products of its decays, and its
+/// states at the start of each chunk. Each has a dimension of chunks, then
+/// those of `access`.
+struct ChunkTensors {
+  RecurrenceOp scan;
+  AccessAttr access;
+  unsigned carry;
+  unsigned decay;
+  unsigned start;
+};
+
+/// Everything that decides a kernel's code.
+struct KernelRequest {
+  FusedOp op;
+  ModuleOp module;
+  std::string name;
+  CpuScheduleAttr schedule;
+  ChannelFacts facts;
+  /// Empty where tasks take whole sequences.
+  ArrayRef<ChunkTensors> chunkTensors;
+};
+
+/// Emits one kernel.
+class TaskEmitter {
+public:
+  TaskEmitter(const KernelRequest &request, const BodyPlan &body,
+              LaunchPlan &plan);
+
+  /// Appends the kernel to the module and its launch to the plan. Fails, with
+  /// a located error, where its tables do not fit the stack.
+  LogicalResult run();
+
+private:
+  using Values = llvm::DenseMap<Value, Lanes>;
+  using Tensors = SmallVector<std::unique_ptr<TensorAccess>>;
+
+  // The task's place.
+  bool has(Axis axis) const;
+  Value extent(Axis axis);
+  void findPlace();
+  void findChannels(Value task);
+  std::unique_ptr<TensorAccess> openTemporary(const ChunkTensors &tensors,
+                                              unsigned number);
+  void openTensors();
+  void makeTables();
+
+  // Its phases.
+  void emitTask();
+  void emitTiles(Value from, Value to);
+  void emitEnd();
+  void emitStage(Stage stage);
+  void emitPhase(const Phase &phase);
+  void emitStates(const Phase &phase, Value state);
+  void emitSteps(const Phase &phase, Value state, const Values &hoisted);
+  void emitPoint(const Phase &phase, Point point, Values &values);
+  void emitOp(const Phase &phase, Operation *op, Point point, Values &values);
+  void emitRecurrence(RecurrenceOp scan, Values &values);
+  void clearSums(const Phase &phase);
+  LogicalResult finish();
+
+  // Its states.
+  /// Calls `body` with each state's number, or once with null where the
+  /// recurrence has no states.
+  void forEachState(RecurrenceOp scan, function_ref<void(Value)> body);
+  Value stateEntry(Value state);
+  void startStates();
+  void storeCarries();
+  void joinChunks();
+
+  // Values.
+  Lanes read(Value value, Point point);
+  Lanes valueOf(Value value, const Values &values) const;
+  Value entryOf(Place place, Point point);
+
+  const KernelRequest &request;
+  FusedOp op;
+  const BodyPlan &body;
+  LaunchPlan &plan;
+  Emit e;
+  Kernel kernel;
+  TaskFrame frame;
+  /// The length, and what of it a chunk covers.
+  Value length, chunkSteps;
+  SmallVector<mamba::GridTerm> grid;
+  Tensors inputs, results;
+  /// In the order of request.chunkTensors.
+  Tensors carries, decays, starts;
+  /// Tables of kept values and of sums.
+  llvm::DenseMap<Value, Table> tables;
+  /// By recurrence: its states, and the products of its decays.
+  llvm::DenseMap<Operation *, Table> states, products;
+  /// Values that a task computes once.
+  Values once;
+};
 
 } // namespace mlir::ssm::cpu
 

@@ -31,12 +31,12 @@ bool mlir::ssm::cpu::isUniformAccess(RankedTensorType type, AccessAttr access,
 TensorAccess::TensorAccess(Kernel &kernel, Emit &e, const LaunchPlan &plan,
                            TaskFrame &frame, unsigned number,
                            RankedTensorType tensor, AccessAttr access,
-                           ChannelFacts facts)
+                           ChannelFacts facts, bool hasChunks)
     : kernel(kernel), e(e), plan(plan), frame(frame), number(number),
-      access(access), type(tensor.getElementType()), word(wordType(type)),
-      words(wordCount(type)) {
-  channelDim = access.dimOf(Axis::Channel);
-  if (int64_t dim = access.dimOf(Axis::Group); dim >= 0) {
+      access(access), hasChunks(hasChunks), type(tensor.getElementType()),
+      word(wordType(type)), words(wordCount(type)) {
+  channelDim = dimOf(Axis::Channel);
+  if (int64_t dim = dimOf(Axis::Group); dim >= 0) {
     numGroups = tensor.getDimSize(dim);
     groupsAreUniform = isUniformAccess(tensor, access, facts, e.width);
     if (channelDim < 0 && numGroups == facts.extent && !groupsAreUniform)
@@ -64,12 +64,17 @@ TensorAccess::Path TensorAccess::choosePath() const {
   return Path::Table;
 }
 
+int64_t TensorAccess::dimOf(Axis axis) const {
+  int64_t dim = access.dimOf(axis);
+  return dim < 0 ? dim : dim + hasChunks;
+}
+
 bool TensorAccess::hasUnit(Axis axis) const {
-  return has(axis) && plan.layout(number).unitDim == access.dimOf(axis);
+  return has(axis) && plan.layout(number).unitDim == dimOf(axis);
 }
 
 Value TensorAccess::strideOf(Axis axis) {
-  int64_t dim = access.dimOf(axis);
+  int64_t dim = dimOf(axis);
   return dim < 0 ? e.i64(0) : kernel.stride(number, dim);
 }
 
@@ -94,6 +99,8 @@ Value TensorAccess::offset(Point point) {
     at = e.mul(e.add(frame.tileStart, point.step), strideOf(Axis::Length));
   if (has(Axis::State))
     at = e.add(at, e.mul(point.state, strideOf(Axis::State)));
+  if (hasChunks)
+    at = e.add(at, e.mul(frame.chunk, kernel.stride(number, 0)));
   return at;
 }
 

@@ -31,6 +31,8 @@ struct TaskFrame {
   Value validLanes, isFull;
   /// Channels of the tensors; null without a channel axis.
   Value numChannels;
+  /// The chunk of the sequence; null where tasks take whole sequences.
+  Value chunk;
   /// The first position of the current tile and its number of steps.
   Value tileStart, tileLength;
 };
@@ -59,12 +61,12 @@ struct ChannelFacts {
 bool isUniformAccess(RankedTensorType type, AccessAttr access,
                      ChannelFacts facts, int64_t width);
 
-/// One input or result of a fused op in a kernel.
+/// One input, result or temporary of a fused op in a kernel.
 class TensorAccess {
 public:
   TensorAccess(Kernel &kernel, Emit &e, const LaunchPlan &plan,
                TaskFrame &frame, unsigned number, RankedTensorType type,
-               AccessAttr access, ChannelFacts facts);
+               AccessAttr access, ChannelFacts facts, bool hasChunks = false);
 
   /// At the start of a task: finds the task's part of the tensor.
   void beginTask();
@@ -85,6 +87,8 @@ private:
   };
 
   Path choosePath() const;
+  /// The tensor's dimension of `axis`, or -1.
+  int64_t dimOf(Axis axis) const;
   /// Stride of the dimension of `axis`; zero where there is none.
   Value strideOf(Axis axis);
   bool has(Axis axis) const { return access.has(axis); }
@@ -119,6 +123,9 @@ private:
   TaskFrame &frame;
   unsigned number;
   AccessAttr access;
+  /// The first dimension of the tensor, which `access` does not list, is that
+  /// of chunks.
+  bool hasChunks;
   Type type;
   Type word;
   int64_t words;

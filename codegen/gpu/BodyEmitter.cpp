@@ -64,9 +64,21 @@ static Number divide(Emit &e, Number x, Number y) {
   return {over(product.re), over(product.im)};
 }
 
+/// exp(x), near zero as 1 + expm1(x): the approximate exponential is off by
+/// two units in the last place there, which filters of long memory add up.
+static Value slowDecay(Emit &e, Value x) {
+  Value one = e.one(x.getType()).re;
+  Value series =
+      e.addf({one, nullptr}, {math::ExpM1Op::create(e, x), nullptr}).re;
+  Value isSmall = arith::CmpFOp::create(e, arith::CmpFPredicate::OLT,
+                                        math::AbsFOp::create(e, x),
+                                        e.constant(x.getType(), 0.5).re);
+  return arith::SelectOp::create(e, isSmall, series, math::ExpOp::create(e, x));
+}
+
 /// exp(x + iy) = exp(x) (cos y + i sin y).
 static Number exponential(Emit &e, Number x) {
-  Value magnitude = math::ExpOp::create(e, x.re);
+  Value magnitude = slowDecay(e, x.re);
   Value cosine = math::CosOp::create(e, x.im);
   Value sine = math::SinOp::create(e, x.im);
   return {scale(e, magnitude, cosine), scale(e, magnitude, sine)};

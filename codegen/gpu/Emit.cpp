@@ -150,6 +150,9 @@ Number Emit::select(Value condition, Number a, Number b) {
 //===----------------------------------------------------------------------===//
 
 Value Emit::offset(Value base, Value elements, Type type) {
+  // LLVM has no complex type: such a number is two reals side by side.
+  if (auto complex = dyn_cast<ComplexType>(type))
+    type = LLVM::LLVMArrayType::get(complex.getElementType(), 2);
   return LLVM::GEPOp::create(*this, base.getType(), type, base,
                              ArrayRef<LLVM::GEPArg>{elements},
                              LLVM::GEPNoWrapFlags::inbounds);

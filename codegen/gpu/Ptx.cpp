@@ -31,14 +31,14 @@
 using namespace mlir;
 using namespace mlir::ssm;
 
-FailureOr<GpuTarget> mlir::ssm::lookupGpuTarget(ModuleOp module,
+FailureOr<PtxTarget> mlir::ssm::lookupPtxTarget(ModuleOp module,
                                                 StringRef chip) {
   static constexpr std::pair<StringLiteral, StringLiteral> kTargets[] = {
       {"sm_80", "+ptx70"}, {"sm_86", "+ptx71"},  {"sm_89", "+ptx78"},
       {"sm_90", "+ptx80"}, {"sm_100", "+ptx86"}, {"sm_120", "+ptx87"}};
   for (auto [name, features] : kTargets)
     if (chip == name)
-      return GpuTarget{chip.str(), features.str()};
+      return PtxTarget{chip.str(), features.str()};
   return module.emitError("found GPU target '")
          << chip << "', expected sm_80, sm_86, sm_89, sm_90, sm_100 or sm_120";
 }
@@ -56,7 +56,7 @@ static LogicalResult lowerToNvvm(ModuleOp module) {
 }
 
 static std::unique_ptr<llvm::TargetMachine>
-createTargetMachine(ModuleOp module, const GpuTarget &target) {
+createTargetMachine(ModuleOp module, const PtxTarget &target) {
   static const bool initialized = [] {
     LLVMInitializeNVPTXTarget();
     LLVMInitializeNVPTXTargetInfo();
@@ -107,7 +107,7 @@ static std::string emitAssembly(llvm::Module &module,
 }
 
 FailureOr<std::string>
-mlir::ssm::compileGpuModule(ModuleOp module, const GpuTarget &target,
+mlir::ssm::compileGpuModule(ModuleOp module, const PtxTarget &target,
                             function_ref<void(const std::string &)> onLlvm) {
   auto kernels = module.getOps<gpu::GPUModuleOp>();
   if (kernels.empty())

@@ -15,7 +15,7 @@
 namespace mlir::ssm {
 
 /// A GPU architecture that code is generated for.
-struct GpuTarget {
+struct PtxTarget {
   std::string chip; ///< "sm_90"
   /// The PTX version that `chip` needs, "+ptx80"; older drivers read older
   /// versions, so it is the oldest that will do.
@@ -24,13 +24,13 @@ struct GpuTarget {
 
 /// The target named `chip`: sm_80, 86, 89, 90, 100 or 120. Fails, with an
 /// error at `module` that lists them, for any other.
-FailureOr<GpuTarget> lookupGpuTarget(ModuleOp module, StringRef chip);
+FailureOr<PtxTarget> lookupPtxTarget(ModuleOp module, StringRef chip);
 
 /// Lowers the kernels of `module` (after --ssm-lower-to-gpu; changed in place)
 /// through NVVM and LLVM IR to PTX. `onLlvm`, if given, receives the LLVM IR
 /// after optimization.
 FailureOr<std::string>
-compileGpuModule(ModuleOp module, const GpuTarget &target,
+compileGpuModule(ModuleOp module, const PtxTarget &target,
                  function_ref<void(const std::string &)> onLlvm = nullptr);
 
 } // namespace mlir::ssm

@@ -326,7 +326,7 @@ static LogicalResult checkInput(func::FuncOp function, unsigned i,
            << describeArgument(function.getArgument(i)) << " has "
            << (input.isComplex ? "complex" : "real")
            << " elements, expected type " << type;
-  int64_t numElements = 1;
+  [[maybe_unused]] int64_t numElements = 1;
   for (int64_t extent : input.shape)
     numElements *= extent;
   assert(numElements == input.numElements() &&

@@ -17,16 +17,17 @@
 // SERIAL: gpu.return
 
 // Lanes along L: the decay of a lane's segment is one exponential of the sum
-// of its steps, and two doubling steps scan four lanes.
+// of its steps, and two doubling steps scan four lanes. Memory has channels side
+// by side, so lanes along L are 8 lanes apart.
 // LANES-SAME: grid = ["d/8", "b/1"]
 // LANES-COUNT-5: math.exp2
 // LANES-NOT: math.exp2
-// LANES: gpu.shuffle up %{{.*}}, %c1_i32
-// LANES: gpu.shuffle up %{{.*}}, %c1_i32
-// LANES: gpu.shuffle up %{{.*}}, %c2_i32
-// LANES: gpu.shuffle up %{{.*}}, %c2_i32
+// LANES: gpu.shuffle up %{{.*}}, %c8_i32
+// LANES: gpu.shuffle up %{{.*}}, %c8_i32
+// LANES: gpu.shuffle up %{{.*}}, %c16_i32
+// LANES: gpu.shuffle up %{{.*}}, %c16_i32
 // The state behind the lane below starts this lane's steps.
-// LANES: gpu.shuffle up %{{.*}}, %c1_i32
+// LANES: gpu.shuffle up %{{.*}}, %c8_i32
 
 // Warps along L: they meet in shared memory; two levels up, two levels down,
 // a barrier after each and one around the root.

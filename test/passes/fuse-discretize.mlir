@@ -126,7 +126,9 @@ func.func @zoh_complex(%delta: tensor<?xf32>, %A: tensor<?x4xcomplex<f32>>,
 // CHECK: ssm.fused (%[[DELTA:[a-z0-9_]+]] = %{{[a-z0-9_]+}}[d] : {{.*}}, %[[A:[a-z0-9_]+]] = %{{[a-z0-9_]+}}[d, n] : {{.*}}, %[[B:[a-z0-9_]+]] = %{{[a-z0-9_]+}}[d, n] : {{.*}}, %[[C:[a-z0-9_]+]] = %{{[a-z0-9_]+}}[d, n] : {{.*}}, %[[U:[a-z0-9_]+]] = %{{[a-z0-9_]+}}[b, l, d]
 // CHECK: %[[INV:[a-z0-9_]+]] = complex.div
 // CHECK-NOT: complex.div
-// CHECK: %[[DECAY:[a-z0-9_]+]] = complex.mul %{{.*}}, %[[INV]]
+// CHECK: %[[XINV:[a-z0-9_]+]] = complex.mul %{{.*}}, %[[INV]]
+// CHECK: complex.re %[[XINV]]
+// CHECK: %[[DECAY:[a-z0-9_]+]] = complex.create
 // CHECK: %[[DB:[a-z0-9_]+]] = arith.mulf %[[DELTA]], %[[B]]
 // CHECK: %[[INVR:[a-z0-9_]+]] = complex.re %[[INV]]
 // CHECK: arith.mulf %[[INVR]], %[[DB]]

@@ -19,7 +19,7 @@
 
 // CHECK-LABEL: func.func @scan
 // GPU: schedule(#ssm.schedule<lanes = 4, warps_d = 4, unroll = 2>)
-// ONE: schedule(#ssm.schedule<lanes = 16, warps_d = 4, unroll = 2>)
+// ONE: schedule(#ssm.schedule<lanes = 32, warps_d = 4, unroll = 2>)
 // LONG: schedule(#ssm.schedule<lanes = 32, warps_d = 4, chunks = {{[0-9]+}}, unroll = 2>)
 // SMALL: schedule(#ssm.schedule<unroll = 2>)
 // CPU: schedule(#ssm.cpu_schedule<>)

@@ -49,9 +49,8 @@ std::vector<TensorView> DeviceProblem::views() const {
 
 Status mamba::runOnce(const Function &function,
                       const std::shared_ptr<Device> &device,
-                      std::string_view schedule, HostProblem &problem) {
-  MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
-                         DeviceProblem::create(problem, device));
+                      std::string_view schedule, const DeviceProblem &tensors,
+                      HostProblem &problem) {
   LaunchOptions options;
   options.schedule = schedule;
   MAMBA_RETURN_IF_ERROR(function.launch(device, tensors.views(), options));
@@ -111,18 +110,21 @@ static constexpr double kMeasureSeconds = 2e-3;
 static Result<Rotation> makeRotation(const Function &function,
                                      const std::shared_ptr<Device> &device,
                                      std::string_view schedule,
+                                     DeviceProblem tensors,
                                      const HostProblem &problem) {
   Rotation rotation;
   rotation.device = device;
   int64_t bytes = std::max<int64_t>(problem.bytes(), 1);
   int64_t copies =
       std::clamp<int64_t>(2 * device->info().l2Bytes / bytes + 1, 1, 256);
-  for (int64_t i = 0; i < copies; ++i) {
-    MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
+  rotation.problems.push_back(std::move(tensors));
+  while (static_cast<int64_t>(rotation.problems.size()) < copies) {
+    MAMBA_ASSIGN_OR_RETURN(DeviceProblem copy,
                            DeviceProblem::create(problem, device));
-    rotation.views.push_back(tensors.views());
-    rotation.problems.push_back(std::move(tensors));
+    rotation.problems.push_back(std::move(copy));
   }
+  for (const DeviceProblem &one : rotation.problems)
+    rotation.views.push_back(one.views());
   MAMBA_ASSIGN_OR_RETURN(
       rotation.kernel,
       function.kernel(device, rotation.views.front(), schedule));
@@ -149,10 +151,12 @@ static Result<double> measureCalls(const Function &function,
 Result<Timing> mamba::timeLaunches(const Function &function,
                                    const std::shared_ptr<Device> &device,
                                    std::string_view schedule,
+                                   DeviceProblem tensors,
                                    const HostProblem &problem,
                                    int64_t repeats) {
-  MAMBA_ASSIGN_OR_RETURN(Rotation rotation,
-                         makeRotation(function, device, schedule, problem));
+  MAMBA_ASSIGN_OR_RETURN(
+      Rotation rotation,
+      makeRotation(function, device, schedule, std::move(tensors), problem));
   MAMBA_ASSIGN_OR_RETURN(double estimate, rotation.measure(1));
   Clock::time_point start = Clock::now();
   do {

@@ -41,15 +41,17 @@ struct Timing {
   int64_t copies = 0;
 };
 
-/// Runs `function` once and brings the results to problem.results.
+/// Runs `function` once on `tensors` and brings their results to
+/// problem.results.
 Status runOnce(const Function &function, const std::shared_ptr<Device> &device,
-               std::string_view schedule, HostProblem &problem);
+               std::string_view schedule, const DeviceProblem &tensors,
+               HostProblem &problem);
 
-/// Times launches on copies of the tensors that together are more than twice
-/// the L2 cache.
+/// Times launches on `tensors` and as many copies of them as together are more
+/// than twice the L2 cache.
 Result<Timing> timeLaunches(const Function &function,
                             const std::shared_ptr<Device> &device,
-                            std::string_view schedule,
+                            std::string_view schedule, DeviceProblem tensors,
                             const HostProblem &problem, int64_t repeats);
 
 } // namespace mamba

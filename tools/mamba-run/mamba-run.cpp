@@ -136,14 +136,12 @@ static Result<VariantRequest> requestFor(const RunOptions &options,
 static Status describeKernel(const RunOptions &options,
                              const Function &function,
                              const std::shared_ptr<Device> &device,
-                             const HostProblem &problem, RunReport &report) {
+                             const DeviceProblem &tensors, RunReport &report) {
   const DeviceInfo &info = device->info();
   report.device = info.name;
   report.model = info.model;
   report.target = info.target;
   report.driverVersion = info.driverVersion;
-  MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
-                         DeviceProblem::create(problem, device));
   MAMBA_ASSIGN_OR_RETURN(
       std::shared_ptr<Kernel> kernel,
       function.kernel(device, tensors.views(), options.schedule));
@@ -166,9 +164,12 @@ static Status runOnDevice(const RunOptions &options, const Function &function,
                            requestFor(options, function, *device, problem));
     return dumpStage(options, function, std::move(request));
   }
-  MAMBA_RETURN_IF_ERROR(runOnce(function, device, options.schedule, problem));
+  MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
+                         DeviceProblem::create(problem, device));
   MAMBA_RETURN_IF_ERROR(
-      describeKernel(options, function, device, problem, report));
+      runOnce(function, device, options.schedule, tensors, problem));
+  MAMBA_RETURN_IF_ERROR(
+      describeKernel(options, function, device, tensors, report));
   if (options.verify) {
     MAMBA_ASSIGN_OR_RETURN(report.verification,
                            verify(function, problem.inputViews(),
@@ -178,7 +179,8 @@ static Status runOnDevice(const RunOptions &options, const Function &function,
   if (options.time) {
     MAMBA_ASSIGN_OR_RETURN(report.timing,
                            timeLaunches(function, device, options.schedule,
-                                        problem, options.repeats));
+                                        std::move(tensors), problem,
+                                        options.repeats));
   }
   return Status();
 }

@@ -116,9 +116,13 @@ int64_t Case::number(std::string_view key) const {
 
 int64_t Case::groups() const { return number(is("G", "D") ? "D" : "G"); }
 
-bool Case::hasStates() const { return !is("body", "mingru") && !is("body", "rglru"); }
+bool Case::hasStates() const {
+  return !is("body", "mingru") && !is("body", "rglru");
+}
 
-int64_t Case::elements() const { return number("B") * number("L") * number("D"); }
+int64_t Case::elements() const {
+  return number("B") * number("L") * number("D");
+}
 
 int64_t Case::points() const {
   return elements() * (hasStates() ? number("N") : 1);
@@ -127,11 +131,11 @@ int64_t Case::points() const {
 std::string Case::schedule() const {
   bool isCpu = !get("vector").empty();
   std::string fields;
-  for (std::string_view key : {"lanes", "vector", "items", "warps_l", "warps_d",
-                               "chunks", "unroll"})
+  for (std::string_view key :
+       {"lanes", "vector", "items", "warps_l", "warps_d", "chunks", "unroll"})
     if (!get(key).empty())
-      fields += fmt::format("{}{} = {}", fields.empty() ? "" : ", ", key,
-                            get(key));
+      fields +=
+          fmt::format("{}{} = {}", fields.empty() ? "" : ", ", key, get(key));
   if (fields.empty())
     return "";
   return fmt::format("#ssm.{}schedule<{}>", isCpu ? "cpu_" : "", fields);

@@ -49,7 +49,8 @@ private:
                  std::string_view element);
   Value parameter(const std::string &name, std::string_view axes,
                   bool isComplex = false);
-  /// Elementwise over (b, l, d): `body` reads %x0, %x1, ... and yields `yields`.
+  /// Elementwise over (b, l, d): `body` reads %x0, %x1, ... and yields
+  /// `yields`.
   std::vector<Value> map(const std::vector<Value> &inputs,
                          std::string_view body,
                          const std::vector<std::string> &yields);
@@ -216,9 +217,9 @@ std::pair<Value, Value> FunctionWriter::scan(const Value &a, const Value &b,
 
 Value FunctionWriter::readout(const Value &states, const Value &C) {
   Value y{fresh(), "bld"};
-  operations += fmt::format("  {} = ssm.readout {}, {} : {}, {} -> {}\n",
-                            y.name, states.name, C.name, typeOf(states),
-                            typeOf(C), typeOf(y));
+  operations +=
+      fmt::format("  {} = ssm.readout {}, {} : {}, {} -> {}\n", y.name,
+                  states.name, C.name, typeOf(states), typeOf(C), typeOf(y));
   return y;
 }
 

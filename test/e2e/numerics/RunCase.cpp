@@ -202,7 +202,8 @@ static bool isRefusal(const Case &test, const Status &status) {
     return false;
   for (const char *reason :
        {"shared memory a block", "recurrences that read each other",
-        "of shared memory", "threads a block", "registers"})
+        "scans a sequence in one", "of shared memory", "threads a block",
+        "registers"})
     if (status.message().find(reason) != std::string::npos)
       return true;
   return false;
@@ -242,8 +243,8 @@ Outcome numerics::runCase(const Case &test,
   if (status.ok())
     return outcome;
   outcome.message = status.message();
-  outcome.kind = isRefusal(test, status) ? Outcome::Kind::Refused
-                                         : Outcome::Kind::Failed;
+  outcome.kind =
+      isRefusal(test, status) ? Outcome::Kind::Refused : Outcome::Kind::Failed;
   // A fault stays with the context: whatever comes after it fails as well.
   outcome.isDeviceLost =
       status.code() == StatusCode::DriverError || !device->synchronize().ok();

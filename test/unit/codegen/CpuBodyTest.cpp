@@ -330,3 +330,94 @@ func.func @f(%u_: tensor<?x?x?xf64>) -> tensor<?x?x?xf64> {
   return %y : tensor<?x?x?xf64>
 })");
 }
+
+/// Runs `body`, whose schedule is SCHEDULE, in chunks of several counts.
+static void expectChunked(const std::string &body) {
+  for (std::string chunks : {"2", "5"})
+    expectBody(
+        substitute(body, {{"SCHEDULE", "schedule(#ssm.cpu_schedule<vector = 4, "
+                                       "items = 4, chunks = " +
+                                           chunks + ">)"}}),
+        {{2, 33, 9}, {1, 8, 4}, {1, 1, 3}, {1, 0, 2}, {2, 100, 8}});
+}
+
+TEST(CpuBody, Chunks) {
+  for (std::string direction : {"", "reverse"})
+    expectChunked(substitute(R"(
+func.func @f(%u_: tensor<?x?x?xf32>, %A_: tensor<?x3xf32>, %C_: tensor<?x?x1x3xf32>, %h0_: tensor<?x?x3xf32>)
+    -> (tensor<?x?x?xf32>, tensor<?x?x3xf32>, tensor<?x3xf32>) {
+  %0:3 = ssm.fused (%u = %u_[b, l, d] : tensor<?x?x?xf32>, %a = %A_[d, n] : tensor<?x3xf32>,
+                    %c = %C_[b, l, g, n] : tensor<?x?x1x3xf32>, %h0 = %h0_[b, d, n] : tensor<?x?x3xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>, [b, d, n] : tensor<?x?x3xf32>, [d, n] : tensor<?x3xf32>) SCHEDULE {
+    %size = math.absf %a : f32
+    %x = arith.mulf %u, %u : f32
+    %y = arith.mulf %x, %size : f32
+    %ny = arith.negf %y : f32
+    %decay = math.exp %ny : f32
+    %in = arith.mulf %u, %c : f32
+    %start = arith.addf %h0, %h0 : f32
+    %h, %last = ssm.recurrence DIRECTION %decay, %in init(%start) : f32
+    %hc = arith.mulf %h, %c : f32
+    %s = ssm.sum %hc over n : f32
+    ssm.yield %s, %last, %size : f32, f32, f32
+  }
+  return %0#0, %0#1, %0#2 : tensor<?x?x?xf32>, tensor<?x?x3xf32>, tensor<?x3xf32>
+})",
+                             {{"DIRECTION", direction}}));
+}
+
+TEST(CpuBody, ChunksOfSeveralRecurrences) {
+  expectChunked(R"(
+func.func @f(%u_: tensor<?x?x?xf32>, %p_: tensor<?x?xf32>, %A_: tensor<?x3xcomplex<f32>>, %G_: tensor<?x?x1x3xf32>)
+    -> (tensor<?x?x?xf32>, tensor<?x?x?xf32>, tensor<?x?xf32>, tensor<?x?x?x3xf32>) {
+  %0:4 = ssm.fused (%u = %u_[b, l, d] : tensor<?x?x?xf32>, %p = %p_[b, l] : tensor<?x?xf32>,
+                    %a = %A_[d, n] : tensor<?x3xcomplex<f32>>, %g = %G_[b, l, g, n] : tensor<?x?x1x3xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>, [b, l, d] : tensor<?x?x?xf32>, [b, l] : tensor<?x?xf32>,
+          [b, l, d, n] : tensor<?x?x?x3xf32>) SCHEDULE {
+    %half = arith.constant 0.5 : f32
+    %zero = arith.constant 0.0 : f32
+    %scale = complex.constant [0.6 : f32, 0.0 : f32] : complex<f32>
+    %as = complex.mul %a, %scale : complex<f32>
+    %uc = complex.create %u, %zero : complex<f32>
+    %h, %lastH = ssm.recurrence %as, %uc : complex<f32>
+    %s = ssm.sum %h over n : complex<f32>
+    %y = complex.re %s : complex<f32>
+    %k, %lastK = ssm.recurrence %half, %u : f32
+    %q, %lastQ = ssm.recurrence %half, %p : f32
+    %r, %lastR = ssm.recurrence %half, %g : f32
+    ssm.yield %y, %k, %q, %r : f32, f32, f32, f32
+  }
+  return %0#0, %0#1, %0#2, %0#3 : tensor<?x?x?xf32>, tensor<?x?x?xf32>, tensor<?x?xf32>, tensor<?x?x?x3xf32>
+})");
+}
+
+TEST(CpuBody, ChunksOfGroups) {
+  const char *const source = R"(
+func.func @f(%u_: tensor<?x?xCHxf32>, %G_: tensor<?x?x2x3xf32>) -> tensor<?x?xCHxf32> {
+  %y = ssm.fused (%u = %u_[b, l, d] : tensor<?x?xCHxf32>, %g = %G_[b, l, g, n] : tensor<?x?x2x3xf32>)
+      -> ([b, l, d] : tensor<?x?xCHxf32>) schedule(#ssm.cpu_schedule<vector = 4, items = 4, chunks = 3>) {
+    %half = arith.constant 0.5 : f32
+    %r, %last = ssm.recurrence %half, %g : f32
+    %s = ssm.sum %r over n : f32
+    %y = arith.mulf %s, %u : f32
+    ssm.yield %y : f32
+  }
+  return %y : tensor<?x?xCHxf32>
+})";
+  expectBody(substitute(source, {{"CH", "16"}}), {{2, 30, 16}});
+  expectBody(substitute(source, {{"CH", "6"}}), {{2, 30, 6}});
+  expectBody(substitute(source, {{"CH", "?"}}), {{2, 30, 12}});
+}
+
+TEST(CpuBody, ChunksWithoutRecurrence) {
+  expectChunked(R"(
+func.func @f(%u_: tensor<?x?x?xf32>, %v_: tensor<?xf32>) -> (tensor<?x?x?xf32>, tensor<?xf32>) {
+  %0:2 = ssm.fused (%u = %u_[b, l, d] : tensor<?x?x?xf32>, %v = %v_[d] : tensor<?xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>, [d] : tensor<?xf32>) SCHEDULE {
+    %x = arith.mulf %u, %v : f32
+    %w = arith.mulf %v, %v : f32
+    ssm.yield %x, %w : f32, f32
+  }
+  return %0#0, %0#1 : tensor<?x?x?xf32>, tensor<?xf32>
+})");
+}

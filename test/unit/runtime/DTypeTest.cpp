@@ -26,6 +26,11 @@ struct HalfFormat {
   uint16_t infinity;
 };
 
+/// Without it GoogleTest prints the bytes, padding included.
+void PrintTo(const HalfFormat &format, std::ostream *out) {
+  *out << format.name;
+}
+
 class HalfFormats : public testing::TestWithParam<HalfFormat> {};
 
 TEST(DType, NamesRoundTrip) {

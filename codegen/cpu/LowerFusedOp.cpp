@@ -1,0 +1,186 @@
+//===- LowerFusedOp.cpp - One fused op to CPU kernels ---------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/LowerFusedOp.h"
+#include "codegen/cpu/BodyEmitter.h"
+#include "codegen/cpu/TaskEmitter.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+using namespace mlir::ssm::cpu;
+
+//===----------------------------------------------------------------------===//
+// What has code
+//===----------------------------------------------------------------------===//
+
+static FailureOr<CpuScheduleAttr> scheduleOf(FusedOp op) {
+  auto schedule = dyn_cast_or_null<CpuScheduleAttr>(op.getScheduleAttr());
+  if (!schedule && op.getScheduleAttr())
+    return op.emitOpError("has the schedule ")
+           << op.getScheduleAttr() << ", expected a #ssm.cpu_schedule";
+  return schedule ? schedule
+                  : CpuScheduleAttr::get(op.getContext(), /*vector=*/16,
+                                         /*items=*/16, /*chunks=*/1);
+}
+
+static bool hasAxis(FusedOp op, Axis axis) {
+  return llvm::any_of(op.getInputAccesses(), [axis](Attribute access) {
+    return cast<AccessAttr>(access).has(axis);
+  });
+}
+
+static LogicalResult verifyBody(FusedOp op) {
+  for (Operation &nested : op.getBlock()->without_terminator())
+    if (!isa<RecurrenceOp, SumOp>(nested) && failed(verifyEmittable(nested)))
+      return failure();
+  auto scans = op.getBlock()->getOps<RecurrenceOp>();
+  if (!scans.empty() && !hasAxis(op, Axis::Length))
+    return (*scans.begin())
+        .emitOpError("has no length: no input of its ssm.fused has axis l");
+  return success();
+}
+
+/// The chunks of a sequence can only be joined if a recurrence's decay and
+/// input are known without the states of another.
+static LogicalResult verifyUnchained(FusedOp op, CpuScheduleAttr schedule) {
+  llvm::DenseSet<Value> afterStates;
+  for (Operation &nested : op.getBlock()->without_terminator()) {
+    if (llvm::none_of(nested.getOperands(), [&](Value operand) {
+          return afterStates.contains(operand);
+        })) {
+      if (auto scan = dyn_cast<RecurrenceOp>(nested))
+        afterStates.insert(scan.getState());
+      continue;
+    }
+    if (isa<RecurrenceOp>(nested))
+      return nested.emitOpError("depends on the states of an earlier "
+                                "recurrence, so its sequence cannot be split; "
+                                "found ")
+             << schedule << " on its ssm.fused, expected chunks = 1";
+    afterStates.insert(nested.result_begin(), nested.result_end());
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Chunks
+//===----------------------------------------------------------------------===//
+
+/// Channels last: the kernels read and write them as vectors.
+static AccessAttr stateAccess(FusedOp op, RecurrenceOp scan,
+                              const Dependence &dependence) {
+  AxisSet axes = dependence.of(scan.getState()).axes;
+  SmallVector<Axis> kept;
+  if (axes.has(Axis::Batch))
+    kept.push_back(Axis::Batch);
+  if (axes.has(Axis::State))
+    kept.push_back(Axis::State);
+  if (axes.has(Axis::Channel) || axes.has(Axis::Group))
+    kept.push_back(Axis::Channel);
+  return AccessAttr::get(op.getContext(), kept);
+}
+
+static SmallVector<ChunkTensors> addChunkTensors(FusedOp op,
+                                                 ArrayRef<RecurrenceOp> scans,
+                                                 int64_t chunks,
+                                                 LaunchPlan &plan) {
+  Dependence dependence(op);
+  SmallVector<ChunkTensors> list;
+  for (RecurrenceOp scan : scans) {
+    AccessAttr access = stateAccess(op, scan, dependence);
+    SmallVector<mamba::DimSpec> dims = {{mamba::Axis::Other, chunks}};
+    for (Axis axis : access.getAxes()) {
+      int64_t extent = op.axisExtent(axis);
+      dims.push_back({runtimeAxis(axis), extent == ShapedType::kDynamic
+                                             ? mamba::kDynamic
+                                             : extent});
+    }
+    mamba::DType dtype = *dtypeOf(scan.getState().getType());
+    list.push_back({scan, access, plan.addTemporary("carry", dtype, dims),
+                    plan.addTemporary("decay", dtype, dims),
+                    plan.addTemporary("start", dtype, dims)});
+  }
+  return list;
+}
+
+/// The two kernels that find the states at the start of each chunk.
+static LogicalResult emitChunkStarts(KernelRequest request,
+                                     const BodyFacts &facts,
+                                     ArrayRef<RecurrenceOp> scans,
+                                     LaunchPlan &plan) {
+  std::string name = request.name;
+  std::pair<Goal, StringLiteral> kernels[] = {{Goal::Carries, "_carries"},
+                                              {Goal::Starts, "_starts"}};
+  for (auto [goal, suffix] : kernels) {
+    FailureOr<BodyPlan> body = BodyPlan::build(request.op, facts, goal, scans);
+    if (failed(body))
+      return failure();
+    request.name = name + suffix.str();
+    if (failed(TaskEmitter(request, *body, plan).run()))
+      return failure();
+  }
+  return success();
+}
+
+static LogicalResult emitChunked(KernelRequest &request, const BodyFacts &facts,
+                                 const BodyPlan &whole, LaunchPlan &plan) {
+  if (failed(verifyUnchained(request.op, request.schedule)))
+    return failure();
+  FailureOr<BodyPlan> body =
+      BodyPlan::build(request.op, facts, Goal::ChunkResults);
+  if (failed(body))
+    return failure();
+  SmallVector<ChunkTensors> tensors = addChunkTensors(
+      request.op, whole.recurrences(), request.schedule.getChunks(), plan);
+  request.chunkTensors = tensors;
+  if (!tensors.empty() &&
+      failed(emitChunkStarts(request, facts, whole.recurrences(), plan)))
+    return failure();
+  return TaskEmitter(request, *body, plan).run();
+}
+
+//===----------------------------------------------------------------------===//
+// Entry
+//===----------------------------------------------------------------------===//
+
+/// The states at chunk starts are stored by channel, so in chunks no value of
+/// a group is taken as one number for all its channels.
+static BodyFacts factsOf(const KernelRequest &request, const LaunchPlan &plan) {
+  FusedOp op = request.op;
+  BodyFacts facts;
+  for (auto [i, input] : llvm::enumerate(op.getInputs())) {
+    AccessAttr access = op.inputAccess(i);
+    bool isSplit = request.schedule.getChunks() > 1 && access.has(Axis::Group);
+    facts.uniformInputs.push_back(
+        !isSplit &&
+        isUniformAccess(cast<RankedTensorType>(input.getType()), access,
+                        request.facts, request.schedule.getVector()));
+  }
+  for (Value result : op.getResults())
+    facts.storedResults.push_back(plan.isStored(result));
+  return facts;
+}
+
+LogicalResult mlir::ssm::cpu::lowerFusedOp(FusedOp op, ModuleOp module,
+                                           StringRef name, LaunchPlan &plan) {
+  FailureOr<CpuScheduleAttr> schedule = scheduleOf(op);
+  if (failed(schedule) || failed(verifyBody(op)))
+    return failure();
+  KernelRequest request{op,
+                        module,
+                        name.str(),
+                        *schedule,
+                        {op.axisExtent(Axis::Channel), plan.channelMultiple()},
+                        {}};
+  BodyFacts facts = factsOf(request, plan);
+  FailureOr<BodyPlan> body = BodyPlan::build(op, facts, Goal::Results);
+  if (failed(body))
+    return failure();
+  if (schedule->getChunks() > 1 && hasAxis(op, Axis::Length))
+    return emitChunked(request, facts, *body, plan);
+  return TaskEmitter(request, *body, plan).run();
+}

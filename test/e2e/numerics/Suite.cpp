@@ -1,0 +1,334 @@
+//===- Suite.cpp - The cases of the numerics suite ------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Empty problems stand apart: in a covering design they would tick off pairs
+// that nothing was computed for.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/e2e/numerics/Suite.h"
+
+#include "test/e2e/numerics/Cover.h"
+
+#include <algorithm>
+#include <cassert>
+
+using namespace mamba;
+using namespace mamba::numerics;
+
+namespace {
+
+/// Sizes of problems that stay within the time of a test.
+struct Limits {
+  int64_t elements;      ///< B L D
+  int64_t points;        ///< B L D N
+  int64_t matrix;        ///< B L G N
+  int64_t channelPoints; ///< L N: what the reference computes at least.
+  int64_t states = 0;    ///< B L D N where all states are a result.
+};
+
+constexpr Limits kCpuLimits = {4'500'000, 70'000'000, 9'000'000, 1'100'000,
+                               4'000'000};
+constexpr Limits kCudaLimits = {14'000'000, 500'000'000, 17'000'000, 4'200'000,
+                                20'000'000};
+constexpr Limits kQuickLimits = {40'000, 200'000, 100'000, 40'000, 100'000};
+
+} // namespace
+
+static bool fits(const Case &test, const Limits &limits) {
+  int64_t perStep = test.groups() * test.number("N");
+  int64_t steps = test.number("B") * test.number("L");
+  bool keepsStates = !test.is("out", "y");
+  return test.elements() <= limits.elements &&
+         test.points() <= (keepsStates ? limits.states : limits.points) &&
+         (!test.hasStates() ||
+          (steps * perStep <= limits.matrix &&
+           test.number("L") * test.number("N") <= limits.channelPoints));
+}
+
+static bool isMeaningful(const Case &test) {
+  bool usualSteps = test.is("fill", "usual");
+  if (test.is("G", "2") && test.number("D") % 2 != 0)
+    return false;
+  // Only softplus makes steps of any number, and Euler's rule needs small ones.
+  if (!usualSteps && (test.is("step", "raw") || test.is("rule", "euler") ||
+                      test.is("body", "lti") || !test.hasStates()))
+    return false;
+  // Decays of nearly 1 that hardly change add up their rounding.
+  if (test.is("fill", "small") &&
+      (test.number("L") > 257 || test.is("broadcast", "l")))
+    return false;
+  // The phases delta A of a fp32 step are off by 6e-8 delta |A|: with larger
+  // ones the bound is out of reach for any kernel.
+  if (test.has("complex") && (test.number("N") > 64 || !usualSteps))
+    return false;
+  // Complex numbers have no half-precision type.
+  return !(test.has("complex") && test.is("store", "act"));
+}
+
+static Case caseOf(std::string_view text) {
+  Result<Case> parsed = Case::parse(text);
+  assert(parsed.ok() && "the suite's own text");
+  return *parsed;
+}
+
+//===----------------------------------------------------------------------===//
+// Designs
+//===----------------------------------------------------------------------===//
+
+static const std::vector<Factor> kMemory = {
+    {"type", {"f32", "f16", "bf16"}},
+    {"static", {"none", "d", "all"}},
+    {"order", {"bld", "bdl", "lbd"}},
+    {"pad", {"0", "3", "8"}},
+    {"spacing", {"1", "2"}},
+    {"offset", {"0", "1"}},
+    {"broadcast", {"none", "b", "l", "d"}},
+    {"store", {"f32", "act"}},
+};
+
+static std::vector<Factor> operator+(std::vector<Factor> x,
+                                     const std::vector<Factor> &y) {
+  x.insert(x.end(), y.begin(), y.end());
+  return x;
+}
+
+/// The S6 layer with all its options and every promised extent.
+static const std::vector<Factor> kSelective = {
+    {"B", {"1", "2", "5"}},
+    {"L",
+     {"1", "2", "3", "31", "33", "127", "129", "257", "1023", "1025", "4097",
+      "65537"}},
+    {"D", {"1", "3", "64", "100", "1536"}},
+    {"N", {"1", "3", "8", "16", "64", "256"}},
+    {"G", {"1", "2", "D"}},
+    {"rule", {"mamba", "zoh", "bilinear", "euler"}},
+    {"complex", {"0", "1"}},
+    {"reverse", {"0", "1"}},
+    {"step", {"raw", "softplus", "bias"}},
+    {"skip", {"0", "1"}},
+    {"gate", {"none", "silu", "sigmoid", "gelu", "identity"}},
+    {"init", {"none", "bdn", "dn"}},
+    {"last", {"0", "1"}},
+    {"out", {"y", "states", "both"}},
+    {"bc", {"blgn", "bgnl"}},
+    {"fill", {"usual", "large", "small"}},
+};
+
+static const std::vector<Factor> kSmallExtents = {
+    {"B", {"1", "2", "5"}},
+    {"L", {"1", "2", "33", "129", "257", "1025", "4097"}},
+    {"D", {"1", "3", "64", "100"}},
+    {"reverse", {"0", "1"}},
+    {"init", {"none", "bdn", "dn"}},
+    {"last", {"0", "1"}},
+};
+
+static const std::vector<Factor> kTimeInvariant = {
+    {"N", {"1", "3", "16", "64"}},
+    {"rule", {"mamba", "zoh", "bilinear", "euler"}},
+    {"complex", {"0", "1"}},
+    {"skip", {"0", "1"}},
+    {"gate", {"none", "gelu"}},
+    {"out", {"y", "states"}},
+};
+
+static const std::vector<Factor> kOtherSelective = {
+    {"body", {"bidirectional", "two", "chained", "stacked"}},
+    {"N", {"1", "3", "16"}},
+    {"G", {"1", "2", "D"}},
+    {"rule", {"mamba", "zoh", "bilinear"}},
+    {"complex", {"0", "1"}},
+    {"gate", {"none", "silu"}},
+    {"step", {"raw", "bias"}},
+};
+
+static const std::vector<Factor> kWithoutStates = {
+    {"body", {"mingru", "rglru"}},
+};
+
+static const std::vector<Factor> kScheduled = {
+    {"body", {"s6", "lti", "mingru", "two", "chained"}},
+    {"type", {"f32", "bf16"}},
+    {"B", {"1", "2"}},
+    {"L", {"1", "3", "33", "129", "1025", "4097"}},
+    {"D", {"1", "3", "64", "100"}},
+    {"N", {"1", "3", "8", "16"}},
+    {"G", {"1", "2", "D"}},
+    {"complex", {"0", "1"}},
+    {"reverse", {"0", "1"}},
+    {"init", {"none", "bdn"}},
+    {"order", {"bld", "bdl"}},
+    {"offset", {"0", "1"}},
+};
+
+static const std::vector<Factor> kCpuKnobs = {
+    {"vector", {"1", "4", "8", "16", "32"}},
+    {"items", {"1", "3", "16", "64"}},
+};
+
+static const std::vector<Factor> kCpuChunks = {
+    {"chunks", {"3", "8"}},
+};
+
+static const std::vector<Factor> kCudaKnobs = {
+    {"lanes", {"1", "2", "4", "8", "16", "32"}},
+    {"items", {"1", "3", "4", "8", "16"}},
+    {"warps_l", {"1", "2", "4", "8"}},
+    {"warps_d", {"1", "2", "4"}},
+    {"chunks", {"1", "3", "8"}},
+    {"unroll", {"1", "2", "4"}},
+};
+
+/// Chunks start from carries, which a recurrence that reads another one does
+/// not have.
+static bool isSchedulable(const Case &test) {
+  return !test.is("body", "chained") || test.get("chunks") == "1" ||
+         test.get("chunks").empty();
+}
+
+//===----------------------------------------------------------------------===//
+// Single cases
+//===----------------------------------------------------------------------===//
+
+static std::vector<Case> emptyCases() {
+  std::vector<Case> cases;
+  for (const char *body : {"s6", "lti", "mingru", "bidirectional", "stacked"})
+    for (const char *extents : {"L=0", "B=0", "D=0", "B=0 L=0"})
+      for (const char *init : {"none", "bdn"})
+        cases.push_back(caseOf("body=" + std::string(body) + " " + extents +
+                               " init=" + init));
+  cases.push_back(caseOf("L=0 init=bdn out=both order=bdl type=bf16"));
+  cases.push_back(caseOf("L=0 init=dn out=both complex=1 static=all"));
+  cases.push_back(caseOf("B=0 static=all"));
+  return cases;
+}
+
+static std::vector<Case> repeatCases() {
+  std::vector<Case> cases;
+  for (const char *text :
+       {"L=1025 D=100", "L=1025 D=100 type=bf16 order=bdl", "L=4097 D=3 B=1",
+        "body=two L=257 D=64 reverse=1", "body=lti complex=1 L=1025 D=3",
+        "body=mingru L=4097 D=100", "body=bidirectional L=257",
+        "body=stacked L=257 D=100"})
+    cases.push_back(caseOf("kind=repeat " + std::string(text)));
+  return cases;
+}
+
+static std::vector<Case> localityCases(const std::vector<Factor> &knobs) {
+  Design design;
+  design.base = caseOf("kind=locality");
+  design.factors = knobs + std::vector<Factor>{
+                               {"type", {"f32", "bf16"}},
+                               {"L", {"5", "33", "257"}},
+                               {"D", {"3", "40"}},
+                               {"N", {"1", "16"}},
+                               {"reverse", {"0", "1"}},
+                               {"order", {"bld", "bdl"}},
+                               {"rule", {"mamba", "zoh", "bilinear"}},
+                               {"init", {"none", "bdn"}},
+                               {"out", {"y", "both"}},
+                           };
+  design.isValid = isSchedulable;
+  std::vector<Case> cases = cover(design, 1);
+  // And with the default schedule.
+  Design plain = design;
+  plain.factors.erase(plain.factors.begin(),
+                      plain.factors.begin() + std::ssize(knobs));
+  for (const Case &test : cover(plain, 2))
+    cases.push_back(test);
+  return cases;
+}
+
+/// Each field of the schedule at its least or its most, in all combinations.
+static std::vector<Case> cornerCases(const Design &design, uint64_t seed) {
+  std::vector<Case> problems =
+      sample(design, seed, int64_t(1) << kCudaKnobs.size());
+  for (size_t corner = 0; corner < problems.size(); ++corner)
+    for (size_t knob = 0; knob < kCudaKnobs.size(); ++knob) {
+      const Factor &factor = kCudaKnobs[knob];
+      problems[corner].set(factor.key, corner >> knob & 1
+                                           ? factor.values.back()
+                                           : factor.values.front());
+    }
+  return problems;
+}
+
+//===----------------------------------------------------------------------===//
+// The suite
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+class SuiteBuilder {
+public:
+  explicit SuiteBuilder(const SuiteOptions &options)
+      : options(options), limits(options.isCuda ? kCudaLimits : kCpuLimits) {
+    if (options.isQuick)
+      limits = kQuickLimits;
+  }
+
+  std::vector<Case> build();
+
+private:
+  Design design(std::string_view base, std::vector<Factor> factors) const;
+  void addDesign(std::string_view base, std::vector<Factor> factors);
+  /// Of a quick suite, every tenth.
+  void add(const std::vector<Case> &more);
+
+  const SuiteOptions &options;
+  Limits limits;
+  std::vector<Case> cases;
+};
+
+} // namespace
+
+Design SuiteBuilder::design(std::string_view base,
+                            std::vector<Factor> factors) const {
+  Design result;
+  result.base = caseOf(base);
+  result.factors = std::move(factors);
+  result.isValid = [limits = limits](const Case &test) {
+    return isMeaningful(test) && fits(test, limits) && isSchedulable(test);
+  };
+  return result;
+}
+
+void SuiteBuilder::add(const std::vector<Case> &more) {
+  for (size_t i = 0; i < more.size(); i += options.isQuick ? 10 : 1)
+    if (std::find(cases.begin(), cases.end(), more[i]) == cases.end())
+      cases.push_back(more[i]);
+}
+
+void SuiteBuilder::addDesign(std::string_view base,
+                             std::vector<Factor> factors) {
+  Design all = design(base, std::move(factors));
+  add(cover(all, options.seed));
+  add(sample(all, options.seed, options.extra));
+}
+
+std::vector<Case> SuiteBuilder::build() {
+  const std::vector<Factor> &knobs = options.isCuda ? kCudaKnobs : kCpuKnobs;
+  addDesign("", kSelective + kMemory);
+  addDesign("body=lti", kTimeInvariant + kSmallExtents + kMemory);
+  addDesign("", kOtherSelective + kSmallExtents + kMemory);
+  addDesign("", kWithoutStates + kSmallExtents + kMemory);
+  addDesign("", kScheduled + knobs);
+  if (!options.isCuda)
+    add(sample(design("", kScheduled + kCpuKnobs + kCpuChunks), options.seed,
+               options.extra));
+  else
+    add(cornerCases(design("", kScheduled), options.seed));
+  add(emptyCases());
+  add(repeatCases());
+  add(localityCases(knobs));
+  return std::move(cases);
+}
+
+std::vector<Case> numerics::makeSuite(const SuiteOptions &options) {
+  return SuiteBuilder(options).build();
+}

@@ -1,0 +1,38 @@
+//===- Suite.h - The cases of the numerics suite ----------------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The values that the project promises to get right, and how they are
+// combined.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_TEST_E2E_NUMERICS_SUITE_H
+#define MAMBA_TEST_E2E_NUMERICS_SUITE_H
+
+#include "test/e2e/numerics/Case.h"
+
+#include <vector>
+
+namespace mamba::numerics {
+
+struct SuiteOptions {
+  /// For a GPU: larger problems, and GPU schedules.
+  bool isCuda = false;
+  /// A tenth of the cases, all small: for tools that slow kernels down.
+  bool isQuick = false;
+  /// Of the covering designs and of the cases drawn beside them.
+  uint64_t seed = 1;
+  /// Cases drawn beside each design.
+  int64_t extra = 20;
+};
+
+/// A pure function of its arguments.
+std::vector<Case> makeSuite(const SuiteOptions &options);
+
+} // namespace mamba::numerics
+
+#endif // MAMBA_TEST_E2E_NUMERICS_SUITE_H

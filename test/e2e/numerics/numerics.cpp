@@ -1,0 +1,169 @@
+//===- numerics.cpp - The numerics suite ----------------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Hundreds of layers, each compiled from its text, run on a device and compared
+// with the reference. The same cases run on the CPU and on a GPU, whose
+// schedules are tested beside.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/e2e/numerics/ModuleText.h"
+#include "test/e2e/numerics/Report.h"
+#include "test/e2e/numerics/Suite.h"
+#include "tools/io/File.h"
+#include "tools/problem/CommandLine.h"
+
+#include <chrono>
+#include <cstdio>
+#include <fmt/format.h>
+
+using namespace mamba;
+using namespace mamba::numerics;
+
+namespace {
+
+struct Options {
+  WorkerOptions workers;
+  SuiteOptions suite;
+  std::string oneCase;
+  std::string filter;
+  std::string report;
+  int64_t seed = 1;
+  bool list = false;
+  bool print = false;
+  bool verbose = false;
+};
+
+} // namespace
+
+static std::vector<Flag> flagsOf(Options &options) {
+  return {
+      {"device", "DEVICE", "cpu, cuda:0, ...",
+       takeText(options.workers.device)},
+      {"case", "\"KEY=VALUE ...\"", "only this case, as a failure names it",
+       takeText(options.oneCase)},
+      {"filter", "TEXT", "only cases whose text has TEXT in it",
+       takeText(options.filter)},
+      {"quick", "", "a tenth of the cases, small ones: for compute-sanitizer",
+       takeSwitch(options.suite.isQuick)},
+      {"jobs", "N", "processes that run cases; 0: only this one",
+       takeNumber(options.workers.jobs, 0)},
+      {"timeout", "SECONDS", "after which a case counts as hung",
+       takeNumber(options.workers.timeout, 1)},
+      {"seed", "N", "of the choice of cases", takeNumber(options.seed, 0)},
+      {"extra", "N", "cases drawn beside each covering design",
+       takeNumber(options.suite.extra, 0)},
+      {"points", "N", "points that the reference computes a case",
+       takeNumber(options.workers.run.maxPoints, 1)},
+      {"repeats", "N", "launches of kind=repeat",
+       takeNumber(options.workers.run.repeats, 2)},
+      {"report", "FILE.json", "write every case's outcome",
+       takeText(options.report)},
+      {"list", "", "print the cases, run none", takeSwitch(options.list)},
+      {"print", "", "print the cases' modules, run none",
+       takeSwitch(options.print)},
+      {"verbose", "", "a line a case", takeSwitch(options.verbose)},
+  };
+}
+
+static Result<std::vector<Case>> chooseCases(const Options &options) {
+  std::vector<Case> cases;
+  if (!options.oneCase.empty()) {
+    MAMBA_ASSIGN_OR_RETURN(Case one, Case::parse(options.oneCase));
+    cases.push_back(one);
+    return cases;
+  }
+  SuiteOptions suite = options.suite;
+  suite.isCuda = options.workers.device.starts_with("cuda");
+  suite.seed = static_cast<uint64_t>(options.seed);
+  for (const Case &test : makeSuite(suite))
+    if (test.text().find(options.filter) != std::string::npos)
+      cases.push_back(test);
+  return cases;
+}
+
+static void printFailure(const Options &options, const Case &test,
+                         const Outcome &outcome) {
+  fmt::print("FAILED e2e-numerics --device={} --case=\"{}\"\n  {}\n",
+             options.workers.device, test.text(), outcome.message);
+  std::fflush(stdout);
+}
+
+/// Facts of the device, for the report; none where it can't be opened any more.
+static DeviceInfo infoOf(const std::string &name) {
+  Result<std::shared_ptr<Device>> device = Device::open(name);
+  return device.ok() ? (*device)->info() : DeviceInfo();
+}
+
+static Result<bool> runSuite(const Options &options,
+                             const std::vector<Case> &cases) {
+  auto start = std::chrono::steady_clock::now();
+  Report report(options.workers.device, cases);
+  Status status = runCases(
+      cases, options.workers, [&](size_t index, const Finished &finished) {
+        report.add(index, finished);
+        if (finished.outcome.kind == Outcome::Kind::Failed)
+          printFailure(options, cases[index], finished.outcome);
+        else if (options.verbose)
+          fmt::print("{} {:.3f} s, {:.3f} of the bound: {} {}\n",
+                     toString(finished.outcome.kind), finished.seconds,
+                     finished.outcome.worst, cases[index].text(),
+                     finished.outcome.message);
+      });
+  std::chrono::duration<double> seconds =
+      std::chrono::steady_clock::now() - start;
+  if (!options.report.empty())
+    MAMBA_RETURN_IF_ERROR(writeFile(
+        options.report,
+        {report.json(infoOf(options.workers.device), seconds.count())}));
+  MAMBA_RETURN_IF_ERROR(status);
+  fmt::print("{}{}", report.summary(),
+             options.verbose ? report.extremes() : "");
+  fmt::print("{}: {} passed, {} failed, {} refused in {:.0f} s\n",
+             options.workers.device, report.count(Outcome::Kind::Passed),
+             report.count(Outcome::Kind::Failed),
+             report.count(Outcome::Kind::Refused), seconds.count());
+  if (report.count(Outcome::Kind::Passed) == 0)
+    return Status(StatusCode::Internal, "no case passed");
+  return report.count(Outcome::Kind::Failed) == 0;
+}
+
+static Result<bool> run(const Options &options) {
+  MAMBA_ASSIGN_OR_RETURN(std::vector<Case> cases, chooseCases(options));
+  for (const Case &test : cases)
+    if (options.print)
+      fmt::print("{}\n", moduleText(test));
+    else if (options.list)
+      fmt::print("{}\n", test.text());
+  if (options.print || options.list)
+    return true;
+  return runSuite(options, cases);
+}
+
+int main(int argc, char **argv) {
+  Options options;
+  CommandLine line{"e2e-numerics",
+                   "Compares compiled layers with the reference, on many "
+                   "shapes, memories and schedules.",
+                   "", flagsOf(options)};
+  if (wantsHelp(argc, argv)) {
+    fmt::print("{}\nkeys of a case [default]:\n{}", line.help(), keysHelp());
+    return 0;
+  }
+  Result<std::vector<std::string>> others = line.parse(argc, argv);
+  if (!others.ok())
+    return reportError(others.status());
+  if (!others->empty())
+    return reportError(
+        Status(StatusCode::InvalidArgument,
+               fmt::format("found argument '{}', required are flags",
+                           others->front())));
+  Result<bool> passed = run(options);
+  if (!passed.ok())
+    return reportError(passed.status());
+  return *passed ? 0 : 1;
+}
