@@ -51,9 +51,12 @@ class Demo:
         extents = " ".join(f"{axis.upper()}={extent}"
                            for axis, extent in report["extents"].items())
         print(f"\n{title}")
-        print(f"  problem   @{report['kernel']}, {extents}, {report['dtype']}")
+        print(f"  problem   @{report['kernel']}, {extents}, {report['dtype']}, "
+              f"on {report['device']} ({report['model']})")
         print(f"  fused     {fusion(model, kernel)}")
-        print(f"  schedule  {report['schedule']}")
+        defaults = " (every field at its default)"
+        print(f"  schedule  {report['schedule']}"
+              f"{defaults if report['schedule'].endswith('<>') else ''}")
         for check in report["errors"]:
             print(f"  verified  {check['name']}: relative error "
                   f"{check['error']:.1e}, bound {check['bound']:.1e}")
@@ -69,10 +72,10 @@ def count(lines, indent):
 
 def fusion(model, kernel):
     """What --dump=model and --dump=schedule say of each other."""
-    kernels = kernel.count(" = ssm.fused")
-    text = (f"{count(model, 4)} operations on tensors became {kernels} kernel"
-            + ("s" if kernels != 1 else "")
-            + f" of {count(kernel, 6)} scalar operations")
+    fused = kernel.count(" = ssm.fused")
+    text = (f"{count(model, 4)} operations on tensors became {fused} fused "
+            f"op{'s' if fused != 1 else ''} of {count(kernel, 6)} scalar "
+            "operations")
     parts = [(kernel.count("ssm.recurrence"), "recurrence"),
              (kernel.count("ssm.sum"), "sum over the states")]
     listed = " and ".join(f"{n} {name}" if n == 1 else f"{n} x {name}"

@@ -21,7 +21,8 @@ static Place placeFrom(const ValueInfo &info) {
   return place;
 }
 
-BodyPlan::BodyPlan(FusedOp op, Goal goal) : op(op), purpose(goal) {
+BodyPlan::BodyPlan(FusedOp op, const BodyFacts &facts, Goal goal)
+    : op(op), facts(facts), purpose(goal) {
   findPlaces(Dependence(op));
   for (Stage stage : {Stage::Before, Stage::During, Stage::After})
     for (unsigned level = 0; level < numLevels; ++level)
@@ -54,8 +55,8 @@ bool mlir::ssm::cpu::isLoopSum(Operation *op, const BodyPlan &plan) {
 
 FailureOr<BodyPlan> BodyPlan::build(FusedOp op, const BodyFacts &facts,
                                     Goal goal, ArrayRef<RecurrenceOp> scans) {
-  BodyPlan plan(op, goal);
-  plan.findVarying(facts.uniformInputs);
+  BodyPlan plan(op, facts, goal);
+  plan.findVarying();
   if (goal == Goal::Results || goal == Goal::ChunkResults) {
     for (unsigned i : facts.storedResults.set_bits())
       if (failed(plan.addResult(i)))
@@ -77,9 +78,9 @@ Phase &BodyPlan::phaseAt(Place place) {
               place.perState];
 }
 
-void BodyPlan::findVarying(const llvm::BitVector &uniformInputs) {
+void BodyPlan::findVarying() {
   for (BlockArgument argument : op.getBlock()->getArguments())
-    if (!uniformInputs[argument.getArgNumber()])
+    if (!facts.uniformInputs[argument.getArgNumber()])
       varying.insert(argument);
   for (Operation &nested : op.getBlock()->without_terminator()) {
     auto isVarying = [&](Value operand) { return varying.contains(operand); };
@@ -113,9 +114,7 @@ LogicalResult BodyPlan::need(Phase &phase, Value value) {
   Place place = placeOf(value);
   Operation *producer = value.getDefiningOp();
   if (!producer) {
-    // Inputs are read again by every phase: memory or a tile is as near as a
-    // table would be. What a task reads once stays in registers.
-    (place.isOnce() ? phaseAt(place) : phase).reads.insert(value);
+    needInput(phase, cast<BlockArgument>(value));
     return success();
   }
   if (auto scan = dyn_cast<RecurrenceOp>(producer))
@@ -134,6 +133,23 @@ LogicalResult BodyPlan::need(Phase &phase, Value value) {
     phase.reads.insert(value);
   }
   return need(home, value);
+}
+
+/// Most inputs are read again by every phase: memory or a tile is as near as a
+/// table would be. What a task reads once stays in registers.
+void BodyPlan::needInput(Phase &phase, BlockArgument input) {
+  Place place = placeOf(input);
+  Phase &home = phaseAt(place);
+  if (place.isOnce()) {
+    home.reads.insert(input);
+    return;
+  }
+  phase.reads.insert(input);
+  if (facts.keptInputs[input.getArgNumber()] && phase.place.perState &&
+      place.stage == Stage::During && !place.perState) {
+    home.reads.insert(input);
+    home.kept.insert(input);
+  }
 }
 
 LogicalResult BodyPlan::needRecurrence(Phase &phase, RecurrenceOp scan,

@@ -73,6 +73,8 @@ enum class Goal {
 struct BodyFacts {
   /// By input: all channels of a vector share its elements.
   llvm::BitVector uniformInputs;
+  /// By input: a phase that reads it for every state had better read a table.
+  llvm::BitVector keptInputs;
   /// By result: something reads it.
   llvm::BitVector storedResults;
 };
@@ -97,13 +99,14 @@ public:
   Goal goal() const { return purpose; }
 
 private:
-  BodyPlan(FusedOp op, Goal goal);
+  BodyPlan(FusedOp op, const BodyFacts &facts, Goal goal);
 
   void findPlaces(const Dependence &dependence);
   Phase &phaseAt(Place place);
-  void findVarying(const llvm::BitVector &uniformInputs);
+  void findVarying();
   LogicalResult addResult(unsigned i);
   LogicalResult need(Phase &phase, Value value);
+  void needInput(Phase &phase, BlockArgument input);
   LogicalResult needOperands(Phase &phase, Operation *nested);
   LogicalResult needRecurrence(Phase &phase, RecurrenceOp scan, Value value);
   LogicalResult needInitialState(RecurrenceOp scan);
@@ -111,6 +114,7 @@ private:
   LogicalResult needSum(Phase &phase, SumOp sum);
 
   FusedOp op;
+  BodyFacts facts;
   Goal purpose;
   llvm::DenseMap<Value, Place> places;
   unsigned numLevels = 1;

@@ -37,10 +37,6 @@ static LogicalResult verifyBody(FusedOp op) {
   for (Operation &nested : op.getBlock()->without_terminator())
     if (!isa<RecurrenceOp, SumOp>(nested) && failed(verifyEmittable(nested)))
       return failure();
-  auto scans = op.getBlock()->getOps<RecurrenceOp>();
-  if (!scans.empty() && !hasAxis(op, Axis::Length))
-    return (*scans.begin())
-        .emitOpError("has no length: no input of its ssm.fused has axis l");
   return success();
 }
 
@@ -159,6 +155,10 @@ static BodyFacts factsOf(const KernelRequest &request, const LaunchPlan &plan) {
         !isSplit &&
         isUniformAccess(cast<RankedTensorType>(input.getType()), access,
                         request.facts, request.schedule.getVector()));
+    // A row of a tile is far from the next one in memory.
+    facts.keptInputs.push_back(access.has(Axis::Channel) &&
+                               plan.layout(plan.tensorOf(input)).unitDim ==
+                                   access.dimOf(Axis::Channel));
   }
   for (Value result : op.getResults())
     facts.storedResults.push_back(plan.isStored(result));

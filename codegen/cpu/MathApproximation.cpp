@@ -14,6 +14,8 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/TypeUtilities.h"
 
+#include <limits>
+
 using namespace mlir;
 
 namespace {
@@ -64,8 +66,13 @@ public:
       sum = fma(sum, x, f32(next));
     return sum;
   }
-  /// p 2^n for p in [0.7, 1.5] and integral n in [-127, 128].
-  Value scaleByPower(Value p, Value n, bool hasAvx512);
+  /// p 2^n for p in [0.7, 1.5] and integral n: any n where `hasScale`, else
+  /// n in [-127, 128], with p >= 1 for -127 and p < 1 or p = 1 for 128.
+  Value scaleByPower(Value p, Value n, bool hasScale);
+  /// Whether AVX-512's instruction for that fits the shape.
+  bool isScalable() const {
+    return vector && vector.getRank() == 1 && vector.getNumElements() == 16;
+  }
 
   ImplicitLocOpBuilder b;
   VectorType vector;
@@ -73,11 +80,10 @@ public:
 
 } // namespace
 
-/// AVX-512 has an instruction for it, right for all n and for NaN. Elsewhere n
-/// is added to the exponent, which makes another number of a NaN.
-Value Shaped::scaleByPower(Value p, Value n, bool hasAvx512) {
-  if (hasAvx512 && vector && vector.getRank() == 1 &&
-      vector.getNumElements() == 16) {
+/// AVX-512's instruction is right for all n and for NaN. Elsewhere n is added
+/// to the exponent, which makes another number of a NaN.
+Value Shaped::scaleByPower(Value p, Value n, bool hasScale) {
+  if (hasScale) {
     Value all = arith::ConstantOp::create(b, b.getI16IntegerAttr(-1));
     Value rounding = arith::ConstantOp::create(b, b.getI32IntegerAttr(4));
     return LLVM::CallIntrinsicOp::create(
@@ -146,22 +152,32 @@ template <typename OpTy> struct F32Pattern : OpRewritePattern<OpTy> {
 
 } // namespace
 
-/// 2^x = 2^n 2^f with n the nearest integer. Beyond the clamp the result is 0
-/// or infinite anyway.
+/// 2^x = 2^n 2^f with n the nearest integer. The clamps give exactly 0 and
+/// infinity beyond the range.
 template <> Value F32Pattern<math::Exp2Op>::expand(Shaped &s, Value x) const {
-  x = s.clamp(x, s.f32(-127.0), s.f32(128.0));
+  bool hasScale = hasAvx512 && s.isScalable();
+  x = hasScale ? s.clamp(x, s.f32(-151.0), s.f32(129.0))
+               : s.clamp(x, s.f32(-127.0), s.f32(128.0));
   Value n = s.round(x);
-  return s.scaleByPower(s.polynomial(s.sub(x, n), kExp2), n, hasAvx512);
+  return s.scaleByPower(s.polynomial(s.sub(x, n), kExp2), n, hasScale);
 }
 
 /// e^x = 2^n e^f with n = round(x / ln 2) and f = x - n ln 2.
 template <> Value F32Pattern<math::ExpOp>::expand(Shaped &s, Value x) const {
-  // 128 ln 2 rounded up: the power of two overflows, as it should.
-  x = s.clamp(x, s.f32(-88.02969193111305), s.f32(88.72284));
-  Value n = s.round(s.mul(x, s.f32(kLog2E)));
-  Value f = s.fma(n, s.f32(-kLn2High), x);
+  bool hasScale = hasAvx512 && s.isScalable();
+  // Without the instruction: from 2^-126 to the largest finite number.
+  Value low = s.f32(hasScale ? -105.0 : -87.33654);
+  Value high = s.f32(hasScale ? 89.0 : 88.72283);
+  Value within = s.clamp(x, low, high);
+  Value n = s.round(s.mul(within, s.f32(kLog2E)));
+  Value f = s.fma(n, s.f32(-kLn2High), within);
   f = s.fma(n, s.f32(-kLn2Low), f);
-  return s.scaleByPower(s.polynomial(f, kExp), n, hasAvx512);
+  Value y = s.scaleByPower(s.polynomial(f, kExp), n, hasScale);
+  if (hasScale)
+    return y;
+  y = s.select(s.compare(arith::CmpFPredicate::OLT, x, low), s.f32(0.0), y);
+  return s.select(s.compare(arith::CmpFPredicate::OGT, x, high),
+                  s.f32(std::numeric_limits<double>::infinity()), y);
 }
 
 namespace {

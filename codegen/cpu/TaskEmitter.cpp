@@ -247,7 +247,7 @@ void TaskEmitter::emitStates(const Phase &phase, Value state) {
     return emitPoint(phase, {nullptr, state}, values);
   for (Value value : phase.reads)
     if (body.placeOf(value).stage != Stage::During)
-      values[value] = read(value, {nullptr, state});
+      values[value] = read(phase, value, {nullptr, state});
   emitSteps(phase, state, values);
 }
 
@@ -302,7 +302,7 @@ void TaskEmitter::emitSteps(const Phase &phase, Value state,
 void TaskEmitter::emitPoint(const Phase &phase, Point point, Values &values) {
   for (Value value : phase.reads)
     if (!values.contains(value))
-      values[value] = read(value, point);
+      values[value] = read(phase, value, point);
   for (Operation &nested : op.getBlock()->without_terminator())
     if (phase.ops.contains(&nested))
       emitOp(phase, &nested, point, values);
@@ -443,8 +443,10 @@ Value TaskEmitter::entryOf(Place place, Point point) {
 }
 
 /// A value of another phase, or an input.
-Lanes TaskEmitter::read(Value value, Point point) {
-  if (auto argument = dyn_cast<BlockArgument>(value))
+Lanes TaskEmitter::read(const Phase &phase, Value value, Point point) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  bool isHome = phase.place == body.placeOf(value);
+  if (argument && (isHome || !tables.contains(value)))
     return inputs[argument.getArgNumber()]->load(point);
   Value entry = entryOf(body.placeOf(value), point);
   if (auto scan = value.getDefiningOp<RecurrenceOp>();

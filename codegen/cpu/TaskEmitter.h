@@ -105,7 +105,7 @@ private:
   void joinChunks();
 
   // Values.
-  Lanes read(Value value, Point point);
+  Lanes read(const Phase &phase, Value value, Point point);
   Lanes valueOf(Value value, const Values &values) const;
   Value entryOf(Place place, Point point);
 

@@ -42,6 +42,8 @@ public:
   Value add(Value a, Value b) {
     return arith::AddFOp::create(*this, a, b, arith::FastMathFlags::contract);
   }
+  Value fma(Value a, Value b, Value c) { return call("llvm.fma", {a, b, c}); }
+  Value negate(Value a) { return arith::NegFOp::create(*this, a); }
   Value call(StringRef intrinsic, ValueRange operands) {
     return LLVM::CallIntrinsicOp::create(*this, getF32Type(),
                                          getStringAttr(intrinsic), operands)
@@ -122,8 +124,64 @@ Value expandPowF(F32Builder &b, ValueRange operands) {
   return b.exp2(b.mul(operands[1], b.log2(operands[0])));
 }
 
+/// The approximate quotient, corrected by what it leaves over: recurrences add
+/// up a relative error that is the same in every step. Where the reciprocal is
+/// zero (an infinite or huge divisor) the quotient stands as it is.
 Value expandDivF(F32Builder &b, ValueRange operands) {
-  return b.mul(operands[0], b.reciprocal(operands[1]));
+  Value x = operands[0], y = operands[1];
+  Value reciprocal = b.reciprocal(y);
+  Value quotient = b.mul(x, reciprocal);
+  Value rest = b.fma(b.negate(quotient), y, x);
+  Value corrected = b.fma(rest, reciprocal, quotient);
+  Value isZero = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, reciprocal,
+                                       b.constant(0.0));
+  return arith::SelectOp::create(b, isZero, quotient, corrected);
+}
+
+/// x = k pi/2 + y with |y| <= pi/4; pi/2 in three parts (Cody and Waite), so
+/// that y is right to the last bit while k fits the first part's spare bits.
+std::pair<Value, Value> reduceToQuadrant(F32Builder &b, Value x) {
+  Value k = b.call("llvm.rint", b.mul(x, b.constant(0.63661977236758134)));
+  Value minusK = b.negate(k), y = x;
+  for (double part : {1.5703125, 4.837512969970703e-4, 7.549789948768648e-8})
+    y = b.fma(minusK, b.constant(part), y);
+  return {arith::FPToSIOp::create(b, b.getI32Type(), k), y};
+}
+
+/// sin(y), cos(y), -sin(y) or -cos(y) for quadrant 0 to 3; polynomials of
+/// Cephes' sinf and cosf on [-pi/4, pi/4].
+Value sineOfQuadrant(F32Builder &b, Value quadrant, Value y) {
+  Value square = b.mul(y, y);
+  Value sine =
+      b.fma(b.mul(b.polynomial(square, {-1.9515295891e-4, 8.3321608736e-3,
+                                        -1.6666654611e-1}),
+                  square),
+            y, y);
+  Value cosine = b.fma(
+      b.mul(b.polynomial(square, {2.443315711809948e-5, -1.388731625493765e-3,
+                                  4.166664568298827e-2}),
+            square),
+      square, b.fma(square, b.constant(-0.5), b.constant(1.0)));
+  auto bit = [&](int64_t mask) -> Value {
+    Value masked = arith::AndIOp::create(
+        b, quadrant, arith::ConstantIntOp::create(b, mask, 32));
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::ne, masked,
+                                 arith::ConstantIntOp::create(b, 0, 32));
+  };
+  Value value = arith::SelectOp::create(b, bit(1), cosine, sine);
+  return arith::SelectOp::create(b, bit(2), b.negate(value), value);
+}
+
+Value expandSin(F32Builder &b, ValueRange x) {
+  auto [quadrant, y] = reduceToQuadrant(b, x[0]);
+  return sineOfQuadrant(b, quadrant, y);
+}
+
+Value expandCos(F32Builder &b, ValueRange x) {
+  auto [quadrant, y] = reduceToQuadrant(b, x[0]);
+  Value next = arith::AddIOp::create(b, quadrant,
+                                     arith::ConstantIntOp::create(b, 1, 32));
+  return sineOfQuadrant(b, next, y);
 }
 
 void addExpansions(RewritePatternSet &patterns) {
@@ -134,6 +192,8 @@ void addExpansions(RewritePatternSet &patterns) {
   patterns.add<Expand<math::ExpM1Op>>(context, expandExpM1);
   patterns.add<Expand<math::PowFOp>>(context, expandPowF);
   patterns.add<Expand<arith::DivFOp>>(context, expandDivF);
+  patterns.add<Expand<math::SinOp>>(context, expandSin);
+  patterns.add<Expand<math::CosOp>>(context, expandCos);
   patterns.add<Expand<math::Exp2Op>>(
       context, [](F32Builder &b, ValueRange x) { return b.exp2(x[0]); });
   patterns.add<Expand<math::Log2Op>>(
@@ -173,8 +233,7 @@ struct ApproximateMath : ssm::impl::ApproximateMathPassBase<ApproximateMath> {
     addIntrinsics(patterns);
     auto isPolynomial = [](StringRef name) {
       return llvm::is_contained(
-          {math::SinOp::getOperationName(), math::CosOp::getOperationName(),
-           math::ErfOp::getOperationName(), math::TanhOp::getOperationName(),
+          {math::ErfOp::getOperationName(), math::TanhOp::getOperationName(),
            math::AtanOp::getOperationName(), math::Atan2Op::getOperationName(),
            math::ErfcOp::getOperationName(), math::AcosOp::getOperationName(),
            math::AsinOp::getOperationName()},

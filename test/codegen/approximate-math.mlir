@@ -8,7 +8,10 @@ gpu.module @kernels {
     // CHECK: llvm.call_intrinsic "llvm.nvvm.lg2.approx.ftz.f"(%arg0)
     %1 = math.log2 %x : f32
     // CHECK: %[[R:.*]] = llvm.call_intrinsic "llvm.nvvm.rcp.approx.ftz.f"(%arg1)
-    // CHECK: arith.mulf %arg0, %[[R]]
+    // CHECK: %[[Q:.*]] = arith.mulf %arg0, %[[R]]
+    // CHECK: %[[MINUS:.*]] = arith.negf %[[Q]]
+    // CHECK: %[[REST:.*]] = llvm.call_intrinsic "llvm.fma"(%[[MINUS]], %arg1, %arg0)
+    // CHECK: llvm.call_intrinsic "llvm.fma"(%[[REST]], %[[R]], %[[Q]])
     %2 = arith.divf %x, %y : f32
     // CHECK: %[[S:.*]] = arith.mulf %arg0, %{{.*}} : f32
     // CHECK: llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"(%[[S]])

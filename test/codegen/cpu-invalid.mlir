@@ -11,17 +11,6 @@ func.func @gpuSchedule(%x_: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
 
 // -----
 
-func.func @noLength(%x_: tensor<?xf32>) -> tensor<?xf32> {
-  %y = ssm.fused (%x = %x_[d] : tensor<?xf32>) -> ([d] : tensor<?xf32>) {
-    // expected-error@+1 {{has no length: no input of its ssm.fused has axis l}}
-    %h, %last = ssm.recurrence %x, %x : f32
-    ssm.yield %last : f32
-  }
-  return %y : tensor<?xf32>
-}
-
-// -----
-
 func.func @chained(%x_: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
   %y = ssm.fused (%x = %x_[b, l, d] : tensor<?x?x?xf32>) -> ([b, l, d] : tensor<?x?x?xf32>)
       schedule(#ssm.cpu_schedule<chunks = 2>) {

@@ -21,14 +21,16 @@
 // CHECK: %[[LEFT:.*]] = arith.subi %[[L]], %[[DONE]]
 // CHECK: %[[STEPS:.*]] = arith.minsi %[[LEFT]], %c16
 
-// Once a step: delta u. Channels are contiguous, so it is loaded as a vector,
-// lane by lane where the last vector is not full.
+// Once a step: delta u. Channels are contiguous, so they are loaded as vectors,
+// lane by lane where the last vector is not full. delta is kept for the loop
+// over n too: a table is nearer than the rows in memory.
 // CHECK: scf.for %{{.*}} = %c0{{.*}} to %[[STEPS]]
 // CHECK: scf.if %{{.*}} -> (vector<16xf32>{{.*}}) {
 // CHECK: llvm.load {{.*}} -> vector<16xf32>
 // CHECK: } else {
 // CHECK: %[[DU:.*]] = arith.mulf %{{.*}}, %{{.*}} fastmath<contract> : vector<16xf32>
-// CHECK: llvm.store %[[DU]]
+// CHECK: llvm.store {{.*}} : vector<16xf32>
+// CHECK: llvm.store {{.*}} : vector<16xf32>
 
 // For every state, for every step of the tile.
 // CHECK: scf.for %[[N:.*]] = %c0{{.*}} to %c4

@@ -12,8 +12,10 @@
 #include "test/e2e/numerics/RunCase.h"
 
 #include "runtime/jit/Verify.h"
+#include "test/e2e/numerics/FarTensor.h"
 #include "test/e2e/numerics/ModuleText.h"
 #include "test/e2e/numerics/Problem.h"
+#include "tools/problem/CommandLine.h"
 
 #include <algorithm>
 #include <cmath>
@@ -39,13 +41,15 @@ struct Run {
   HostProblem problem;
   double worst = 0;
 
-  Status launchOnce();
   Status verify();
   Status repeat();
   Status locality();
+  Status far();
 
 private:
-  Status launch(const DeviceProblem &tensors);
+  Status launch(std::span<const TensorView> tensors);
+  Status launchOnce();
+  Status compare();
   Status compareOutside(const HostProblem &clean, const Case &where);
 };
 
@@ -55,24 +59,27 @@ private:
 // Kinds
 //===----------------------------------------------------------------------===//
 
-Status Run::launch(const DeviceProblem &tensors) {
+Status Run::launch(std::span<const TensorView> tensors) {
   std::string schedule = test.schedule();
   LaunchOptions launchOptions;
   launchOptions.schedule = schedule;
-  MAMBA_RETURN_IF_ERROR(
-      function.launch(device, tensors.views(), launchOptions));
+  MAMBA_RETURN_IF_ERROR(function.launch(device, tensors, launchOptions));
   return device->synchronize();
 }
 
 Status Run::launchOnce() {
   MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
                          DeviceProblem::create(problem, device));
-  MAMBA_RETURN_IF_ERROR(launch(tensors));
+  MAMBA_RETURN_IF_ERROR(launch(tensors.views()));
   return tensors.fetch(problem);
 }
 
 Status Run::verify() {
   MAMBA_RETURN_IF_ERROR(launchOnce());
+  return compare();
+}
+
+Status Run::compare() {
   MAMBA_ASSIGN_OR_RETURN(
       Verification verification,
       mamba::verify(function, problem.inputViews(), problem.resultViews(),
@@ -101,7 +108,7 @@ Status Run::repeat() {
   for (int64_t i = 1; i < options.repeats; ++i) {
     MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
                            DeviceProblem::create(again, device));
-    MAMBA_RETURN_IF_ERROR(launch(tensors));
+    MAMBA_RETURN_IF_ERROR(launch(tensors.views()));
     MAMBA_RETURN_IF_ERROR(tensors.fetch(again));
     for (size_t r = 0; r < again.results.size(); ++r)
       if (!isSame(again.results[r], problem.results[r]))
@@ -192,6 +199,60 @@ Status Run::compareOutside(const HostProblem &clean, const Case &where) {
   return Status();
 }
 
+/// "TENSOR.DIM.ELEMENTS", with the number of the tensor.
+struct FarPlace {
+  size_t tensor = 0;
+  int dim = 0;
+  int64_t reach = 0;
+};
+
+static Result<FarPlace> parseFarPlace(std::string_view text,
+                                      const FunctionInfo &info) {
+  Status malformed(
+      StatusCode::InvalidArgument,
+      fmt::format("found far={}, required TENSOR.DIM.ELEMENTS", text));
+  size_t first = text.find('.'), second = text.rfind('.');
+  if (first == second)
+    return malformed;
+  FarPlace place;
+  while (place.tensor < info.tensors.size() &&
+         info.tensors[place.tensor].name != text.substr(0, first))
+    ++place.tensor;
+  MAMBA_ASSIGN_OR_RETURN(
+      int64_t dim, parseNumber(text.substr(first + 1, second - first - 1)));
+  MAMBA_ASSIGN_OR_RETURN(place.reach, parseNumber(text.substr(second + 1)));
+  place.dim = static_cast<int>(dim);
+  bool isPlace = place.tensor < info.tensors.size() && dim >= 0 &&
+                 dim < std::ssize(info.tensors[place.tensor].dims);
+  if (!isPlace)
+    return malformed;
+  return place;
+}
+
+/// One tensor has a stride that no 32-bit offset can follow.
+Status Run::far() {
+  MAMBA_ASSIGN_OR_RETURN(FarPlace place,
+                         parseFarPlace(test.get("far"), problem.info));
+  MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
+                         DeviceProblem::create(problem, device));
+  size_t numInputs = problem.inputs.size();
+  HostTensor &host = place.tensor < numInputs
+                         ? problem.inputs[place.tensor]
+                         : problem.results[place.tensor - numInputs];
+  MAMBA_ASSIGN_OR_RETURN(
+      FarTensor far, FarTensor::copyOf(host, place.dim, place.reach, device));
+  std::vector<TensorView> views = tensors.views();
+  views[place.tensor] = far.view();
+  MAMBA_RETURN_IF_ERROR(launch(views));
+  for (size_t i = numInputs; i < views.size(); ++i)
+    MAMBA_RETURN_IF_ERROR(i == place.tensor
+                              ? far.copyTo(host)
+                              : tensors.results[i - numInputs].fetch(
+                                    problem.results[i - numInputs],
+                                    problem.info.tensors[i].name));
+  return compare();
+}
+
 //===----------------------------------------------------------------------===//
 // Judgement
 //===----------------------------------------------------------------------===//
@@ -216,6 +277,8 @@ static Status runKind(Run &run) {
     return run.repeat();
   if (run.test.is("kind", "locality"))
     return run.locality();
+  if (run.test.is("kind", "far"))
+    return run.far();
   return Status(StatusCode::InvalidArgument,
                 fmt::format("found kind={}, required verify, repeat, locality "
                             "or far",

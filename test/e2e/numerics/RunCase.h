@@ -21,7 +21,7 @@ namespace mamba::numerics {
 
 struct RunOptions {
   /// Points of the iteration space that the reference may compute.
-  int64_t maxPoints = int64_t(1) << 18;
+  int64_t maxPoints = int64_t(1) << 19;
   /// Launches of a `repeat` case.
   int64_t repeats = 20;
 };

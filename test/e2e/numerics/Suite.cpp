@@ -219,6 +219,40 @@ static std::vector<Case> repeatCases() {
   return cases;
 }
 
+/// Extents that only meet in problems too large for the designs.
+static std::vector<Case> largeCases(bool isCuda) {
+  std::vector<Case> cases;
+  for (const char *text : {"B=1 L=65537 D=100 N=1", "B=1 L=4097 D=1536 N=1",
+                           "B=1 L=65537 D=1 N=64 order=bdl type=bf16"})
+    cases.push_back(caseOf(text));
+  if (isCuda)
+    for (const char *text :
+         {"B=1 L=65537 D=1 N=256 type=bf16",
+          "B=1 L=65537 D=1536 N=1 type=bf16 gate=none skip=0 order=bdl"})
+      cases.push_back(caseOf(text));
+  return cases;
+}
+
+/// Each dimension of each tensor with a stride that 32 bits can't follow.
+static std::vector<Case> farCases() {
+  std::vector<Case> cases;
+  const std::pair<const char *, int> tensors[] = {
+      {"u", 3},  {"delta", 3},   {"A", 2},       {"B", 4},
+      {"C", 4},  {"D", 1},       {"z", 3},       {"bias", 1},
+      {"h0", 3}, {"result0", 3}, {"result1", 4}, {"result2", 3}};
+  for (auto [tensor, rank] : tensors)
+    for (int dim = 0; dim < rank; ++dim)
+      for (const char *reach : {"2147483647", "2147483648", "4294967297"}) {
+        Case test = caseOf("kind=far type=bf16 B=3 L=9 D=20 N=3 G=2 init=bdn "
+                           "out=both");
+        test.set("far",
+                 std::string(tensor) + "." + std::to_string(dim) + "." + reach);
+        test.set("order", dim % 2 ? "bdl" : "bld");
+        cases.push_back(test);
+      }
+  return cases;
+}
+
 static std::vector<Case> localityCases(const std::vector<Factor> &knobs) {
   Design design;
   design.base = caseOf("kind=locality");
@@ -323,9 +357,12 @@ std::vector<Case> SuiteBuilder::build() {
                options.extra));
   else
     add(cornerCases(design("", kScheduled), options.seed));
+  if (!options.isQuick)
+    add(largeCases(options.isCuda));
   add(emptyCases());
   add(repeatCases());
   add(localityCases(knobs));
+  add(farCases());
   return std::move(cases);
 }
 

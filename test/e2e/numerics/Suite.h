@@ -27,10 +27,11 @@ struct SuiteOptions {
   /// Of the covering designs and of the cases drawn beside them.
   uint64_t seed = 1;
   /// Cases drawn beside each design.
-  int64_t extra = 20;
+  int64_t extra = 40;
 };
 
-/// A pure function of its arguments.
+/// A pure function of its arguments. Cases of kind `far`, which need memory of
+/// a device for themselves, come last.
 std::vector<Case> makeSuite(const SuiteOptions &options);
 
 } // namespace mamba::numerics

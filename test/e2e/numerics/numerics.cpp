@@ -17,6 +17,7 @@
 #include "tools/io/File.h"
 #include "tools/problem/CommandLine.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fmt/format.h>
@@ -99,21 +100,37 @@ static DeviceInfo infoOf(const std::string &name) {
   return device.ok() ? (*device)->info() : DeviceInfo();
 }
 
+/// Runs the cases side by side, then those of kind `far` one by one.
+static Status runInTwoParts(const Options &options,
+                            const std::vector<Case> &cases,
+                            const OnFinished &onFinished) {
+  auto firstFar =
+      std::find_if(cases.begin(), cases.end(),
+                   [](const Case &test) { return test.is("kind", "far"); });
+  std::vector<Case> usual(cases.begin(), firstFar), far(firstFar, cases.end());
+  MAMBA_RETURN_IF_ERROR(runCases(usual, options.workers, onFinished));
+  WorkerOptions workers = options.workers;
+  workers.jobs = std::min<int64_t>(workers.jobs, 1);
+  return runCases(far, workers, [&](size_t index, const Finished &finished) {
+    onFinished(usual.size() + index, finished);
+  });
+}
+
 static Result<bool> runSuite(const Options &options,
                              const std::vector<Case> &cases) {
   auto start = std::chrono::steady_clock::now();
   Report report(options.workers.device, cases);
-  Status status = runCases(
-      cases, options.workers, [&](size_t index, const Finished &finished) {
-        report.add(index, finished);
-        if (finished.outcome.kind == Outcome::Kind::Failed)
-          printFailure(options, cases[index], finished.outcome);
-        else if (options.verbose)
-          fmt::print("{} {:.3f} s, {:.3f} of the bound: {} {}\n",
-                     toString(finished.outcome.kind), finished.seconds,
-                     finished.outcome.worst, cases[index].text(),
-                     finished.outcome.message);
-      });
+  auto onFinished = [&](size_t index, const Finished &finished) {
+    report.add(index, finished);
+    if (finished.outcome.kind == Outcome::Kind::Failed)
+      printFailure(options, cases[index], finished.outcome);
+    else if (options.verbose)
+      fmt::print("{} {:.3f} s, {:.3f} of the bound: {} {}\n",
+                 toString(finished.outcome.kind), finished.seconds,
+                 finished.outcome.worst, cases[index].text(),
+                 finished.outcome.message);
+  };
+  Status status = runInTwoParts(options, cases, onFinished);
   std::chrono::duration<double> seconds =
       std::chrono::steady_clock::now() - start;
   if (!options.report.empty())

@@ -9,7 +9,6 @@
 
 #include "codegen/LaunchPlan.h"
 #include "codegen/Passes.h"
-#include "codegen/cpu/CompileCpu.h"
 #include "runtime/DType.h"
 #include "runtime/Device.h"
 #include "runtime/jit/ObjectLinker.h"
@@ -38,15 +37,16 @@ std::string substitute(std::string text,
   return text;
 }
 
-CompiledFunction::CompiledFunction(const std::string &text)
+CompiledFunction::CompiledFunction(const std::string &text,
+                                   const ssm::ObjectTarget &target)
     : source(text), context(MLIRContext::Threading::DISABLED) {
   context.loadDialect<ssm::SSMDialect, arith::ArithDialect,
                       complex::ComplexDialect, func::FuncDialect,
                       math::MathDialect>();
-  compile();
+  compile(target);
 }
 
-void CompiledFunction::compile() {
+void CompiledFunction::compile(const ssm::ObjectTarget &target) {
   model = parseSourceString<ModuleOp>(source, &context);
   ASSERT_TRUE(model) << source;
   OwningOpRef<ModuleOp> lowered(model->clone());
@@ -55,12 +55,11 @@ void CompiledFunction::compile() {
   ASSERT_TRUE(succeeded(passes.run(*lowered))) << source;
   FailureOr<Artifact> plan = ssm::LaunchPlan::read(*lowered);
   ASSERT_TRUE(succeeded(plan));
-  ssm::ObjectTarget target = ssm::ObjectTarget::host();
   FailureOr<std::string> object = ssm::compileCpuModule(*lowered, target);
   ASSERT_TRUE(succeeded(object)) << source;
   artifact = std::make_shared<Artifact>(std::move(*plan));
   artifact->image = std::move(*object);
-  artifact->target = target.name();
+  artifact->target = ssm::ObjectTarget::host().name();
   ASSERT_TRUE(registerObjectLinker().ok());
   auto device = Device::open("cpu");
   ASSERT_TRUE(device.ok()) << device.status().message();

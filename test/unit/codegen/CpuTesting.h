@@ -14,6 +14,7 @@
 #ifndef MAMBA_TEST_UNIT_CODEGEN_CPUTESTING_H
 #define MAMBA_TEST_UNIT_CODEGEN_CPUTESTING_H
 
+#include "codegen/cpu/CompileCpu.h"
 #include "codegen/reference/Reference.h"
 #include "runtime/Kernel.h"
 
@@ -35,7 +36,9 @@ struct Extents {
 class CompiledFunction {
 public:
   /// Adds a test failure, and is not ok(), where `source` does not compile.
-  explicit CompiledFunction(const std::string &source);
+  explicit CompiledFunction(
+      const std::string &source,
+      const mlir::ssm::ObjectTarget &target = mlir::ssm::ObjectTarget::host());
 
   bool ok() const { return kernel != nullptr; }
 
@@ -44,8 +47,15 @@ public:
   /// the reference as its type allows. Inputs are within [-1, 1].
   void expectAccurate(Extents extents);
 
+  /// Runs the kernel on inputs, then results.
+  Status launch(std::span<const TensorView> tensors) {
+    return kernel->launch(tensors);
+  }
+  /// The ELF object.
+  const std::string &object() const { return artifact->image; }
+
 private:
-  void compile();
+  void compile(const mlir::ssm::ObjectTarget &target);
   HostTensor makeTensor(unsigned i, Extents extents) const;
 
   std::string source;

@@ -1,0 +1,96 @@
+//===- FarTensor.cpp - A tensor with a stride past 32 bits ----------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Elements are copied one by one: there are some hundred of them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/e2e/numerics/FarTensor.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <utility>
+
+using namespace mamba;
+using namespace mamba::numerics;
+
+FarTensor::~FarTensor() {
+  if (mapping_)
+    munmap(mapping_, mappedBytes_);
+}
+
+FarTensor &FarTensor::operator=(FarTensor &&other) noexcept {
+  std::swap(device_, other.device_);
+  std::swap(buffer_, other.buffer_);
+  std::swap(mapping_, other.mapping_);
+  std::swap(mappedBytes_, other.mappedBytes_);
+  std::swap(view_, other.view_);
+  return *this;
+}
+
+/// Address space without memory behind it, until it is written.
+static void *reserve(size_t bytes) {
+  void *mapping = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return mapping == MAP_FAILED ? nullptr : mapping;
+}
+
+/// Calls `copy(host element, far element)` for each.
+template <typename Copy>
+static Status forEachElement(const TensorView &host, const TensorView &far,
+                             const Copy &copy) {
+  Status status;
+  int64_t size = byteSize(host.dtype);
+  forEachIndex({host.shape, static_cast<size_t>(host.rank)},
+               [&](std::span<const int64_t> index) {
+                 if (status.ok())
+                   status = copy(static_cast<std::byte *>(host.data) +
+                                     offsetOf(host, index) * size,
+                                 static_cast<std::byte *>(far.data) +
+                                     offsetOf(far, index) * size);
+               });
+  return status;
+}
+
+Result<FarTensor> FarTensor::copyOf(const HostTensor &host, int dim,
+                                    int64_t reach,
+                                    const std::shared_ptr<Device> &device) {
+  FarTensor result;
+  result.device_ = device;
+  result.view_ = host.view();
+  TensorView &view = result.view_;
+  int64_t steps = std::max<int64_t>(view.shape[dim] - 1, 1);
+  view.strides[dim] = (reach + steps - 1) / steps;
+  int64_t last = 0;
+  for (int i = 0; i < view.rank; ++i)
+    last += (view.shape[i] - 1) * view.strides[i];
+  int64_t bytes = (last + 1) * byteSize(view.dtype);
+  if (device->isCuda()) {
+    MAMBA_ASSIGN_OR_RETURN(result.buffer_,
+                           DeviceBuffer::allocate(device, bytes));
+    view.data = result.buffer_.data();
+  } else {
+    result.mappedBytes_ = static_cast<size_t>(bytes);
+    view.data = result.mapping_ = reserve(result.mappedBytes_);
+  }
+  if (!view.data)
+    return Status(StatusCode::OutOfMemory,
+                  fmt::format("cannot reserve {} bytes of addresses", bytes));
+  MAMBA_RETURN_IF_ERROR(
+      forEachElement(host.view(), view, [&](void *near, void *far) {
+        return device->copyIn(far, near, byteSize(view.dtype));
+      }));
+  return result;
+}
+
+Status FarTensor::copyTo(HostTensor &host) const {
+  return forEachElement(host.view(), view_, [&](void *near, void *far) {
+    return device_->copyOut(near, far, byteSize(view_.dtype));
+  });
+}
