@@ -82,6 +82,9 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
 // GPU
 //===----------------------------------------------------------------------===//
 
+/// Steps from which on a sequence is worth sharing between blocks.
+static constexpr int64_t kChunkedLength = 8192;
+
 /// Lanes along L cost shuffles but bring threads where sequences and channels
 /// are few. Measured on an H100 (bench/NOTES.md): 4 lanes are enough for 16,384
 /// channels and more, and each halving of the channels wants twice the lanes.
@@ -89,8 +92,13 @@ static GpuScheduleFields chooseWarp(const Problem &problem) {
   GpuScheduleFields schedule;
   constexpr int64_t kLanesTimesChannels = 65536;
   int64_t sequences = std::max<int64_t>(problem.batch * problem.channels, 1);
+  // Where channels are neighbours, lanes along L tear accesses apart: chunks
+  // bring the threads of long sequences instead.
+  int64_t most = 32;
+  if (problem.areChannelsNeighbours)
+    most = problem.length >= kChunkedLength && !problem.isChained ? 4 : 16;
   schedule.lanes = std::clamp<int64_t>(
-      nextPowerOf2(ceilDiv(kLanesTimesChannels, sequences)), 4, 32);
+      nextPowerOf2(ceilDiv(kLanesTimesChannels, sequences)), 4, most);
   schedule.items = 8;
   schedule.warpsD = 4;
   schedule.unroll = 2;
@@ -142,12 +150,13 @@ static void fitSharedMemory(GpuScheduleFields &schedule, const Problem &problem,
 static int64_t chooseGpuChunks(const GpuScheduleFields &schedule,
                                const Problem &problem,
                                const GpuTarget &target) {
-  if (problem.isChained || problem.length < 8192)
+  if (problem.isChained || problem.length < kChunkedLength)
     return 1;
   int64_t blocks =
       problem.batch * ceilDiv(problem.channels, schedule.tileChannels());
-  int64_t wanted =
-      ceilDiv(2 * target.multiprocessors, std::max<int64_t>(blocks, 1));
+  int64_t blocksEach = problem.areChannelsNeighbours ? 4 : 2;
+  int64_t wanted = ceilDiv(blocksEach * target.multiprocessors,
+                           std::max<int64_t>(blocks, 1));
   int64_t most = std::min<int64_t>(problem.length / 1024, 1024);
   int64_t chunks = std::min(wanted, most);
   return chunks < 3 ? 1 : chunks;

@@ -29,6 +29,8 @@ struct Problem {
   int64_t channels = -1;
   int64_t states = 1;          ///< Of a channel; 1 without a state axis.
   int64_t bytesPerElement = 4; ///< Of the widest (b, l, d) input.
+  /// Memory has neighbouring channels, not neighbouring steps, side by side.
+  bool areChannelsNeighbours = false;
   /// One recurrence needs what another one computes, so a chunk's carry needs
   /// the carries before it: blocks and tasks cannot share a sequence.
   bool isChained = false;

@@ -15,6 +15,7 @@
 #include "passes/DefaultSchedule.h"
 
 #include "mlir/AsmParser/AsmParser.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace mlir::ssm {
@@ -80,6 +81,27 @@ static void countTables(FusedOp op, Problem &problem) {
   }
 }
 
+/// True where most (b, l, d) inputs have channels side by side in memory:
+/// row-major memory does, unless the function states a layout.
+static bool areChannelsNeighbours(FusedOp op) {
+  int votes = 0;
+  auto function = op->getParentOfType<func::FuncOp>();
+  for (auto [i, input] : llvm::enumerate(op.getInputs())) {
+    AccessAttr access = op.inputAccess(i);
+    if (!access.has(Axis::Length) || !access.has(Axis::Channel))
+      continue;
+    int64_t unit = access.rank() - 1;
+    auto argument = dyn_cast<BlockArgument>(input);
+    if (function && argument)
+      if (auto layout = function.getArgAttrOfType<LayoutAttr>(
+              argument.getArgNumber(), kLayoutAttrName))
+        unit = layout.getUnit();
+    if (unit >= 0)
+      votes += access.getAxes()[unit] == Axis::Channel ? 1 : -1;
+  }
+  return votes > 0;
+}
+
 /// Extents that the op's types know win over `assumed` ones.
 static Problem describe(FusedOp op, Problem assumed) {
   Problem problem = assumed;
@@ -101,6 +123,7 @@ static Problem describe(FusedOp op, Problem assumed) {
                             llvm::divideCeil(real.getIntOrFloatBitWidth(), 8));
   }
   problem.isChained = isChained(op);
+  problem.areChannelsNeighbours = areChannelsNeighbours(op);
   countTables(op, problem);
   return problem;
 }

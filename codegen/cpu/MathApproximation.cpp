@@ -126,7 +126,7 @@ constexpr double kExp[] = {1.0,
                            8.369155668e-03,
                            1.393365000e-03};
 constexpr double kLog2E = 1.4426950408889634;
-/// ln 2 in two parts: the first has 9 trailing zero bits, so that n times it
+/// ln 2 in two parts: the first has 9 significant bits, so that n times it
 /// is exact.
 constexpr double kLn2High = 0.693359375;
 constexpr double kLn2Low = -2.12194440054690583e-4;

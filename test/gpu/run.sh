@@ -14,6 +14,8 @@ for unit in "$folder"/test/unit-*; do
   name=$(basename "$unit")
   "$unit" --gtest_brief=1 --gtest_output=xml:"$output/$name.xml" || status=1
 done
+"$folder/test/e2e-numerics" --device=cuda:0 \
+  --report="$output/e2e-numerics-cuda.json" || status=1
 python3 "$here/../e2e/run.py" --bin "$folder/bin" --device cuda:0 --require \
   --output "$output/e2e-cuda.json" || status=1
 exit $status
