@@ -93,10 +93,13 @@ static GpuScheduleFields chooseWarp(const Problem &problem) {
   constexpr int64_t kLanesTimesChannels = 65536;
   int64_t sequences = std::max<int64_t>(problem.batch * problem.channels, 1);
   // Where channels are neighbours, lanes along L tear accesses apart: chunks
-  // bring the threads of long sequences instead.
+  // bring the threads of few, long sequences instead.
   int64_t most = 32;
-  if (problem.areChannelsNeighbours)
-    most = problem.length >= kChunkedLength && !problem.isChained ? 4 : 16;
+  if (problem.areChannelsNeighbours) {
+    bool isChunked = sequences <= 4096 && problem.length >= kChunkedLength &&
+                     !problem.isChained;
+    most = isChunked ? 4 : 16;
+  }
   schedule.lanes = std::clamp<int64_t>(
       nextPowerOf2(ceilDiv(kLanesTimesChannels, sequences)), 4, most);
   schedule.items = 8;
