@@ -24,9 +24,15 @@ def LowerToCpuPass : Pass<"ssm-lower-to-cpu", "::mlir::ModuleOp"> {
     a task. The states are the outer loop of a tile, so that a state and its
     constants stay in registers over the tile's steps.
 
-    Any stride, channel count, length, state count and element type works.
-    Not supported: several functions in one module, a per-state value that a
-    loop over n passes on to a later one through a recurrence.
+    With `chunks` above 1 an op becomes three kernels: `@<name>_<i>_carries`
+    runs each chunk of a sequence from zero, `@<name>_<i>_starts` joins them,
+    `@<name>_<i>` computes the results from the states at the chunks' starts.
+
+    Any stride, channel count, length and element type works. Not supported,
+    and refused with an error: several functions in one module; chunks where a
+    recurrence depends on the states of another; functions of complex numbers
+    beyond exp, expm1, log, sqrt and abs; tables of more than 512 KiB a task
+    (some thousand states).
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::complex::ComplexDialect",

@@ -55,11 +55,13 @@ std::pair<Value, Value> mlir::ssm::buildDiscretize(OpBuilder &builder,
     a = s.exp(x);
     break;
   case DiscretizeRule::Bilinear: {
-    // One division serves both coefficients. As 1 + x / (1 - x / 2), a decay
-    // near 1 keeps what a small x says: slow modes add its error up for long.
+    // One division serves both coefficients. A decay near 1 or -1 is slow and
+    // adds its error up for long: 1 + x / (1 - x / 2) keeps what a small x
+    // says, -1 + 2 / (1 - x / 2) what a large one does.
     Value half = s.mul(0.5, x);
     Value inverse = s.div(s.constant(1, x), s.sub(1, half));
-    a = s.add(1, s.mul(x, inverse));
+    a = s.select(s.isWithin(x, 2), s.add(1, s.mul(x, inverse)),
+                 s.add(-1, s.mul(2, inverse)));
     input.push_back({inverse, axesX});
     break;
   }

@@ -28,6 +28,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -39,6 +40,28 @@ using namespace mlir;
 using namespace mlir::ssm;
 
 namespace {
+
+/// Double to half precision goes through single: x86 has no instruction for it
+/// and the function of the compiler's runtime may not be in the process. Where
+/// the first rounding makes a tie, the result can be the other neighbour.
+struct NarrowInTwoSteps : OpRewritePattern<arith::TruncFOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::TruncFOp op,
+                                PatternRewriter &rewriter) const override {
+    Type from = op.getIn().getType(), to = op.getType();
+    if (!getElementTypeOrSelf(from).isF64() ||
+        getElementTypeOrSelf(to).getIntOrFloatBitWidth() > 16)
+      return rewriter.notifyMatchFailure(op, "is not from double to half");
+    Type single = rewriter.getF32Type();
+    if (auto vector = dyn_cast<VectorType>(from))
+      single = vector.clone(single);
+    Value narrowed =
+        arith::TruncFOp::create(rewriter, op.getLoc(), single, op.getIn());
+    rewriter.replaceOpWithNewOp<arith::TruncFOp>(op, to, narrowed);
+    return success();
+  }
+};
 
 /// Arithmetic in half precision becomes arithmetic in single precision,
 /// rounded after each op; functions become vector arithmetic.
@@ -55,6 +78,7 @@ struct ExpandArithmeticPass
     RewritePatternSet patterns(context);
     populateCpuMathPatterns(patterns, hasAvx512);
     arith::populateExpandBFloat16Patterns(patterns);
+    patterns.add<NarrowInTwoSteps>(context);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))) ||
         failed(callLibm()))
       signalPassFailure();

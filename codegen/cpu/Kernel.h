@@ -55,7 +55,6 @@ public:
 
   /// Bytes of all tables.
   int64_t stackBytes() const { return bytes; }
-  func::FuncOp function() { return func; }
 
 private:
   Value argument(mamba::KernelArg arg);

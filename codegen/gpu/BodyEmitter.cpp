@@ -52,16 +52,31 @@ static Value negate(Emit &e, Value a) {
   return arith::NegFOp::create(e, a, arith::FastMathFlags::contract);
 }
 
-/// x / y = x conj(y) / |y|^2.
-static Number divide(Emit &e, Number x, Number y) {
-  Value norm =
-      e.addf({scale(e, y.re, y.re), nullptr}, {scale(e, y.im, y.im), nullptr})
-          .re;
+/// a * b + c in one rounding.
+static Value fused(Emit &e, Value a, Value b, Value c) {
+  return math::FmaOp::create(e, a, b, c);
+}
+
+/// x conj(y) / |y|^2.
+static Number divideOnce(Emit &e, Number x, Number y, Value norm) {
   Number product = e.mulf(x, {y.re, negate(e, y.im)});
   auto over = [&](Value part) -> Value {
     return arith::DivFOp::create(e, part, norm, arith::FastMathFlags::contract);
   };
   return {over(product.re), over(product.im)};
+}
+
+/// The quotient, corrected by the quotient of what it leaves over: a
+/// recurrence adds up the error of a decay over all its steps.
+static Number divide(Emit &e, Number x, Number y) {
+  Value norm =
+      e.addf({scale(e, y.re, y.re), nullptr}, {scale(e, y.im, y.im), nullptr})
+          .re;
+  Number quotient = divideOnce(e, x, y, norm);
+  Number minus = {negate(e, quotient.re), negate(e, quotient.im)};
+  Number rest = {fused(e, quotient.im, y.im, fused(e, minus.re, y.re, x.re)),
+                 fused(e, minus.im, y.re, fused(e, minus.re, y.im, x.im))};
+  return e.addf(quotient, divideOnce(e, rest, y, norm));
 }
 
 /// exp(x), near zero as 1 + expm1(x): the approximate exponential is off by

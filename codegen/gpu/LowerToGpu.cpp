@@ -141,7 +141,7 @@ LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
       return op.emitOpError("needs ")
              << shared << " bytes of shared memory a block with " << schedule
              << ", more than the " << kSharedLimit
-             << " there are; use fewer lanes, warps or items";
+             << " there are; use fewer states, lanes, warps or items";
   }
   return success();
 }

@@ -17,7 +17,7 @@ ElementMap::ElementMap(const ReferenceTensor &tensor, bool isUniform,
   if (isUniform || tensor.numElements() == 0)
     return;
   int64_t stride = 1;
-  for (int64_t dim = access.rank() - 1; dim >= 0; --dim) {
+  for (int64_t dim = int64_t(access.rank()) - 1; dim >= 0; --dim) {
     int64_t extent = tensor.shape[dim];
     switch (access.getAxes()[dim]) {
     case Axis::Batch:

@@ -67,3 +67,13 @@ func.func @second(%x_: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
 
 // expected-error@+1 {{has no body to lower}}
 func.func private @external(%x: tensor<?xf32>) -> tensor<?xf32>
+
+// -----
+
+// expected-error@+1 {{has a name that LLVM reserves for intrinsics, expected one without the prefix 'llvm.'}}
+func.func @llvm.exp2(%x_: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
+  %y = ssm.fused (%x = %x_[b, l, d] : tensor<?x?x?xf32>) -> ([b, l, d] : tensor<?x?x?xf32>) {
+    ssm.yield %x : f32
+  }
+  return %y : tensor<?x?x?xf32>
+}

@@ -51,7 +51,7 @@ func.func @unemittable(%as: tensor<?x?x?xcomplex<f32>>) -> tensor<?x?x?xcomplex<
 // -----
 
 func.func @large(%as: tensor<?x?x?xf32>, %bs: tensor<?x?x1x256xf32>) -> tensor<?x?x?xf32> {
-  // expected-error-re @below {{needs {{[0-9]+}} bytes of shared memory a block with #ssm.schedule<lanes = 32, items = 16>, more than the 232448 there are; use fewer lanes, warps or items}}
+  // expected-error-re @below {{needs {{[0-9]+}} bytes of shared memory a block with #ssm.schedule<lanes = 32, items = 16>, more than the 232448 there are; use fewer states, lanes, warps or items}}
   %r = ssm.fused (%a = %as[b, l, d] : tensor<?x?x?xf32>,
                   %b = %bs[b, l, g, n] : tensor<?x?x1x256xf32>)
       -> ([b, l, d] : tensor<?x?x?xf32>)

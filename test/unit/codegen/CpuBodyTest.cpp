@@ -256,6 +256,36 @@ func.func @halves(%u_: tensor<?x?x?xT>) -> tensor<?x?x?xT> {
                           {{"xT>", "x" + type + ">"}, {": T", ": " + type}}));
 }
 
+TEST(CpuBody, HalvesAndDoubles) {
+  for (std::string type : {"bf16", "f16"})
+    expectBody(substitute(R"(
+func.func @f(%x_: tensor<?x?xT>) -> tensor<?x?xT> {
+  %0 = ssm.fused (%x = %x_[b, d] : tensor<?x?xT>) -> ([b, d] : tensor<?x?xT>) {
+    %w = arith.extf %x : T to f64
+    %e = math.exp %w : f64
+    %y = arith.truncf %e : f64 to T
+    ssm.yield %y : T
+  }
+  return %0 : tensor<?x?xT>
+})",
+                          {{"xT>", "x" + type + ">"},
+                           {": T", ": " + type},
+                           {"to T", "to " + type}}));
+}
+
+TEST(CpuBody, ScalarResult) {
+  expectBody(R"(
+func.func @f(%r_: tensor<3xf32>, %x_: tensor<?x?xf32>) -> (tensor<f32>, tensor<?x?xf32>) {
+  %0:2 = ssm.fused (%r = %r_[n] : tensor<3xf32>, %x = %x_[b, d] : tensor<?x?xf32>)
+      -> ([] : tensor<f32>, [b, d] : tensor<?x?xf32>) {
+    %s = ssm.sum %r over n : f32
+    %y = arith.mulf %x, %s : f32
+    ssm.yield %s, %y : f32, f32
+  }
+  return %0#0, %0#1 : tensor<f32>, tensor<?x?xf32>
+})");
+}
+
 TEST(CpuBody, SeveralKernels) {
   expectBody(R"(
 func.func @two(%u_: tensor<?x?x?xf32>, %A_: tensor<?x4xf32>) -> tensor<?x?x?xf32> {

@@ -9,6 +9,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+#include <sys/mman.h>
+
 using namespace mamba;
 
 /// A whole S6 layer. IN is the type of inputs and outputs, N the states, G the
@@ -151,4 +155,105 @@ TEST(CpuScan, StaticChannels) {
   expectScan({.channels = 32}, {{2, 17, 32}});
   expectScan({.channels = 1}, {{2, 17, 1}});
   expectScan({.channels = 48, .unit = 1}, {{2, 35, 48}});
+}
+
+/// h_t = h_(t-1) / 2 + x_t.
+static const char *const kFilter = R"(
+func.func @filter(%x_: tensor<?x?x?xf32> {ssm.layout = #ssm.layout<unit = UNIT, align = 4>})
+    -> tensor<?x?x?xf32> {
+  %y = ssm.fused (%x = %x_[b, l, d] : tensor<?x?x?xf32>) -> ([b, l, d] : tensor<?x?x?xf32>) {
+    %half = arith.constant 0.5 : f32
+    %h, %last = ssm.recurrence %half, %x : f32
+    ssm.yield %h : f32
+  }
+  return %y : tensor<?x?x?xf32>
+})";
+
+TEST(CpuScan, NotANumberStaysInItsChannel) {
+  const int64_t B = 2, L = 20, D = 18, badB = 1, badL = 3, badD = 7;
+  for (std::string unit : {"1", "2"}) {
+    CompiledFunction function(substitute(kFilter, {{"UNIT", unit}}));
+    ASSERT_TRUE(function.ok());
+    std::vector<float> x(B * L * D, 1.0f), y(B * L * D);
+    std::vector<int64_t> strides = {L * D, unit == "1" ? 1 : D,
+                                    unit == "1" ? L : 1};
+    std::vector<int64_t> shape = {B, L, D};
+    TensorView in(x.data(), DType::F32, shape, strides);
+    std::vector<TensorView> views = {
+        in, TensorView::contiguous(y.data(), DType::F32, shape)};
+    x[offsetOf(in, std::vector<int64_t>{badB, badL, badD})] =
+        std::numeric_limits<float>::quiet_NaN();
+    ASSERT_TRUE(function.launch(views).ok());
+    for (int64_t i = 0; i < B * L * D; ++i) {
+      bool isBad = i / (L * D) == badB && i % D == badD && i / D % L >= badL;
+      EXPECT_EQ(std::isnan(y[i]), isBad) << i;
+    }
+  }
+}
+
+TEST(CpuScan, OffsetsBeyond32Bits) {
+  // Only the pages of the few elements in use are ever touched.
+  const size_t bytes = size_t(40) << 30;
+  void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED)
+    GTEST_SKIP() << "no 40 GiB of address space";
+  const std::vector<int64_t> shape = {2, 2, 2};
+  for (int64_t far :
+       {(int64_t(1) << 31) - 1, int64_t(1) << 31, (int64_t(1) << 32) + 1})
+    for (int dim = 0; dim < 3; ++dim) {
+      CompiledFunction function(substitute(kFilter, {{"UNIT", "-1"}}));
+      ASSERT_TRUE(function.ok());
+      std::vector<int64_t> strides = {19, 7, 3};
+      strides[dim] = far;
+      TensorView x(memory, DType::F32, shape, strides);
+      float y[8];
+      for (int64_t i = 0; i < 8; ++i)
+        static_cast<float *>(memory)[offsetOf(
+            x, std::vector<int64_t>{i / 4, i / 2 % 2, i % 2})] = i + 1;
+      std::vector<TensorView> views = {
+          x, TensorView::contiguous(y, DType::F32, shape)};
+      Status status = function.launch(views);
+      ASSERT_TRUE(status.ok()) << status.message();
+      const float expected[] = {1, 2, 3.5, 5, 5, 6, 9.5, 11};
+      for (int i = 0; i < 8; ++i)
+        EXPECT_EQ(y[i], expected[i]) << "stride " << far << " of " << dim;
+    }
+  munmap(memory, bytes);
+}
+
+TEST(CpuScan, Broadcast) {
+  // One step and one channel of memory for all.
+  CompiledFunction function(substitute(kFilter, {{"UNIT", "-1"}}));
+  ASSERT_TRUE(function.ok());
+  float x[2] = {1, 3}, y[2 * 3 * 17];
+  const std::vector<int64_t> shape = {2, 3, 17};
+  std::vector<TensorView> views = {
+      TensorView(x, DType::F32, shape, std::vector<int64_t>{1, 0, 0}),
+      TensorView::contiguous(y, DType::F32, shape)};
+  Status status = function.launch(views);
+  ASSERT_TRUE(status.ok()) << status.message();
+  for (int64_t i = 0; i < 2 * 3 * 17; ++i) {
+    const float steps[] = {1, 1.5, 1.75};
+    EXPECT_EQ(y[i], x[i / 51] * steps[i / 17 % 3]) << i;
+  }
+}
+
+TEST(CpuScan, Deterministic) {
+  CompiledFunction function(substitute(kFilter, {{"UNIT", "1"}}));
+  ASSERT_TRUE(function.ok());
+  const std::vector<int64_t> shape = {3, 40, 50};
+  std::vector<float> x(6000), first(6000), y(6000);
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = std::sin(i * 0.7f);
+  for (int round = 0; round < 20; ++round) {
+    std::vector<TensorView> views = {
+        TensorView(x.data(), DType::F32, shape,
+                   std::vector<int64_t>{2000, 1, 40}),
+        TensorView::contiguous(y.data(), DType::F32, shape)};
+    ASSERT_TRUE(function.launch(views).ok());
+    if (round == 0)
+      first = y;
+    EXPECT_EQ(first, y);
+  }
 }
