@@ -128,9 +128,11 @@ func.func @zoh_complex(%delta: tensor<?xf32>, %A: tensor<?x4xcomplex<f32>>,
 // CHECK-NOT: complex.div
 // CHECK: %[[XINV:[a-z0-9_]+]] = complex.mul %{{.*}}, %[[INV]]
 // CHECK: complex.re %[[XINV]]
+// CHECK: %[[INVR:[a-z0-9_]+]] = complex.re %[[INV]]
+// CHECK: arith.select
+// CHECK: arith.select
 // CHECK: %[[DECAY:[a-z0-9_]+]] = complex.create
 // CHECK: %[[DB:[a-z0-9_]+]] = arith.mulf %[[DELTA]], %[[B]]
-// CHECK: %[[INVR:[a-z0-9_]+]] = complex.re %[[INV]]
 // CHECK: arith.mulf %[[INVR]], %[[DB]]
 // CHECK: %[[H:[a-z0-9_]+]], %{{.*}} = ssm.recurrence %[[DECAY]], %{{.*}} : complex<f32>
 // CHECK: %[[HR:[a-z0-9_]+]] = complex.re %[[H]]
