@@ -24,7 +24,8 @@ using namespace mamba::numerics;
 static constexpr Key kKeys[] = {
     {"kind", "verify",
      "verify against the reference, repeat (bit-identical), locality (of NaN "
-     "and infinity), far (strides past 2^31)"},
+     "and infinity), far (strides past 2^31), malformed (a changed module is "
+     "refused or runs)"},
     {"body", "s6",
      "s6, lti, mingru, rglru, bidirectional, two, chained, stacked"},
     {"type", "f32", "f32, f16, bf16: of the activations"},

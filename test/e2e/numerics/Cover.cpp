@@ -12,6 +12,8 @@
 
 #include "test/e2e/numerics/Cover.h"
 
+#include "test/e2e/numerics/Random.h"
+
 #include <cmath>
 #include <optional>
 #include <set>
@@ -20,21 +22,6 @@ using namespace mamba;
 using namespace mamba::numerics;
 
 namespace {
-
-/// SplitMix64: the same numbers with every standard library.
-class Random {
-public:
-  explicit Random(uint64_t seed) : state(seed) {}
-  size_t below(size_t count) {
-    uint64_t x = state += 0x9e3779b97f4a7c15;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-    return (x ^ (x >> 31)) % count;
-  }
-
-private:
-  uint64_t state;
-};
 
 /// The number of a value of each factor.
 using Choice = std::vector<size_t>;

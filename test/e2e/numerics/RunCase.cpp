@@ -14,6 +14,7 @@
 #include "runtime/jit/Verify.h"
 #include "test/e2e/numerics/FarTensor.h"
 #include "test/e2e/numerics/ModuleText.h"
+#include "test/e2e/numerics/Mutate.h"
 #include "test/e2e/numerics/Problem.h"
 #include "tools/problem/CommandLine.h"
 
@@ -257,14 +258,16 @@ Status Run::far() {
 // Judgement
 //===----------------------------------------------------------------------===//
 
-/// A schedule that a case brings along may ask for more than there is.
+/// A schedule that a case brings along may ask for more than a device has, and
+/// is then refused before anything runs.
 static bool isRefusal(const Case &test, const Status &status) {
-  if (test.schedule().empty())
+  bool isBeforeLaunch = status.code() == StatusCode::CompileError ||
+                        status.code() == StatusCode::Unsupported;
+  if (test.schedule().empty() || !isBeforeLaunch)
     return false;
   for (const char *reason :
-       {"shared memory a block", "recurrences that read each other",
-        "scans a sequence in one", "of shared memory", "threads a block",
-        "registers"})
+       {"bytes of shared memory", "bytes of stack", "registers each",
+        "recurrences that read each other"})
     if (status.message().find(reason) != std::string::npos)
       return true;
   return false;
@@ -280,13 +283,66 @@ static Status runKind(Run &run) {
   if (run.test.is("kind", "far"))
     return run.far();
   return Status(StatusCode::InvalidArgument,
-                fmt::format("found kind={}, required verify, repeat, locality "
-                            "or far",
+                fmt::format("found kind={}, required verify, repeat, locality, "
+                            "far or malformed",
                             run.test.get("kind")));
+}
+
+/// Elements that a malformed case's tensor may have: the text is not ours.
+static constexpr int64_t kMaxElements = int64_t(1) << 22;
+
+static bool isSmall(const FunctionInfo &info) {
+  for (const TensorSpec &spec : info.tensors) {
+    double elements = 1;
+    for (const DimSpec &dim : spec.dims)
+      elements *= dim.extent == kDynamic ? 64.0 : double(dim.extent);
+    if (elements > double(kMaxElements))
+      return false;
+  }
+  return true;
+}
+
+/// Compiles for both kinds of targets, and runs; a crash or a hang ends the
+/// process, and errors are welcome.
+static Status runMutated(const Case &test,
+                         const std::shared_ptr<Device> &device,
+                         const std::string &text) {
+  MAMBA_ASSIGN_OR_RETURN(Module module, Module::parse(text, "case.mlir"));
+  MAMBA_ASSIGN_OR_RETURN(Function function, module.function());
+  for (const char *target : {"cpu", "sm_90"}) {
+    VariantRequest request;
+    request.target = target;
+    MAMBA_RETURN_IF_ERROR(function.compile(request).status());
+  }
+  if (!isSmall(function.info()))
+    return Status();
+  MAMBA_ASSIGN_OR_RETURN(HostProblem problem,
+                         makeProblem(test, function.info()));
+  MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
+                         DeviceProblem::create(problem, device));
+  MAMBA_RETURN_IF_ERROR(function.launch(device, tensors.views()));
+  MAMBA_RETURN_IF_ERROR(device->synchronize());
+  return tensors.fetch(problem);
+}
+
+/// A module with mistakes is refused, with the place of one, or it runs and
+/// writes its results and nothing else.
+static Status malformed(const Case &test,
+                        const std::shared_ptr<Device> &device) {
+  std::string text = mutate(moduleText(test), uint64_t(test.number("seed")));
+  Status status = runMutated(test, device, text);
+  bool isLocated = status.message().find("case.mlir:") != std::string::npos;
+  if (status.code() == StatusCode::CompileError && !isLocated)
+    return wrong("the error has no place: " + status.message());
+  bool isBug = status.code() == StatusCode::Internal ||
+               status.code() == StatusCode::DriverError;
+  return isBug ? status : Status();
 }
 
 static Status run(const Case &test, const std::shared_ptr<Device> &device,
                   const RunOptions &options, double &worst) {
+  if (test.is("kind", "malformed"))
+    return malformed(test, device);
   MAMBA_ASSIGN_OR_RETURN(Module module,
                          Module::parse(moduleText(test), "case.mlir"));
   MAMBA_ASSIGN_OR_RETURN(Function function, module.function("layer"));

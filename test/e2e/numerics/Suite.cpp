@@ -292,6 +292,18 @@ static std::vector<Case> cornerCases(const Design &design, uint64_t seed) {
   return problems;
 }
 
+/// Small layers of all bodies, to be changed.
+static Design malformedDesign(std::vector<Factor> factors) {
+  Design design;
+  design.base = caseOf("kind=malformed B=2 L=7 D=6 N=3");
+  design.factors = std::move(factors);
+  for (const char *key : {"B", "L", "D", "N"})
+    std::erase_if(design.factors,
+                  [&](const Factor &factor) { return factor.key == key; });
+  design.isValid = isMeaningful;
+  return design;
+}
+
 //===----------------------------------------------------------------------===//
 // The suite
 //===----------------------------------------------------------------------===//
@@ -362,6 +374,9 @@ std::vector<Case> SuiteBuilder::build() {
   add(emptyCases());
   add(repeatCases());
   add(localityCases(knobs));
+  for (const std::vector<Factor> &factors :
+       {kSelective, kTimeInvariant, kOtherSelective, kWithoutStates})
+    add(sample(malformedDesign(factors), options.seed, options.malformed));
   add(farCases());
   return std::move(cases);
 }

@@ -28,6 +28,8 @@ struct SuiteOptions {
   uint64_t seed = 1;
   /// Cases drawn beside each design.
   int64_t extra = 40;
+  /// Modules with mistakes, a kind of body.
+  int64_t malformed = 50;
 };
 
 /// A pure function of its arguments. Cases of kind `far`, which need memory of

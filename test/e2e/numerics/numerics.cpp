@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/e2e/numerics/ModuleText.h"
+#include "test/e2e/numerics/Mutate.h"
 #include "test/e2e/numerics/Report.h"
 #include "test/e2e/numerics/Suite.h"
 #include "tools/io/File.h"
@@ -58,6 +59,8 @@ static std::vector<Flag> flagsOf(Options &options) {
       {"seed", "N", "of the choice of cases", takeNumber(options.seed, 0)},
       {"extra", "N", "cases drawn beside each covering design",
        takeNumber(options.suite.extra, 0)},
+      {"malformed", "N", "modules with mistakes, a kind of body",
+       takeNumber(options.suite.malformed, 0)},
       {"points", "N", "points that the reference computes a case",
        takeNumber(options.workers.run.maxPoints, 1)},
       {"repeats", "N", "launches of kind=repeat",
@@ -149,11 +152,19 @@ static Result<bool> runSuite(const Options &options,
   return report.count(Outcome::Kind::Failed) == 0;
 }
 
+/// The module that `test` compiles.
+static std::string caseText(const Case &test) {
+  std::string text = moduleText(test);
+  return test.is("kind", "malformed")
+             ? mutate(text, static_cast<uint64_t>(test.number("seed")))
+             : text;
+}
+
 static Result<bool> run(const Options &options) {
   MAMBA_ASSIGN_OR_RETURN(std::vector<Case> cases, chooseCases(options));
   for (const Case &test : cases)
     if (options.print)
-      fmt::print("{}\n", moduleText(test));
+      fmt::print("{}\n", caseText(test));
     else if (options.list)
       fmt::print("{}\n", test.text());
   if (options.print || options.list)
