@@ -21,7 +21,8 @@ build: deps ## Configure and build the `dev` preset into build/dev.
 	@cmake/build.sh dev $(JOBS)
 
 .PHONY: demo
-demo: build ## Compile, run and verify examples 01 and 02 on the best device.
+demo: deps ## Compile, run and verify examples 01 and 02 on the best device.
+	@cmake/build.sh dev $(JOBS) mamba-run
 	@python3 examples/demo.py
 
 .PHONY: test

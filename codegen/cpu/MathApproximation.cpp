@@ -243,12 +243,18 @@ template <> Value F32Pattern<math::CosOp>::expand(Shaped &s, Value x) const {
   return turn(s, {angle.r, s.select(wraps, s.f32(0.0), next)});
 }
 
+template <> Value F32Pattern<math::RsqrtOp>::expand(Shaped &s, Value x) const {
+  return arith::DivFOp::create(s.b, s.f32(1.0), math::SqrtOp::create(s.b, x));
+}
+
 void mlir::ssm::populateCpuMathPatterns(RewritePatternSet &patterns,
                                         bool hasAvx512) {
   patterns.add<F32Pattern<math::Exp2Op>, F32Pattern<math::ExpOp>,
-               F32Pattern<math::SinOp>, F32Pattern<math::CosOp>>(
-      patterns.getContext(), hasAvx512);
+               F32Pattern<math::SinOp>, F32Pattern<math::CosOp>,
+               F32Pattern<math::RsqrtOp>>(patterns.getContext(), hasAvx512);
   populateMathF32ExpansionPatterns(patterns, [](StringRef) { return true; });
-  populateMathPolynomialApproximationPatterns(patterns,
-                                              [](StringRef) { return true; });
+  // MLIR's own rsqrt is AVX's instruction, whatever the CPU.
+  populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
+    return name != math::RsqrtOp::getOperationName();
+  });
 }

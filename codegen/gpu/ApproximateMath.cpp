@@ -27,6 +27,7 @@ namespace {
 
 constexpr double kLog2E = 1.4426950408889634;
 constexpr double kLn2 = 0.6931471805599453;
+constexpr double kLog10Of2 = 0.3010299956639812;
 
 /// Short forms for f32 code.
 class F32Builder : public ImplicitLocOpBuilder {
@@ -85,6 +86,11 @@ template <typename Op> struct Expand : OpRewritePattern<Op> {
 
   Expansion expansion;
 };
+
+Value expandTan(F32Builder &b, ValueRange x) {
+  return arith::DivFOp::create(b, math::SinOp::create(b, x[0]),
+                               math::CosOp::create(b, x[0]));
+}
 
 Value expandExp(F32Builder &b, ValueRange x) {
   return b.exp2(b.mul(x[0], b.constant(kLog2E)));
@@ -194,36 +200,53 @@ void addExpansions(RewritePatternSet &patterns) {
   patterns.add<Expand<arith::DivFOp>>(context, expandDivF);
   patterns.add<Expand<math::SinOp>>(context, expandSin);
   patterns.add<Expand<math::CosOp>>(context, expandCos);
+  patterns.add<Expand<math::TanOp>>(context, expandTan);
   patterns.add<Expand<math::Exp2Op>>(
       context, [](F32Builder &b, ValueRange x) { return b.exp2(x[0]); });
   patterns.add<Expand<math::Log2Op>>(
       context, [](F32Builder &b, ValueRange x) { return b.log2(x[0]); });
+  patterns.add<Expand<math::Log10Op>>(context, [](F32Builder &b, ValueRange x) {
+    return b.mul(b.log2(x[0]), b.constant(kLog10Of2));
+  });
+  math::populateExpansionPatterns(patterns,
+                                  {"acosh", "asinh", "atanh", "cosh", "sinh"});
 }
 
-/// Ops that are one instruction, or an intrinsic that LLVM expands inline.
+/// Replaces an f32 op by an intrinsic: one instruction, or a few that LLVM
+/// writes inline.
+template <typename Op>
+void addIntrinsic(RewritePatternSet &patterns, StringRef intrinsic) {
+  struct Call : OpRewritePattern<Op> {
+    Call(MLIRContext *context, StringRef intrinsic)
+        : OpRewritePattern<Op>(context), intrinsic(intrinsic) {}
+
+    LogicalResult matchAndRewrite(Op op,
+                                  PatternRewriter &rewriter) const override {
+      if (!op.getType().isF32())
+        return rewriter.notifyMatchFailure(op, "is no scalar f32");
+      F32Builder b(op.getLoc(), rewriter);
+      rewriter.replaceOp(op, b.call(intrinsic, op->getOperands()));
+      return success();
+    }
+
+    StringRef intrinsic;
+  };
+  patterns.add<Call>(patterns.getContext(), intrinsic);
+}
+
 void addIntrinsics(RewritePatternSet &patterns) {
-  MLIRContext *context = patterns.getContext();
-  patterns.add<Expand<math::AbsFOp>>(context, [](F32Builder &b, ValueRange x) {
-    return b.call("llvm.fabs", x);
-  });
-  patterns.add<Expand<math::CeilOp>>(context, [](F32Builder &b, ValueRange x) {
-    return b.call("llvm.ceil", x);
-  });
-  patterns.add<Expand<math::FloorOp>>(context, [](F32Builder &b, ValueRange x) {
-    return b.call("llvm.floor", x);
-  });
-  patterns.add<Expand<math::CopySignOp>>(
-      context,
-      [](F32Builder &b, ValueRange x) { return b.call("llvm.copysign", x); });
-  patterns.add<Expand<math::FmaOp>>(context, [](F32Builder &b, ValueRange x) {
-    return b.call("llvm.fma", x);
-  });
-  patterns.add<Expand<math::SqrtOp>>(context, [](F32Builder &b, ValueRange x) {
-    return b.call("llvm.nvvm.sqrt.approx.ftz.f", x);
-  });
-  patterns.add<Expand<math::RsqrtOp>>(context, [](F32Builder &b, ValueRange x) {
-    return b.call("llvm.nvvm.rsqrt.approx.ftz.f", x);
-  });
+  addIntrinsic<math::AbsFOp>(patterns, "llvm.fabs");
+  addIntrinsic<math::CeilOp>(patterns, "llvm.ceil");
+  addIntrinsic<math::FloorOp>(patterns, "llvm.floor");
+  addIntrinsic<math::TruncOp>(patterns, "llvm.trunc");
+  addIntrinsic<math::RoundOp>(patterns, "llvm.round");
+  addIntrinsic<math::RoundEvenOp>(patterns, "llvm.roundeven");
+  addIntrinsic<math::CopySignOp>(patterns, "llvm.copysign");
+  addIntrinsic<math::FmaOp>(patterns, "llvm.fma");
+  addIntrinsic<math::SqrtOp>(patterns, "llvm.nvvm.sqrt.approx.ftz.f");
+  addIntrinsic<math::RsqrtOp>(patterns, "llvm.nvvm.rsqrt.approx.ftz.f");
+  addIntrinsic<arith::MaxNumFOp>(patterns, "llvm.maxnum");
+  addIntrinsic<arith::MinNumFOp>(patterns, "llvm.minnum");
 }
 
 struct ApproximateMath : ssm::impl::ApproximateMathPassBase<ApproximateMath> {
@@ -236,7 +259,7 @@ struct ApproximateMath : ssm::impl::ApproximateMathPassBase<ApproximateMath> {
           {math::ErfOp::getOperationName(), math::TanhOp::getOperationName(),
            math::AtanOp::getOperationName(), math::Atan2Op::getOperationName(),
            math::ErfcOp::getOperationName(), math::AcosOp::getOperationName(),
-           math::AsinOp::getOperationName()},
+           math::AsinOp::getOperationName(), math::CbrtOp::getOperationName()},
           name);
     };
     populateMathPolynomialApproximationPatterns(patterns, isPolynomial);

@@ -43,6 +43,22 @@ FailureOr<PtxTarget> mlir::ssm::lookupPtxTarget(ModuleOp module,
          << chip << "', expected sm_80, sm_86, sm_89, sm_90, sm_100 or sm_120";
 }
 
+/// Fails where an operation became a call of CUDA's math library, which is not
+/// there to link: the driver would refuse the PTX, without a place.
+static LogicalResult verifyNoLibraryCalls(gpu::GPUModuleOp module) {
+  WalkResult result = module.walk([&](LLVM::CallOp call) {
+    auto callee = call.getCallee();
+    auto function = callee ? module.lookupSymbol<LLVM::LLVMFuncOp>(*callee)
+                           : LLVM::LLVMFuncOp();
+    if (!function || !function.isExternal())
+      return WalkResult::advance();
+    call.emitError("needs the library function '")
+        << *callee << "', and no GPU code is known for it";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
 static LogicalResult lowerToNvvm(ModuleOp module) {
   PassManager passes(module.getContext());
   OpPassManager &kernels = passes.nest<gpu::GPUModuleOp>();
@@ -52,7 +68,12 @@ static LogicalResult lowerToNvvm(ModuleOp module) {
   kernels.addPass(createSCFToControlFlowPass());
   kernels.addPass(createConvertGpuOpsToNVVMOps());
   kernels.addPass(createReconcileUnrealizedCastsPass());
-  return passes.run(module);
+  if (failed(passes.run(module)))
+    return failure();
+  for (auto kernelModule : module.getOps<gpu::GPUModuleOp>())
+    if (failed(verifyNoLibraryCalls(kernelModule)))
+      return failure();
+  return success();
 }
 
 static std::unique_ptr<llvm::TargetMachine>

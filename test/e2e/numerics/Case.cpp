@@ -27,7 +27,9 @@ static constexpr Key kKeys[] = {
      "and infinity), far (strides past 2^31), malformed (a changed module is "
      "refused or runs)"},
     {"body", "s6",
-     "s6, lti, mingru, rglru, bidirectional, two, chained, stacked"},
+     "s6, lti, mingru, rglru, bidirectional, two, chained, stacked, math"},
+    {"op", "math.exp",
+     "of body=math: OP, or OP:RANGE with positive, above1 or wide"},
     {"type", "f32", "f32, f16, bf16: of the activations"},
     {"B", "2", "sequences"},
     {"L", "33", "steps"},
@@ -118,7 +120,7 @@ int64_t Case::number(std::string_view key) const {
 int64_t Case::groups() const { return number(is("G", "D") ? "D" : "G"); }
 
 bool Case::hasStates() const {
-  return !is("body", "mingru") && !is("body", "rglru");
+  return !is("body", "mingru") && !is("body", "rglru") && !is("body", "math");
 }
 
 int64_t Case::elements() const {

@@ -73,6 +73,7 @@ private:
   void selective();
   void gatedRnn();
   void linearRecurrentUnit();
+  void elementwise();
   void finish(const Value &u, Value y);
   void yieldStates(const Value &states, const Value &last);
 
@@ -387,11 +388,43 @@ void FunctionWriter::linearRecurrentUnit() {
     result(last, stored);
 }
 
+/// A moving average of one operation's results: its numbers are seen as they
+/// are, and the operation is part of a recurrence's kernel.
+void FunctionWriter::elementwise() {
+  std::string_view op = test.get("op");
+  std::string_view range;
+  if (size_t colon = op.find(':'); colon != std::string_view::npos) {
+    range = op.substr(colon + 1);
+    op = op.substr(0, colon);
+  }
+  std::string body = "    %half = arith.constant 0.5 : f32\n"
+                     "    %small = arith.constant 0.01 : f32\n"
+                     "    %large = arith.constant 40.0 : f32\n"
+                     "    %one = arith.constant 1.0 : f32\n"
+                     "    %square = arith.mulf %x0, %x0 : f32\n"
+                     "    %positive = arith.addf %square, %small : f32\n"
+                     "    %above1 = arith.addf %positive, %one : f32\n"
+                     "    %wide = arith.mulf %x0, %large : f32\n";
+  std::string operand = range.empty() ? "%x0" : fmt::format("%{}", range);
+  bool isBinary = op.starts_with("arith.") || op == "math.powf" ||
+                  op == "math.atan2" || op == "math.copysign";
+  body += fmt::format("    %r = {} {}{} : f32\n", op, operand,
+                      isBinary ? ", %x1" : "");
+  Value u = argument("u", "bld", activation);
+  std::vector<Value> inputs = {u};
+  if (isBinary)
+    inputs.push_back(argument("w", "bld", activation));
+  std::vector<Value> ab = map(inputs, body, {"%half", "%r"});
+  result(scan(ab[0], ab[1], test.has("reverse"), false).first, activation);
+}
+
 std::string FunctionWriter::write() {
   if (test.is("body", "mingru"))
     gatedRnn();
   else if (test.is("body", "rglru"))
     linearRecurrentUnit();
+  else if (test.is("body", "math"))
+    elementwise();
   else
     selective();
   return fmt::format("// {}\n"

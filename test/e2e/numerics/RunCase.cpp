@@ -259,18 +259,20 @@ Status Run::far() {
 //===----------------------------------------------------------------------===//
 
 /// A schedule that a case brings along may ask for more than a device has, and
-/// is then refused before anything runs.
+/// an operation may have no code for it; both are refused before anything runs.
 static bool isRefusal(const Case &test, const Status &status) {
   bool isBeforeLaunch = status.code() == StatusCode::CompileError ||
                         status.code() == StatusCode::Unsupported;
-  if (test.schedule().empty() || !isBeforeLaunch)
+  auto has = [&](std::string_view text) {
+    return status.message().find(text) != std::string::npos;
+  };
+  if (!isBeforeLaunch)
     return false;
-  for (const char *reason :
-       {"bytes of shared memory", "bytes of stack", "registers each",
-        "recurrences that read each other"})
-    if (status.message().find(reason) != std::string::npos)
-      return true;
-  return false;
+  if (test.is("body", "math") && (has("has no CPU code") || has("no GPU code")))
+    return true;
+  return !test.schedule().empty() &&
+         (has("bytes of shared memory") || has("bytes of stack") ||
+          has("registers each") || has("recurrences that read each other"));
 }
 
 static Status runKind(Run &run) {
