@@ -3,7 +3,7 @@
 
 JOBS ?= $(shell nproc)
 SOURCES = $(shell find dialect passes codegen runtime tools test examples \
-  -name '*.h' -o -name '*.cpp' -o -name '*.c')
+  bench -name '*.h' -o -name '*.cpp' -o -name '*.c')
 
 .DEFAULT_GOAL := help
 

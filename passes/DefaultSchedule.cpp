@@ -86,22 +86,23 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
 static constexpr int64_t kChunkedLength = 8192;
 
 /// Lanes along L cost shuffles but bring threads where sequences and channels
-/// are few. Measured on an H100 (bench/NOTES.md): 4 lanes are enough for 16,384
-/// channels and more, and each halving of the channels wants twice the lanes.
+/// are few. Measured on an H100 (bench/NOTES.md): 4 lanes are right for 16,384
+/// channels, and each halving of the channels wants twice the lanes.
 static GpuScheduleFields chooseWarp(const Problem &problem) {
   GpuScheduleFields schedule;
   constexpr int64_t kLanesTimesChannels = 65536;
   int64_t sequences = std::max<int64_t>(problem.batch * problem.channels, 1);
   // Where channels are neighbours, lanes along L tear accesses apart: chunks
   // bring the threads of few, long sequences instead.
-  int64_t most = 32;
+  int64_t least = 2, most = 32;
   if (problem.areChannelsNeighbours) {
+    least = 1;
     bool isChunked = sequences <= 4096 && problem.length >= kChunkedLength &&
                      !problem.isChained;
     most = isChunked ? 4 : 16;
   }
   schedule.lanes = std::clamp<int64_t>(
-      nextPowerOf2(ceilDiv(kLanesTimesChannels, sequences)), 4, most);
+      nextPowerOf2(ceilDiv(kLanesTimesChannels, sequences)), least, most);
   schedule.items = 8;
   schedule.warpsD = 4;
   schedule.unroll = 2;
@@ -165,6 +166,21 @@ static int64_t chooseGpuChunks(const GpuScheduleFields &schedule,
   return chunks < 3 ? 1 : chunks;
 }
 
+/// Blocks that a multiprocessor must hold at a time: all that there are, so
+/// that none waits for a second turn, up to what leaves a thread 128 registers.
+/// 0 where that many fit whatever a thread takes.
+static int64_t chooseMinBlocks(const GpuScheduleFields &schedule,
+                               const Problem &problem,
+                               const GpuTarget &target) {
+  constexpr int64_t kThreadsOf128Registers = 512, kThreadsOfAnyCode = 256;
+  int64_t threads = 32 * schedule.warpsL * schedule.warpsD;
+  int64_t blocks = problem.batch * schedule.chunks *
+                   ceilDiv(problem.channels, schedule.tileChannels());
+  int64_t wanted = std::min(ceilDiv(blocks, target.multiprocessors),
+                            kThreadsOf128Registers / threads);
+  return wanted * threads <= kThreadsOfAnyCode ? 0 : wanted;
+}
+
 GpuScheduleFields mlir::ssm::defaultGpuSchedule(const Problem &given,
                                                 const GpuTarget &target) {
   Problem problem = withUsualExtents(given);
@@ -173,6 +189,7 @@ GpuScheduleFields mlir::ssm::defaultGpuSchedule(const Problem &given,
   fitSharedMemory(schedule, problem, target);
   schedule.unroll = std::min(schedule.unroll, problem.states);
   schedule.chunks = chooseGpuChunks(schedule, problem, target);
+  schedule.minBlocks = chooseMinBlocks(schedule, problem, target);
   return schedule;
 }
 

@@ -66,13 +66,20 @@ Value Emit::lessThan(Value a, Value b) {
   return createOrFold<arith::CmpIOp>(arith::CmpIPredicate::slt, a, b);
 }
 
+Value Emit::equals(Value a, Value b) {
+  return createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, a, b);
+}
+
 Value Emit::equals(Value a, int64_t b) {
-  return createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, a,
-                                     constantLike(*this, a, b));
+  return equals(a, constantLike(*this, a, b));
 }
 
 Value Emit::conjunction(Value a, Value b) {
   return createOrFold<arith::AndIOp>(a, b);
+}
+
+Value Emit::disjunction(Value a, Value b) {
+  return createOrFold<arith::OrIOp>(a, b);
 }
 
 Value Emit::toI64(Value value) {
@@ -250,6 +257,20 @@ void Emit::ifThen(Value condition, function_ref<void()> body) {
   OpBuilder::InsertionGuard guard(*this);
   setInsertionPoint(op.thenYield());
   body();
+}
+
+SmallVector<Value> Emit::ifElse(Value condition,
+                                function_ref<SmallVector<Value>()> then,
+                                function_ref<SmallVector<Value>()> otherwise) {
+  auto fill = [&](function_ref<SmallVector<Value>()> side) {
+    return [this, side](OpBuilder &builder, Location) {
+      OpBuilder::InsertionGuard guard(*this);
+      restoreInsertionPoint(builder.saveInsertionPoint());
+      scf::YieldOp::create(*this, side());
+    };
+  };
+  return scf::IfOp::create(*this, condition, fill(then), fill(otherwise))
+      .getResults();
 }
 
 void Emit::barrier() { gpu::BarrierOp::create(*this); }

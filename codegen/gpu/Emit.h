@@ -49,8 +49,10 @@ public:
   /// ceil(a / b) for non-negative a and positive b.
   Value ceilDiv(Value a, int64_t b);
   Value lessThan(Value a, Value b);
+  Value equals(Value a, Value b);
   Value equals(Value a, int64_t b);
   Value conjunction(Value a, Value b);
+  Value disjunction(Value a, Value b);
   Value toI64(Value value);
   Value toI32(Value value);
 
@@ -79,6 +81,10 @@ public:
   SmallVector<Value> loop(Value from, Value to, int64_t step, ValueRange init,
                           function_ref<SmallVector<Value>(Value, ValueRange)>);
   void ifThen(Value condition, function_ref<void()> body);
+  /// What the taken side gives; both give values of the same types.
+  SmallVector<Value> ifElse(Value condition,
+                            function_ref<SmallVector<Value>()> then,
+                            function_ref<SmallVector<Value>()> otherwise);
   void barrier();
 };
 

@@ -27,19 +27,12 @@ public:
   int64_t allocate(int64_t floats) {
     int64_t at = bytes;
     bytes += (floats * 4 + 15) / 16 * 16;
-    peak = std::max(peak, bytes);
     return at;
   }
-  /// Bytes in use; rewind(used()) later gives back what came between, for
-  /// code that never runs together with what follows.
-  int64_t used() const { return bytes; }
-  void rewind(int64_t mark) { bytes = mark; }
-  /// The most bytes that were ever in use.
-  int64_t size() const { return peak; }
+  int64_t size() const { return bytes; }
 
 private:
   int64_t bytes = 0;
-  int64_t peak = 0;
 };
 
 /// A kernel being built: its function, arguments and block coordinates.

@@ -146,23 +146,53 @@ static Type rawType(Emit &e, Type element, int64_t count) {
   return words == 1 ? scalar : Type(VectorType::get(words, scalar));
 }
 
+/// `count` elements in one load.
+Value Operands::loadVector(const Tensor &tensor, Value base, Value position,
+                           Value state, int64_t count) {
+  return e.load(rawType(e, tensor.element, count),
+                address(tensor, base, position, state),
+                elementBytes(tensor.element) * count, /*invariant=*/true);
+}
+
+/// The same words as loadVector along L, element by element, none of them past
+/// the end.
+Value Operands::gather(const Tensor &tensor, Value base, Value position,
+                       Value state, int64_t count, Value limit) {
+  Type type = rawType(e, tensor.element, count);
+  Type scalar = wordTypes(tensor.element).front();
+  Value lastPosition = e.sub(limit, e.i64(1));
+  auto words = static_cast<int64_t>(wordTypes(tensor.element).size());
+  auto wordsType = VectorType::get(count * words, scalar);
+  Value vector = LLVM::PoisonOp::create(e, wordsType);
+  for (int64_t k = 0; k < count; ++k) {
+    Value p = e.min(e.add(position, k), lastPosition);
+    Value element = loadVector(tensor, base, p, state, 1);
+    if (count == 1)
+      return element;
+    for (int64_t j = 0; j < words; ++j)
+      vector = LLVM::InsertElementOp::create(
+          e, vector, words == 1 ? element : extract(e, element, j),
+          e.i32(k * words + j));
+  }
+  if (type == wordsType)
+    return vector;
+  return LLVM::BitcastOp::create(e, type, vector);
+}
+
 SmallVector<Value> Operands::loadRaw(unsigned i, Value base, Value position,
                                      Value state, Run run, Value limit) {
   Tensor tensor = input(i);
-  int64_t step = limit && run.along == Axis::Length ? 1 : width(tensor, run);
+  bool isAlongSteps = run.along == Axis::Length;
+  if (limit && position && !isAlongSteps)
+    position = e.min(position, e.sub(limit, e.i64(1)));
+  int64_t step = width(tensor, run);
   SmallVector<Value> raw;
   for (int64_t k = 0; k < run.count; k += step) {
-    Value p = position, n = state;
-    if (run.along == Axis::Length && p)
-      p = e.add(p, k);
-    if (run.along == Axis::State && n)
-      n = e.add(n, k);
-    if (limit && p)
-      p = e.min(p, e.sub(limit, e.i64(1)));
-    raw.push_back(e.load(rawType(e, tensor.element, step),
-                         address(tensor, base, p, n),
-                         elementBytes(tensor.element) * step,
-                         /*invariant=*/true));
+    Value p = isAlongSteps && position ? e.add(position, k) : position;
+    Value n = !isAlongSteps && state ? e.add(state, k) : state;
+    raw.push_back(limit && position && isAlongSteps
+                      ? gather(tensor, base, p, n, step, limit)
+                      : loadVector(tensor, base, p, n, step));
   }
   return raw;
 }

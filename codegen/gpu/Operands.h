@@ -53,7 +53,7 @@ public:
   /// `run.count` elements of input `i` from `base`, at `position` and `state`
   /// (i64; null where the input has no such axis). Where `limit` is given,
   /// positions from it on read the element before it: valid memory whose
-  /// value nobody uses.
+  /// value nobody uses. What is loaded has the same types either way.
   SmallVector<Number> load(unsigned i, Value base, Value position, Value state,
                            Run run, Value limit = nullptr) {
     return widen(i, loadRaw(i, base, position, state, run, limit));
@@ -88,6 +88,10 @@ private:
   Value strideOf(const Tensor &tensor, Axis axis);
   Value address(const Tensor &tensor, Value base, Value position, Value state);
   int64_t width(const Tensor &tensor, Run run);
+  Value loadVector(const Tensor &tensor, Value base, Value position,
+                   Value state, int64_t count);
+  Value gather(const Tensor &tensor, Value base, Value position, Value state,
+               int64_t count, Value limit);
   Value groupOf(const Tensor &tensor, Value channel);
 
   Emit &e;

@@ -56,8 +56,7 @@ private:
     bool perState = false;
   };
 
-  /// What a thread has loaded of an input before it needs it: its own steps,
-  /// or its part `item` of a staged tile.
+  /// What a thread has loaded of its run number `item` of a staged tile.
   struct AheadValue {
     BlockArgument argument;
     int64_t item;
@@ -67,12 +66,11 @@ private:
 
   /// What is known while a tile is emitted.
   struct Tile {
-    Value start;              ///< i64 first position of the tile.
-    Value first;              ///< i64 first position of the thread.
-    Value slot;               ///< i32 alternates between tiles.
-    Value limit;              ///< Null in full tiles; else the extent of L.
-    SmallVector<Value> valid; ///< i1 a step, in tiles with a limit.
-    Ahead ahead;              ///< Inputs that are loaded already.
+    Value start;  ///< i64 first position of the tile.
+    Value first;  ///< i64 first position of the thread.
+    Value slot;   ///< i32 alternates between tiles.
+    Value isFull; ///< i1, one for all threads: no step is past the end.
+    Ahead ahead;  ///< What it will stage, loaded already.
     llvm::DenseMap<Value, Steps> steps;
     llvm::DenseMap<Value, Number> sums; ///< Of step values over the thread.
   };
@@ -103,24 +101,29 @@ private:
   void eachOwnState(function_ref<void(Value)> body);
 
   // Tile.cpp: one tile.
+  /// Tiles of this block: `from` up to `to`, none where that is not above.
+  struct TileRange {
+    Value from;
+    Value to;
+  };
+  TileRange tileRange();
   void emitTiles();
-  void emitFullTiles(Value from, Value to);
-  Tile tileAt(Value index, bool masked);
-  void emitTile(Tile &tile, function_ref<void()> afterStaging = nullptr);
-  Ahead loadAhead(Tile &tile);
-  SmallVector<Value> flatten(const Ahead &ahead);
-  Ahead unflatten(ValueRange raw);
-  ArrayRef<Value> rawAhead(const Tile &tile, BlockArgument argument,
-                           int64_t item) const;
+  Tile tileAt(Value index);
+  void emitTile(Tile &tile, function_ref<void()> afterStaging);
+  SmallVector<Value> eitherWay(Tile &tile,
+                               function_ref<SmallVector<Value>(Value)> body);
+  Steps loadSteps(Tile &tile, BlockArgument argument, Value position,
+                  Value state, Run run);
   const Steps &stepsOf(Tile &tile, Value value);
   Steps stepsOfOperand(Tile &tile, Value value);
   Steps recurrenceSteps(Tile &tile, RecurrenceOp op);
-  void maskSteps(Tile &tile, Steps &a, Steps &b);
   std::optional<Number> cheapDecay(Tile &tile, RecurrenceOp op,
                                    function_ref<Number(Value)> factor);
   std::optional<std::pair<Value, Value>> splitDecay(RecurrenceOp op);
   Number sumOfSteps(Tile &tile, Value value);
-  void finishCarry(unsigned recurrence, const LocalScan &scan, Value state);
+  Number stateAtEnd(Tile &tile, const LocalScan &scan);
+  void finishCarries(Tile &tile, RecurrenceOp op, ArrayRef<LocalScan> scans,
+                     Value firstState);
   void storeSteps(Tile &tile);
   void storeStepsOf(Tile &tile, unsigned result, Value state,
                     ArrayRef<Number> numbers);
@@ -140,10 +143,13 @@ private:
     Value state; ///< i32.
   };
   StagePoint stagePoint(const Staging &cut, Value item);
-  void loadStagedAhead(Tile &tile, Ahead &ahead);
+  SmallVector<Value> loadAhead(Tile &tile);
+  void loadRunAhead(Tile &tile, const Staging &cut, Value item, int64_t number,
+                    Value limit, SmallVectorImpl<Value> &words);
+  Ahead unflatten(ValueRange words);
   void stageItem(Tile &tile, const Staging &cut, Value item, int64_t number);
-  Steps evaluateStaged(Value value, Value position, Value state, Run run,
-                       Value limit, llvm::DenseMap<Value, Steps> &known);
+  Steps evaluateStaged(Tile &tile, Value value, Value position, Value state,
+                       Run run, llvm::DenseMap<Value, Steps> &known);
   Value stagedBase(Tile &tile, int64_t base);
   Value stagedIndex(Value step, Value state);
   Steps readStaged(Tile &tile, Value value, Value state);
@@ -198,6 +204,7 @@ private:
   llvm::DenseMap<Value, Table> tables;
   llvm::DenseMap<Value, Table> staged;
   int64_t stagedBuffers = 1;
+  Value holdsEnd; ///< i1: the sequence ends in this block's tiles.
   SmallVector<std::tuple<BlockArgument, int64_t, size_t>> aheadShape;
   SmallVector<Table> carries;
   SmallVector<Table> decays;

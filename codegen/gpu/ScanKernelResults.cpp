@@ -45,7 +45,8 @@ Number ScanKernel::evaluateLast(Value value, Value state,
   return known[value] = emitBodyOp(e, op, inputs);
 }
 
-/// Results without l. Where chunks share a sequence, the last one writes them.
+/// Results without l. Where chunks share a sequence, the one that it ends in
+/// writes them.
 void ScanKernel::storeLast() {
   for (auto [i, value] : llvm::enumerate(yield().getValues())) {
     AccessAttr access = fused.resultAccess(i);
@@ -53,7 +54,7 @@ void ScanKernel::storeLast() {
       continue;
     Value owns = ownsResult(i);
     if (part == KernelPart::ChunkMain)
-      owns = e.conjunction(owns, e.equals(at.chunk, schedule.getChunks() - 1));
+      owns = e.conjunction(owns, holdsEnd);
     Value base = operands.resultBase(i);
     auto storeAt = [&, i = i, value = value](Value state) {
       llvm::DenseMap<Value, Number> known;

@@ -30,7 +30,7 @@ void ScanKernel::allocateStaged() {
   int64_t floats = fused.stateExtent() * stagedRow(schedule), words = 0;
   for (Value value : body.stagedTiles())
     words += isNeeded(value) ? (isComplexValue(value) ? 2 : 1) : 0;
-  if (memory.used() + 2 * words * floats * 4 <= kDoubleBufferBytes)
+  if (memory.size() + 2 * words * floats * 4 <= kDoubleBufferBytes)
     stagedBuffers = 2;
   for (Value value : body.stagedTiles()) {
     if (!isNeeded(value))
@@ -99,29 +99,54 @@ ScanKernel::StagePoint ScanKernel::stagePoint(const Staging &cut, Value item) {
 /// they are staged.
 static constexpr int64_t kRunsAhead = 4;
 
-void ScanKernel::loadStagedAhead(Tile &tile, Ahead &ahead) {
+/// Loads the operands of the runs that this thread stages in `tile`; their
+/// words, for unflatten().
+SmallVector<Value> ScanKernel::loadAhead(Tile &tile) {
   Staging cut = staging();
   int64_t threads = schedule.threads();
+  aheadShape.clear();
   if (staged.empty() || cut.runs > kRunsAhead * threads)
-    return;
-  for (int64_t number = 0; number * threads < cut.runs; ++number) {
-    // Threads without a run load the last one, and do not stage it.
-    Value item = e.add(at.thread, number * threads);
-    if ((number + 1) * threads > cut.runs)
-      item = e.min(item, e.i32(cut.runs - 1));
-    StagePoint point = stagePoint(cut, item);
-    for (BlockArgument argument : fused.getBlock()->getArguments()) {
-      unsigned i = argument.getArgNumber();
-      if (body.home(argument) != Home::Staged || !isNeeded(argument) ||
-          !fused.inputAccess(i).has(cut.along))
-        continue;
-      ahead.push_back(
-          {argument, number,
-           operands.loadRaw(i, bases[argument],
-                            e.add(tile.start, e.toI64(point.step)),
-                            e.toI64(point.state), {cut.along, cut.width})});
+    return {};
+  return eitherWay(tile, [&](Value limit) {
+    SmallVector<Value> words;
+    aheadShape.clear();
+    for (int64_t number = 0; number * threads < cut.runs; ++number) {
+      // Threads without a run load the last one, and do not stage it.
+      Value item = e.add(at.thread, number * threads);
+      if ((number + 1) * threads > cut.runs)
+        item = e.min(item, e.i32(cut.runs - 1));
+      loadRunAhead(tile, cut, item, number, limit, words);
     }
+    return words;
+  });
+}
+
+void ScanKernel::loadRunAhead(Tile &tile, const Staging &cut, Value item,
+                              int64_t number, Value limit,
+                              SmallVectorImpl<Value> &words) {
+  StagePoint point = stagePoint(cut, item);
+  Value position = e.add(tile.start, e.toI64(point.step));
+  Value state = e.toI64(point.state);
+  for (BlockArgument argument : fused.getBlock()->getArguments()) {
+    unsigned i = argument.getArgNumber();
+    if (body.home(argument) != Home::Staged || !isNeeded(argument) ||
+        !fused.inputAccess(i).has(cut.along))
+      continue;
+    SmallVector<Value> raw = operands.loadRaw(
+        i, bases[argument], position, state, {cut.along, cut.width}, limit);
+    aheadShape.push_back({argument, number, raw.size()});
+    words.append(raw);
   }
+}
+
+ScanKernel::Ahead ScanKernel::unflatten(ValueRange words) {
+  Ahead ahead;
+  for (auto [argument, item, count] : aheadShape) {
+    ahead.push_back(
+        {argument, item, SmallVector<Value>(words.take_front(count))});
+    words = words.drop_front(count);
+  }
+  return ahead;
 }
 
 void ScanKernel::stageTile(Tile &tile) {
@@ -155,8 +180,8 @@ void ScanKernel::stageItem(Tile &tile, const Staging &cut, Value item,
   for (Value value : body.stagedTiles()) {
     if (!staged.contains(value))
       continue;
-    Steps numbers = evaluateStaged(value, position, e.toI64(state),
-                                   {cut.along, cut.width}, tile.limit, known);
+    Steps numbers = evaluateStaged(tile, value, position, e.toI64(state),
+                                   {cut.along, cut.width}, known);
     const Table &table = staged[value];
     SmallVector<Value> re, im;
     for (const Number &number : numbers) {
@@ -176,19 +201,18 @@ void ScanKernel::stageItem(Tile &tile, const Staging &cut, Value item,
 }
 
 ScanKernel::Steps
-ScanKernel::evaluateStaged(Value value, Value position, Value state, Run run,
-                           Value limit, llvm::DenseMap<Value, Steps> &known) {
+ScanKernel::evaluateStaged(Tile &tile, Value value, Value position, Value state,
+                           Run run, llvm::DenseMap<Value, Steps> &known) {
   if (body.home(value) == Home::Invariant)
     return Steps(run.count, invariants.at(value));
   if (auto it = known.find(value); it != known.end())
     return it->second;
   Steps numbers;
   if (auto argument = dyn_cast<BlockArgument>(value)) {
-    unsigned i = argument.getArgNumber();
     // What lacks the run's axis is the same for all of it.
-    bool hasAxis = fused.inputAccess(i).has(run.along);
-    numbers = operands.load(i, bases[argument], position, state,
-                            hasAxis ? run : Run{run.along, 1}, limit);
+    bool hasAxis = fused.inputAccess(argument.getArgNumber()).has(run.along);
+    numbers = loadSteps(tile, argument, position, state,
+                        hasAxis ? run : Run{run.along, 1});
     if (!hasAxis)
       numbers = Steps(run.count, numbers.front());
     return known[value] = numbers;
@@ -196,7 +220,7 @@ ScanKernel::evaluateStaged(Value value, Value position, Value state, Run run,
   SmallVector<Steps> inputs;
   for (Value operand : value.getDefiningOp()->getOperands())
     inputs.push_back(
-        evaluateStaged(operand, position, state, run, limit, known));
+        evaluateStaged(tile, operand, position, state, run, known));
   for (int64_t j = 0; j < run.count; ++j) {
     SmallVector<Number> scalars;
     for (const Steps &input : inputs)

@@ -52,8 +52,7 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
     return;
   prepareRoots(tile, roots, level);
   int64_t states = fused.stateExtent();
-  // The last, partial tile runs once: short code beats fast code there.
-  int64_t together = tile.limit ? 1 : schedule.getUnroll();
+  int64_t together = schedule.getUnroll();
   while (states % together != 0)
     --together;
   SmallVector<Value> init;
@@ -155,9 +154,8 @@ ScanKernel::Steps ScanKernel::computeState(States &states, Value value,
   if (body.isStagedTile(value))
     return readStaged(states.tile, value, state);
   if (auto argument = dyn_cast<BlockArgument>(value))
-    return operands.load(argument.getArgNumber(), bases[argument],
-                         states.tile.first, e.toI64(state),
-                         {Axis::Length, items}, states.tile.limit);
+    return loadSteps(states.tile, argument, states.tile.first, e.toI64(state),
+                     {Axis::Length, items});
   Operation &op = *value.getDefiningOp();
   SmallVector<Steps> inputs;
   for (Value operand : op.getOperands())
@@ -180,7 +178,6 @@ void ScanKernel::scanStates(States &states, RecurrenceOp op) {
     Value state = e.add(states.first, static_cast<int64_t>(u));
     scan.a = evaluate(states, op.getA(), u);
     scan.b = evaluate(states, op.getB(), u);
-    maskSteps(states.tile, scan.a, scan.b);
     scan.decay = cheapDecay(states.tile, op, [&, u = u](Value c) {
       return evaluate(states, c, static_cast<int64_t>(u)).front();
     });
@@ -188,10 +185,7 @@ void ScanKernel::scanStates(States &states, RecurrenceOp op) {
   }
   Value slot = e.rem(e.div(states.first, states.count), 2);
   levels.run(MutableArrayRef(scans), slot, /*needStates=*/!isCarries());
-  e.ifThen(levels.isLastSegment(), [&] {
-    for (auto [u, scan] : llvm::enumerate(scans))
-      finishCarry(i, scan, e.add(states.first, static_cast<int64_t>(u)));
-  });
+  finishCarries(states.tile, op, scans, states.first);
   for (auto [u, scan] : llvm::enumerate(scans))
     states.values[u][op.getState()] = scan.states;
 }

@@ -18,65 +18,77 @@ using namespace mlir::ssm;
 // The loop over tiles
 //===----------------------------------------------------------------------===//
 
-/// Full tiles in a loop, then the one that L ends in, if this block has it.
-void ScanKernel::emitTiles() {
-  Value length = kernel.length();
-  Value full = e.div(length, schedule.tileSteps());
-  Value all = e.ceilDiv(length, schedule.tileSteps());
-  Value from = e.i64(0), to = all;
-  if (part != KernelPart::Whole) {
-    Value perChunk = e.ceilDiv(all, schedule.getChunks());
-    from = e.mul(at.chunk, perChunk);
-    to = e.min(e.add(from, perChunk), all);
-  }
-  int64_t mark = memory.used();
-  emitFullTiles(from, e.min(to, full));
-  memory.rewind(mark);
-  // Chunks past the end have from > to: nothing is left for them.
-  Value isLast = e.conjunction(e.lessThan(full, to), e.lessThan(from, to));
-  e.ifThen(isLast, [&] {
-    Tile tile = tileAt(full, /*masked=*/true);
-    emitTile(tile);
-  });
+ScanKernel::TileRange ScanKernel::tileRange() {
+  Value all = e.ceilDiv(kernel.length(), schedule.tileSteps());
+  if (part == KernelPart::Whole)
+    return {e.i64(0), all};
+  Value perChunk = e.ceilDiv(all, schedule.getChunks());
+  Value from = e.mul(at.chunk, perChunk);
+  Value to = e.min(e.add(from, perChunk), all);
+  // Chunks past the end have from > to. A sequence without steps ends in the
+  // first one.
+  holdsEnd =
+      e.conjunction(e.equals(to, all), e.disjunction(e.lessThan(from, all),
+                                                     e.equals(at.chunk, 0)));
+  // Nothing follows the tile that L ends in: no one asks for its carry.
+  if (isCarries())
+    to = e.min(to, e.div(kernel.length(), schedule.tileSteps()));
+  return {from, to};
 }
 
-/// Each trip asks for the operands of the next tile before it computes its
-/// own, so that memory works while the block does.
-void ScanKernel::emitFullTiles(Value from, Value to) {
-  e.ifThen(e.lessThan(from, to), [&] {
-    Tile first = tileAt(from, /*masked=*/false);
-    SmallVector<Value> init = flatten(loadAhead(first));
+/// Each trip asks for what it will stage in the next tile before it computes
+/// its own, so that memory works while the block does.
+void ScanKernel::emitTiles() {
+  auto [from, to] = tileRange();
+  e.ifThen(e.lessThan(from, to), [&, from = from, to = to] {
+    Tile first = tileAt(from);
+    SmallVector<Value> init = loadAhead(first);
     Value lastTile = e.sub(to, e.i64(1));
     e.loop(from, to, 1, init,
            [&](Value index, ValueRange raw) -> SmallVector<Value> {
-             Tile tile = tileAt(index, /*masked=*/false);
+             Tile tile = tileAt(index);
              tile.ahead = unflatten(raw);
-             Tile next =
-                 tileAt(e.min(e.add(index, 1), lastTile), /*masked=*/false);
+             Tile next = tileAt(e.min(e.add(index, 1), lastTile));
              SmallVector<Value> loaded;
-             emitTile(tile, [&] { loaded = flatten(loadAhead(next)); });
+             emitTile(tile, [&] { loaded = loadAhead(next); });
              return loaded;
            });
   });
 }
 
-ScanKernel::Tile ScanKernel::tileAt(Value index, bool masked) {
+ScanKernel::Tile ScanKernel::tileAt(Value index) {
   Tile tile;
   tile.start = e.mul(index, schedule.tileSteps());
   tile.first =
       e.add(tile.start, e.toI64(e.mul(at.segment, schedule.getItems())));
   tile.slot = e.rem(e.toI32(index), 2);
-  if (!masked)
-    return tile;
-  tile.limit = kernel.length();
-  for (int64_t k = 0; k < schedule.getItems(); ++k)
-    tile.valid.push_back(e.lessThan(e.add(tile.first, k), tile.limit));
+  if (!isCarries())
+    tile.isFull = e.lessThan(e.add(tile.start, schedule.tileSteps() - 1),
+                             kernel.length());
   return tile;
 }
 
-/// Emits everything that a tile does; `afterStaging` once the block no longer
-/// needs the registers that staged values came in.
+/// Emits `body` for a full tile, and for one that L ends in, where it gets the
+/// extent of L; a tile takes one of the two. Only what touches memory differs:
+/// steps past the end compute what no one reads, since a scan carries nothing
+/// back to the steps before them.
+SmallVector<Value>
+ScanKernel::eitherWay(Tile &tile,
+                      function_ref<SmallVector<Value>(Value)> body) {
+  if (!tile.isFull)
+    return body(nullptr);
+  return e.ifElse(
+      tile.isFull, [&] { return body(nullptr); },
+      [&] { return body(kernel.length()); });
+}
+
+/// Emits everything that a tile does; `afterStaging` once the registers that
+/// staged values came in are free again.
 void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
+  // Asked for first: staging and its barrier pass while memory answers.
+  for (BlockArgument argument : fused.getBlock()->getArguments())
+    if (body.home(argument) == Home::Step && isNeeded(argument))
+      stepsOf(tile, argument);
   // With one buffer, others may still read the last tile's staged values.
   if (!staged.empty() && stagedBuffers == 1)
     e.barrier();
@@ -97,53 +109,19 @@ void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
 }
 
 //===----------------------------------------------------------------------===//
-// Operands of the next tile
-//===----------------------------------------------------------------------===//
-
-ScanKernel::Ahead ScanKernel::loadAhead(Tile &tile) {
-  Ahead ahead;
-  for (BlockArgument argument : fused.getBlock()->getArguments())
-    if (body.home(argument) == Home::Step && isNeeded(argument))
-      ahead.push_back({argument, 0,
-                       operands.loadRaw(argument.getArgNumber(),
-                                        bases[argument], tile.first, nullptr,
-                                        {Axis::Length, schedule.getItems()})});
-  loadStagedAhead(tile, ahead);
-  aheadShape.clear();
-  for (const AheadValue &value : ahead)
-    aheadShape.push_back({value.argument, value.item, value.raw.size()});
-  return ahead;
-}
-
-SmallVector<Value> ScanKernel::flatten(const Ahead &ahead) {
-  SmallVector<Value> raw;
-  for (const AheadValue &value : ahead)
-    raw.append(value.raw);
-  return raw;
-}
-
-ScanKernel::Ahead ScanKernel::unflatten(ValueRange raw) {
-  Ahead ahead;
-  for (auto [argument, item, count] : aheadShape) {
-    ahead.push_back(
-        {argument, item, SmallVector<Value>(raw.take_front(count))});
-    raw = raw.drop_front(count);
-  }
-  return ahead;
-}
-
-/// What was loaded ahead for `argument`; empty for nothing.
-ArrayRef<Value> ScanKernel::rawAhead(const Tile &tile, BlockArgument argument,
-                                     int64_t item) const {
-  for (const AheadValue &value : tile.ahead)
-    if (value.argument == argument && value.item == item)
-      return value.raw;
-  return {};
-}
-
-//===----------------------------------------------------------------------===//
 // Values of a step
 //===----------------------------------------------------------------------===//
+
+/// Elements of an input that are not loaded ahead.
+ScanKernel::Steps ScanKernel::loadSteps(Tile &tile, BlockArgument argument,
+                                        Value position, Value state, Run run) {
+  unsigned i = argument.getArgNumber();
+  auto load = [&](Value limit) {
+    return operands.loadRaw(i, bases[argument], position, state, run, limit);
+  };
+  bool hasLength = fused.inputAccess(i).has(Axis::Length);
+  return operands.widen(i, hasLength ? eitherWay(tile, load) : load(nullptr));
+}
 
 /// Emits the steps of `value` (home: Step) unless they are known.
 const ScanKernel::Steps &ScanKernel::stepsOf(Tile &tile, Value value) {
@@ -151,9 +129,8 @@ const ScanKernel::Steps &ScanKernel::stepsOf(Tile &tile, Value value) {
     return it->second;
   Steps steps;
   if (auto argument = dyn_cast<BlockArgument>(value)) {
-    steps =
-        operands.load(argument.getArgNumber(), bases[argument], tile.first,
-                      nullptr, {Axis::Length, schedule.getItems()}, tile.limit);
+    steps = loadSteps(tile, argument, tile.first, nullptr,
+                      {Axis::Length, schedule.getItems()});
   } else if (auto recurrence = value.getDefiningOp<RecurrenceOp>()) {
     steps = recurrenceSteps(tile, recurrence);
   } else if (auto sum = value.getDefiningOp<SumOp>()) {
@@ -188,17 +165,6 @@ ScanKernel::Steps ScanKernel::stepsOfOperand(Tile &tile, Value value) {
 // Recurrences
 //===----------------------------------------------------------------------===//
 
-/// Steps past the end leave the state as it is.
-void ScanKernel::maskSteps(Tile &tile, Steps &a, Steps &b) {
-  for (auto [k, valid] : llvm::enumerate(tile.valid)) {
-    Type type = a[k].re.getType();
-    if (a[k].isComplex())
-      type = ComplexType::get(type);
-    a[k] = e.select(valid, a[k], e.one(type));
-    b[k] = e.select(valid, b[k], e.zero(type));
-  }
-}
-
 /// Where a = exp2(x c) with x of the step and c not, the decay of a segment
 /// is one exponential of c times the sum of x.
 std::optional<std::pair<Value, Value>> ScanKernel::splitDecay(RecurrenceOp op) {
@@ -215,14 +181,11 @@ std::optional<std::pair<Value, Value>> ScanKernel::splitDecay(RecurrenceOp op) {
   return std::nullopt;
 }
 
-/// The sum of a step value over the thread's valid steps, emitted once.
+/// The sum of a step value over the thread's steps, emitted once.
 Number ScanKernel::sumOfSteps(Tile &tile, Value value) {
   if (auto it = tile.sums.find(value); it != tile.sums.end())
     return it->second;
   Steps numbers = stepsOf(tile, value);
-  Number zero = e.zero(value.getType());
-  for (auto [k, valid] : llvm::enumerate(tile.valid))
-    numbers[k] = e.select(valid, numbers[k], zero);
   Number sum = numbers[0];
   for (const Number &number : ArrayRef<Number>(numbers).drop_front())
     sum = e.addf(sum, number);
@@ -243,13 +206,49 @@ ScanKernel::cheapDecay(Tile &tile, RecurrenceOp op,
   return Number{math::Exp2Op::create(e, exponent.re), nullptr};
 }
 
-/// Keeps what the tile leaves to the next one. Only the threads with the last
-/// segment know it.
-void ScanKernel::finishCarry(unsigned i, const LocalScan &scan, Value state) {
-  writeTable(carries[i], state, scan.end);
-  if (isCarries())
-    writeTable(decays[i], state,
-               e.mulf(readTable(decays[i], state), scan.tile.decay));
+/// The state behind the last step of a tile, in the thread that holds it.
+Number ScanKernel::stateAtEnd(Tile &tile, const LocalScan &scan) {
+  bool isComplex = scan.end.isComplex();
+  auto words = [&](const Number &number) -> SmallVector<Value> {
+    return isComplex ? SmallVector<Value>{number.re, number.im}
+                     : SmallVector<Value>{number.re};
+  };
+  SmallVector<Value> end = eitherWay(tile, [&](Value limit) {
+    if (!limit)
+      return words(scan.end);
+    Number state = scan.states.front();
+    for (auto [k, later] : llvm::enumerate(scan.states))
+      state = e.select(
+          e.lessThan(e.add(tile.first, static_cast<int64_t>(k)), limit), later,
+          state);
+    return words(state);
+  });
+  return {end[0], isComplex ? end[1] : Value()};
+}
+
+/// Keeps what the tile leaves to the next one, or to the results without l.
+/// Only the thread with the tile's last step knows it.
+void ScanKernel::finishCarries(Tile &tile, RecurrenceOp op,
+                               ArrayRef<LocalScan> scans, Value firstState) {
+  unsigned i = indexOf(op);
+  auto write = [&](bool anyTile) {
+    for (auto [u, scan] : llvm::enumerate(scans)) {
+      Value state =
+          firstState ? e.add(firstState, static_cast<int64_t>(u)) : Value();
+      writeTable(carries[i], state,
+                 anyTile ? stateAtEnd(tile, scan) : scan.end);
+      if (isCarries())
+        writeTable(decays[i], state,
+                   e.mulf(readTable(decays[i], state), scan.tile.decay));
+    }
+  };
+  // What a tile that L ends in leaves is read only where a result asks for it.
+  if (op.getLast().use_empty() || !tile.isFull)
+    return e.ifThen(levels.isLastSegment(), [&] { write(false); });
+  Value end = e.min(e.add(tile.start, schedule.tileSteps()), kernel.length());
+  Value last = e.toI32(e.sub(e.sub(end, e.i64(1)), tile.start));
+  e.ifThen(e.equals(at.segment, e.div(last, schedule.getItems())),
+           [&] { write(true); });
 }
 
 /// A recurrence without states, outside of any loop over n.
@@ -258,11 +257,10 @@ ScanKernel::Steps ScanKernel::recurrenceSteps(Tile &tile, RecurrenceOp op) {
   LocalScan scan;
   scan.a = stepsOfOperand(tile, op.getA());
   scan.b = stepsOfOperand(tile, op.getB());
-  maskSteps(tile, scan.a, scan.b);
   scan.decay = cheapDecay(tile, op, [&](Value c) { return invariants.at(c); });
   scan.carry = readTable(carries[i], nullptr);
   levels.run(scan, tile.slot, /*needStates=*/!isCarries());
-  e.ifThen(levels.isLastSegment(), [&] { finishCarry(i, scan, nullptr); });
+  finishCarries(tile, op, scan, nullptr);
   return scan.states;
 }
 
@@ -293,15 +291,21 @@ void ScanKernel::storeStepsOf(Tile &tile, unsigned result, Value state,
                               ArrayRef<Number> numbers) {
   Value owns = ownsResult(result);
   Value base = operands.resultBase(result);
-  if (!tile.limit)
-    return e.ifThen(owns, [&] {
-      operands.storeRun(result, base, tile.first, state, numbers);
+  e.ifThen(owns, [&] {
+    eitherWay(tile, [&](Value limit) -> SmallVector<Value> {
+      if (!limit) {
+        operands.storeRun(result, base, tile.first, state, numbers);
+        return {};
+      }
+      for (auto [k, number] : llvm::enumerate(numbers)) {
+        Value position = e.add(tile.first, static_cast<int64_t>(k));
+        e.ifThen(e.lessThan(position, limit), [&] {
+          operands.store(result, base, position, state, number);
+        });
+      }
+      return {};
     });
-  for (auto [k, number] : llvm::enumerate(numbers))
-    e.ifThen(e.conjunction(owns, tile.valid[k]), [&] {
-      operands.store(result, base, e.add(tile.first, static_cast<int64_t>(k)),
-                     state, number);
-    });
+  });
 }
 
 /// The threads that write a result: one channel of one sequence writes what

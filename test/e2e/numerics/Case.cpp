@@ -29,7 +29,7 @@ static constexpr Key kKeys[] = {
     {"body", "s6",
      "s6, lti, mingru, rglru, bidirectional, two, chained, stacked, math"},
     {"op", "math.exp",
-     "of body=math: OP, or OP:RANGE with positive, above1 or wide"},
+     "of body=math: OP, or OP:RANGE with positive, above1, inner or wide"},
     {"type", "f32", "f32, f16, bf16: of the activations"},
     {"B", "2", "sequences"},
     {"L", "33", "steps"},

@@ -404,7 +404,8 @@ void FunctionWriter::elementwise() {
                      "    %square = arith.mulf %x0, %x0 : f32\n"
                      "    %positive = arith.addf %square, %small : f32\n"
                      "    %above1 = arith.addf %positive, %one : f32\n"
-                     "    %wide = arith.mulf %x0, %large : f32\n";
+                     "    %wide = arith.mulf %x0, %large : f32\n"
+                     "    %inner = arith.mulf %x0, %half : f32\n";
   std::string operand = range.empty() ? "%x0" : fmt::format("%{}", range);
   bool isBinary = op.starts_with("arith.") || op == "math.powf" ||
                   op == "math.atan2" || op == "math.copysign";

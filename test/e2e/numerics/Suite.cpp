@@ -189,7 +189,7 @@ static const std::vector<Factor> kMath = {
       "math.atan:wide",
       "math.asinh",
       "math.acosh:above1",
-      "math.atanh",
+      "math.atanh:inner",
       "math.erf",
       "math.erf:wide",
       "math.erfc",

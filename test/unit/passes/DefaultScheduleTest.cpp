@@ -95,6 +95,19 @@ TEST_F(DefaultSchedule, TilesDoNotExceedSmallProblems) {
               length);
 }
 
+TEST_F(DefaultSchedule, BlocksFitAtOnceOrLeave128Registers) {
+  GpuTarget target = *findGpuTarget("sm_90");
+  auto minBlocks = [&](int64_t batch, int64_t channels) {
+    Problem problem{.batch = batch, .length = 2048, .channels = channels};
+    return defaultGpuSchedule(problem, target).minBlocks;
+  };
+  // 256, 384 and 512 blocks of 128 threads on 132 multiprocessors; and more.
+  EXPECT_EQ(minBlocks(1, 1024), 0);
+  EXPECT_EQ(minBlocks(1, 1536), 3);
+  EXPECT_EQ(minBlocks(1, 2048), 4);
+  EXPECT_EQ(minBlocks(64, 2048), 4);
+}
+
 TEST_F(DefaultSchedule, UnknownChipsAreRefused) {
   EXPECT_FALSE(findGpuTarget("sm_12"));
   EXPECT_FALSE(findGpuTarget(""));
