@@ -250,6 +250,18 @@ Result<int64_t> Binding::numBlocks(const LaunchSpec &launch,
   return blocks;
 }
 
+Status Binding::checkNothingToWrite() const {
+  const Artifact &artifact = signature_->artifact();
+  for (size_t i = artifact.numInputs; i < tensors_.size(); ++i)
+    if (!tensors_[i].empty())
+      return invalid(
+          fmt::format("{} ({}) has elements, but no sequence or channel is "
+                      "there to compute "
+                      "them from; required is an extent above 0 for both",
+                      label(artifact, i), tensors_[i].describe()));
+  return Status();
+}
+
 int64_t Binding::temporaryStride(const TensorSpec &tensor, size_t dim) const {
   int64_t stride = 1;
   for (size_t i = dim + 1; i < tensor.dims.size(); ++i)

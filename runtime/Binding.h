@@ -55,6 +55,9 @@ public:
   /// Blocks (tasks) of a launch, or an error if they are more than `limit`.
   /// 0: nothing to launch.
   Result<int64_t> numBlocks(const LaunchSpec &launch, int64_t limit) const;
+  /// InvalidArgument if some result has elements: asked where no launch has
+  /// blocks, so that nothing would write them.
+  Status checkNothingToWrite() const;
   /// Values of the launch's arguments, into `values` of the same size.
   void fillArgs(const LaunchSpec &launch, void *workspace,
                 std::span<int64_t> values) const;

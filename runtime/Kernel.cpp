@@ -38,7 +38,7 @@ Status computeGrids(const Artifact &artifact, const Binding &binding,
                            binding.numBlocks(artifact.launches[i], limit));
     grids.anyWork |= grids.blocks[i] != 0;
   }
-  return Status();
+  return grids.anyWork ? Status() : binding.checkNothingToWrite();
 }
 
 } // namespace

@@ -142,6 +142,22 @@ TEST_F(KernelTest, EmptyProblemsDoNothing) {
   EXPECT_EQ(loader->loads, 0);
 }
 
+TEST_F(KernelTest, ResultsThatNothingWouldWriteAreRefused) {
+  // The result takes the shape of w: (d).
+  Artifact artifact = scaleArtifact();
+  artifact.tensors[2].dims = artifact.tensors[1].dims;
+  std::erase_if(artifact.launches[0].args, [](const KernelArg &arg) {
+    return arg.kind == KernelArg::Kind::Stride && arg.index == 2 && arg.dim > 0;
+  });
+  auto kernel = make(std::move(artifact));
+  HostTensor w(DType::F32, {3}), y(DType::F32, {3});
+  TensorView x = TensorView::contiguous(nullptr, DType::F32, {0, 2, 3});
+  Status status = kernel->launch(std::vector{x, w.view(), y.view()});
+  EXPECT_EQ(status.code(), StatusCode::InvalidArgument);
+  EXPECT_NE(status.message().find("result 'y'"), std::string::npos)
+      << status.message();
+}
+
 TEST_F(KernelTest, EmptyLengthStillWritesOtherResults) {
   auto kernel = make(chunkedSumArtifact());
   HostTensor sums(DType::F32, {3});
