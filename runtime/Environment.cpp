@@ -114,7 +114,6 @@ Environment Environment::read() {
       warnIgnored("MAMBA_NUM_THREADS", *text, "a number from 1 to 1024");
   }
   result.libcuda = variable("MAMBA_LIBCUDA").value_or("");
-  result.libnvrtc = variable("MAMBA_LIBNVRTC").value_or("");
   return result;
 }
 

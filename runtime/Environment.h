@@ -31,9 +31,8 @@ struct Environment {
   /// MAMBA_NUM_THREADS: threads of the CPU device, the caller's included.
   /// 0 (the default): one for each CPU this process may run on.
   int numThreads = 0;
-  /// MAMBA_LIBCUDA, MAMBA_LIBNVRTC: the only path to load the library from.
+  /// MAMBA_LIBCUDA: the only path to load the library from.
   std::string libcuda;
-  std::string libnvrtc;
 
   /// Reads the variables now.
   static Environment read();
