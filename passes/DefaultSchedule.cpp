@@ -65,6 +65,11 @@ static int64_t nextPowerOf2(int64_t value) {
       std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(value, 1))));
 }
 
+static int64_t previousPowerOf2(int64_t value) {
+  return static_cast<int64_t>(
+      std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(value, 1))));
+}
+
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
@@ -102,7 +107,7 @@ static GpuScheduleFields chooseWarp(const Problem &problem) {
     most = isChunked ? 4 : 16;
   }
   schedule.lanes = std::clamp<int64_t>(
-      nextPowerOf2(ceilDiv(kLanesTimesChannels, sequences)), least, most);
+      previousPowerOf2(kLanesTimesChannels / sequences), least, most);
   schedule.items = 8;
   schedule.warpsD = 4;
   schedule.unroll = 2;

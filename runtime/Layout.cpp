@@ -15,6 +15,7 @@
 #include "runtime/DType.h"
 
 #include <algorithm>
+#include <bit>
 #include <fmt/format.h>
 
 namespace mamba {
@@ -123,6 +124,15 @@ int64_t extentBucket(int64_t extent) {
   while (bucket < extent && bucket <= INT64_MAX / 2)
     bucket *= 2;
   return bucket;
+}
+
+int64_t channelBucket(int64_t channels) {
+  if (channels <= 8 || channels > INT64_MAX / 2)
+    return channels;
+  auto below =
+      static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(channels)));
+  int64_t step = below / 8;
+  return (channels + step - 1) / step * step;
 }
 
 } // namespace mamba

@@ -42,6 +42,10 @@ int64_t channelMultipleOf(int64_t channels);
 /// schedule. 0 stays 0.
 int64_t extentBucket(int64_t extent);
 
+/// `channels` rounded up by less than an eighth. Finer than extentBucket:
+/// models have few channel counts, and how many blocks there are hangs on them.
+int64_t channelBucket(int64_t channels);
+
 } // namespace mamba
 
 #endif // MAMBA_RUNTIME_LAYOUT_H

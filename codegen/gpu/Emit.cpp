@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -274,3 +275,5 @@ SmallVector<Value> Emit::ifElse(Value condition,
 }
 
 void Emit::barrier() { gpu::BarrierOp::create(*this); }
+
+void Emit::warpBarrier() { NVVM::SyncWarpOp::create(*this, i32(-1)); }

@@ -86,6 +86,8 @@ public:
                             function_ref<SmallVector<Value>()> then,
                             function_ref<SmallVector<Value>()> otherwise);
   void barrier();
+  /// Orders the memory accesses of a warp's lanes, all of which get there.
+  void warpBarrier();
 };
 
 /// `count` neighbouring floats of shared memory, by loads as wide as `count`

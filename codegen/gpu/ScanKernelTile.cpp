@@ -242,6 +242,10 @@ void ScanKernel::finishCarries(Tile &tile, RecurrenceOp op,
                    e.mulf(readTable(decays[i], state), scan.tile.decay));
     }
   };
+  // Lanes of one warp read what one of them overwrites; those of several have
+  // met at a barrier since.
+  if (schedule.getLanes() > 1 && schedule.getWarpsL() == 1)
+    e.warpBarrier();
   // What a tile that L ends in leaves is read only where a result asks for it.
   if (op.getLast().use_empty() || !tile.isFull)
     return e.ifThen(levels.isLastSegment(), [&] { write(false); });

@@ -93,7 +93,7 @@ public:
   const FunctionInfo &info() const;
 
   /// Runs the function on `tensors` (inputs, then results) of `device`. The
-  /// first launch with other layouts, extents of another power of two, or
+  /// first launch with other layouts, extents of another bucket, or
   /// another device compiles or reads from the cache; later ones allocate
   /// nothing. Errors are those of Kernel::launch and of the compiler.
   Status launch(const std::shared_ptr<Device> &device,

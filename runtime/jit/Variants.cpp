@@ -72,9 +72,10 @@ bool mamba::deduceVariant(const FunctionInfo &info,
   }
   if (key.extents[2] > 0)
     key.channelMultiple = channelMultipleOf(key.extents[2]);
-  for (int64_t &extent : key.extents)
-    if (extent > 0)
-      extent = extentBucket(extent);
+  for (int index : {0, 1})
+    if (key.extents[index] > 0)
+      key.extents[index] = extentBucket(key.extents[index]);
+  key.extents[2] = channelBucket(key.extents[2]);
   return true;
 }
 

@@ -12,8 +12,14 @@
 // The serial scan: 32 channels a warp, no shuffle, one barrier a tile.
 // SERIAL-SAME: grid = ["d/32", "b/1"]
 // SERIAL-NOT: gpu.shuffle
-// SERIAL: math.exp2
-// SERIAL-NOT: gpu.shuffle
+// Only accesses know whether L ends in the tile: loads at any step, or loads
+// that stay below L; one body for both.
+// SERIAL: scf.if %{{.*}} -> (f32, f32, f32, f32) {
+// SERIAL: } else {
+// SERIAL: arith.minsi
+// SERIAL-COUNT-4: math.exp2
+// SERIAL-NOT: math.exp2
+// SERIAL-NOT: nvvm.bar.warp.sync
 // SERIAL: gpu.return
 
 // Lanes along L: the decay of a lane's segment is one exponential of the sum
@@ -28,6 +34,8 @@
 // LANES: gpu.shuffle up %{{.*}}, %c16_i32
 // The state behind the lane below starts this lane's steps.
 // LANES: gpu.shuffle up %{{.*}}, %c8_i32
+// All have read the carry before one of them overwrites it.
+// LANES: nvvm.bar.warp.sync
 
 // Warps along L: they meet in shared memory; two levels up, two levels down,
 // a barrier after each and one around the root.

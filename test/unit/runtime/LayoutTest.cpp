@@ -91,6 +91,10 @@ TEST(Layout, MultiplesAndBuckets) {
   EXPECT_EQ(extentBucket(0), 0);
   EXPECT_EQ(extentBucket(1), 1);
   EXPECT_EQ(extentBucket(1025), 2048);
+  for (int64_t exact : {-1, 0, 1, 7, 9, 100 / 8 * 8, 1536, 2560, 5120})
+    EXPECT_EQ(channelBucket(exact), exact);
+  EXPECT_EQ(channelBucket(100), 104);
+  EXPECT_EQ(channelBucket(1537), 1664);
 }
 
 TEST(KernelKey, EveryFieldCounts) {
