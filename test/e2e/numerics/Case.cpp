@@ -27,7 +27,10 @@ static constexpr Key kKeys[] = {
      "and infinity), far (strides past 2^31), malformed (a changed module is "
      "refused or runs)"},
     {"body", "s6",
-     "s6, lti, mingru, rglru, bidirectional, two, chained, stacked, math"},
+     "s6, lti, mingru, rglru, bidirectional, two, chained, stacked, math, "
+     "random (an ssm.fused op that no one wrote)"},
+    {"bodyseed", "0", "of body=random: which one"},
+    {"drop", "", "of body=random: statements to leave out, as 3.7"},
     {"op", "math.exp",
      "of body=math: OP, or OP:RANGE with positive, above1, inner or wide"},
     {"type", "f32", "f32, f16, bf16: of the activations"},
@@ -103,6 +106,13 @@ void Case::set(std::string_view key, std::string_view value) {
     values_.erase(std::string(key));
   else
     values_[std::string(key)] = value;
+}
+
+std::vector<std::string_view> Case::keysGiven() const {
+  std::vector<std::string_view> keys;
+  for (const auto &[key, value] : values_)
+    keys.push_back(key);
+  return keys;
 }
 
 std::string_view Case::get(std::string_view key) const {

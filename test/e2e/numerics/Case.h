@@ -19,6 +19,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mamba::numerics {
 
@@ -39,6 +40,10 @@ public:
   static Result<Case> parse(std::string_view text);
 
   void set(std::string_view key, std::string_view value);
+  /// Gives `key` its preset.
+  void reset(std::string_view key) { values_.erase(std::string(key)); }
+  /// The keys whose values are not the presets.
+  std::vector<std::string_view> keysGiven() const;
   /// The value of `key`, which is one of the keys.
   std::string_view get(std::string_view key) const;
   bool is(std::string_view key, std::string_view value) const {

@@ -12,6 +12,8 @@
 
 #include "test/e2e/numerics/ModuleText.h"
 
+#include "test/e2e/numerics/RandomBody.h"
+
 #include <fmt/format.h>
 #include <tuple>
 #include <vector>
@@ -74,6 +76,7 @@ private:
   void gatedRnn();
   void linearRecurrentUnit();
   void elementwise();
+  void fused();
   void finish(const Value &u, Value y);
   void yieldStates(const Value &states, const Value &last);
 
@@ -419,6 +422,40 @@ void FunctionWriter::elementwise() {
   result(scan(ab[0], ab[1], test.has("reverse"), false).first, activation);
 }
 
+/// "[b, l, d]".
+static std::string accessOf(std::string_view axes) {
+  std::string text;
+  for (char axis : axes)
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", axis);
+  return "[" + text + "]";
+}
+
+/// One fused op with a random body.
+void FunctionWriter::fused() {
+  FusedText text = randomBody(test);
+  std::string inputs, outputs, names;
+  for (const FusedText::Tensor &tensor : text.inputs) {
+    std::string ofTensor = type(tensor.axes, tensor.element);
+    arguments += fmt::format("{}%{}: {}", arguments.empty() ? "" : ",\n    ",
+                             tensor.name, ofTensor);
+    inputs += fmt::format(
+        "{}%e{} = %{}{} : {}", inputs.empty() ? "" : ",\n      ",
+        tensor.name.substr(1), tensor.name, accessOf(tensor.axes), ofTensor);
+  }
+  for (size_t i = 0; i < text.results.size(); ++i) {
+    const FusedText::Tensor &tensor = text.results[i];
+    std::string ofTensor = type(tensor.axes, tensor.element);
+    outputs += fmt::format("{}{} : {}", i ? ", " : "", accessOf(tensor.axes),
+                           ofTensor);
+    names += fmt::format("{}%r{}", i ? ", " : "", i);
+    resultTypes += (i ? ", " : "") + ofTensor;
+  }
+  results = names;
+  operations = fmt::format("  {} = ssm.fused (\n      {})\n      -> ({}) {{\n{}"
+                           "  }}\n",
+                           names, inputs, outputs, text.body);
+}
+
 std::string FunctionWriter::write() {
   if (test.is("body", "mingru"))
     gatedRnn();
@@ -426,6 +463,8 @@ std::string FunctionWriter::write() {
     linearRecurrentUnit();
   else if (test.is("body", "math"))
     elementwise();
+  else if (test.is("body", "random"))
+    fused();
   else
     selective();
   return fmt::format("// {}\n"

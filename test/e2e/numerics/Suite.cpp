@@ -253,6 +253,28 @@ static bool isSchedulable(const Case &test) {
          test.get("chunks").empty();
 }
 
+static const std::vector<Factor> kRandomShapes = {
+    {"B", {"1", "2", "5"}},
+    {"L", {"1", "2", "3", "7", "31", "32", "33", "64", "129", "257"}},
+    {"D", {"1", "3", "20", "64", "100"}},
+    {"N", {"1", "3", "8", "16"}},
+    {"G", {"1", "2", "D"}},
+    {"reverse", {"0", "1"}},
+};
+
+/// Bodies that no one wrote, half of them with the default schedule.
+static std::vector<Case> randomCases(const Design &shapes,
+                                     const Design &scheduled,
+                                     const SuiteOptions &options) {
+  std::vector<Case> cases = sample(shapes, options.seed, options.random / 2);
+  for (const Case &test :
+       sample(scheduled, options.seed, options.random - std::ssize(cases)))
+    cases.push_back(test);
+  for (size_t i = 0; i < cases.size(); ++i)
+    cases[i].set("bodyseed", std::to_string(options.seed * options.random + i));
+  return cases;
+}
+
 //===----------------------------------------------------------------------===//
 // Single cases
 //===----------------------------------------------------------------------===//
@@ -432,6 +454,9 @@ std::vector<Case> SuiteBuilder::build() {
                options.extra));
   else
     add(cornerCases(design("", kScheduled), options.seed));
+  add(randomCases(design("body=random", kRandomShapes + kMemory),
+                  design("body=random", kRandomShapes + kMemory + knobs),
+                  options));
   if (!options.isQuick)
     add(largeCases(options.isCuda));
   add(emptyCases());

@@ -28,6 +28,8 @@ struct SuiteOptions {
   uint64_t seed = 1;
   /// Cases drawn beside each design.
   int64_t extra = 40;
+  /// Random bodies, each on a drawn shape, memory and schedule.
+  int64_t random = 100;
   /// Modules with mistakes, a kind of body.
   int64_t malformed = 50;
 };

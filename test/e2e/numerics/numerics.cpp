@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "test/e2e/numerics/Minimize.h"
 #include "test/e2e/numerics/ModuleText.h"
 #include "test/e2e/numerics/Mutate.h"
 #include "test/e2e/numerics/Report.h"
@@ -19,9 +20,11 @@
 #include "tools/problem/CommandLine.h"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cstdio>
 #include <fmt/format.h>
+#include <optional>
 
 using namespace mamba;
 using namespace mamba::numerics;
@@ -38,6 +41,8 @@ struct Options {
   bool list = false;
   bool print = false;
   bool verbose = false;
+  /// Minutes for which new random bodies are drawn and run; 0: the suite.
+  int64_t minutes = 0;
 };
 
 } // namespace
@@ -63,6 +68,9 @@ static std::vector<Flag> flagsOf(Options &options) {
        takeNumber(options.suite.malformed, 0)},
       {"points", "N", "points that the reference computes a case",
        takeNumber(options.workers.run.maxPoints, 1)},
+      {"random", "N", "random bodies", takeNumber(options.suite.random, 0)},
+      {"minutes", "N", "draw random bodies for so long, in place of the suite",
+       takeNumber(options.minutes, 0)},
       {"repeats", "N", "launches of kind=repeat",
        takeNumber(options.workers.run.repeats, 2)},
       {"report", "FILE.json", "write every case's outcome",
@@ -88,6 +96,49 @@ static Result<std::vector<Case>> chooseCases(const Options &options) {
     if (test.text().find(options.filter) != std::string::npos)
       cases.push_back(test);
   return cases;
+}
+
+/// What a message says, without its numbers and names: two failures with the
+/// same words are taken for one defect.
+static std::string wordsOf(std::string_view message) {
+  std::string words;
+  bool isQuoted = false;
+  for (char c : message) {
+    isQuoted ^= c == '\'';
+    if (!isQuoted && std::isalpha(static_cast<unsigned char>(c)))
+      words += c;
+  }
+  return words.substr(0, 24);
+}
+
+/// The outcome of one case, in a process of its own.
+static Outcome tryCase(const Case &test, const WorkerOptions &options) {
+  Outcome outcome;
+  WorkerOptions alone = options;
+  alone.jobs = 1;
+  Status status =
+      runCases({test}, alone, [&](size_t, const Finished &finished) {
+        outcome = finished.outcome;
+      });
+  if (!status.ok())
+    outcome = {Outcome::Kind::Failed, status.message()};
+  return outcome;
+}
+
+/// Shrinks a failing case, and prints its module and how to run it.
+static void printSmallest(const Options &options, const Case &test,
+                          const std::string &message) {
+  constexpr int64_t kTries = 300;
+  Case smallest = minimize(test, kTries, [&](const Case &simpler) {
+    Outcome outcome = tryCase(simpler, options.workers);
+    return outcome.kind == Outcome::Kind::Failed &&
+           wordsOf(outcome.message) == wordsOf(message);
+  });
+  fmt::print("The smallest case that fails so:\n"
+             "  e2e-numerics --device={} --case=\"{}\"\n  {}\n{}",
+             options.workers.device, smallest.text(),
+             tryCase(smallest, options.workers).message, moduleText(smallest));
+  std::fflush(stdout);
 }
 
 static void printFailure(const Options &options, const Case &test,
@@ -123,11 +174,14 @@ static Result<bool> runSuite(const Options &options,
                              const std::vector<Case> &cases) {
   auto start = std::chrono::steady_clock::now();
   Report report(options.workers.device, cases);
+  std::optional<std::pair<size_t, std::string>> firstFailure;
   auto onFinished = [&](size_t index, const Finished &finished) {
     report.add(index, finished);
-    if (finished.outcome.kind == Outcome::Kind::Failed)
+    if (finished.outcome.kind == Outcome::Kind::Failed) {
       printFailure(options, cases[index], finished.outcome);
-    else if (options.verbose)
+      if (!firstFailure)
+        firstFailure = {index, finished.outcome.message};
+    } else if (options.verbose)
       fmt::print("{} {:.3f} s, {:.3f} of the bound: {} {}\n",
                  toString(finished.outcome.kind), finished.seconds,
                  finished.outcome.worst, cases[index].text(),
@@ -136,6 +190,9 @@ static Result<bool> runSuite(const Options &options,
   Status status = runInTwoParts(options, cases, onFinished);
   std::chrono::duration<double> seconds =
       std::chrono::steady_clock::now() - start;
+  // Workers are forked, which a device in this process would forbid.
+  if (firstFailure && options.workers.jobs > 0)
+    printSmallest(options, cases[firstFailure->first], firstFailure->second);
   if (!options.report.empty())
     MAMBA_RETURN_IF_ERROR(writeFile(
         options.report,
@@ -160,7 +217,27 @@ static std::string caseText(const Case &test) {
              : text;
 }
 
+/// Batches of random bodies with ever new seeds, until one fails or time is up.
+static Result<bool> runForMinutes(const Options &options) {
+  auto end =
+      std::chrono::steady_clock::now() + std::chrono::minutes(options.minutes);
+  Options batch = options;
+  batch.filter = "body=random";
+  batch.suite.random = std::max<int64_t>(batch.suite.random, 200);
+  while (std::chrono::steady_clock::now() < end) {
+    fmt::print("seed {}\n", batch.seed);
+    MAMBA_ASSIGN_OR_RETURN(std::vector<Case> cases, chooseCases(batch));
+    MAMBA_ASSIGN_OR_RETURN(bool passed, runSuite(batch, cases));
+    if (!passed)
+      return false;
+    ++batch.seed;
+  }
+  return true;
+}
+
 static Result<bool> run(const Options &options) {
+  if (options.minutes > 0)
+    return runForMinutes(options);
   MAMBA_ASSIGN_OR_RETURN(std::vector<Case> cases, chooseCases(options));
   for (const Case &test : cases)
     if (options.print)
