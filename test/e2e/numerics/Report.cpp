@@ -78,6 +78,24 @@ std::string Report::extremes() const {
                  [&](size_t i) { return finished_[i].outcome.worst; });
 }
 
+std::string Report::differences() const {
+  int64_t compared = 0, near = 0;
+  std::string others;
+  for (size_t i = 0; i < cases_.size(); ++i) {
+    double ulps = finished_[i].outcome.ulps;
+    if (ulps < 0)
+      continue;
+    ++compared;
+    near += ulps <= 2;
+    if (ulps > 2)
+      others += fmt::format("  {:8.1f} ulp  {}\n", ulps, cases_[i].text());
+  }
+  if (compared == 0)
+    return "";
+  return fmt::format("{}{} of {} cases agree within 2 ulp\n", others, near,
+                     compared);
+}
+
 static std::string quote(std::string_view text) {
   std::string quoted = "\"";
   for (unsigned char c : text) {
@@ -110,6 +128,8 @@ std::string Report::json(const DeviceInfo &info, double seconds) const {
                         isFirst ? "" : ",", quote(cases_[i].text()),
                         quote(toString(outcome.kind)), finished_[i].seconds,
                         std::min(outcome.worst, 1e9));
+    if (outcome.ulps >= 0)
+      text += fmt::format(", \"ulps\": {:.3g}", std::min(outcome.ulps, 1e30));
     if (!outcome.message.empty())
       text += fmt::format(", \"message\": {}", quote(outcome.message));
     text += "}";

@@ -34,6 +34,9 @@ public:
   }
   /// Cases by kind and body, and what came of them.
   std::string summary() const;
+  /// How many cases agree with the other device within 2 units in the last
+  /// place, and the others; empty where there was none.
+  std::string differences() const;
   /// The slowest cases and the ones nearest to their bounds.
   std::string extremes() const;
   std::string json(const DeviceInfo &info, double seconds) const;

@@ -12,6 +12,7 @@
 #include "test/e2e/numerics/RunCase.h"
 
 #include "runtime/jit/Verify.h"
+#include "test/e2e/numerics/Difference.h"
 #include "test/e2e/numerics/FarTensor.h"
 #include "test/e2e/numerics/ModuleText.h"
 #include "test/e2e/numerics/Mutate.h"
@@ -23,6 +24,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <limits>
+#include <utility>
 
 using namespace mamba;
 using namespace mamba::numerics;
@@ -41,6 +43,7 @@ struct Run {
   Function function;
   HostProblem problem;
   double worst = 0;
+  double ulps = -1;
 
   Status verify();
   Status repeat();
@@ -51,6 +54,7 @@ private:
   Status launch(std::span<const TensorView> tensors);
   Status launchOnce();
   Status compare();
+  Status compareDevices();
   Status compareOutside(const HostProblem &clean, const Case &where);
 };
 
@@ -77,7 +81,20 @@ Status Run::launchOnce() {
 
 Status Run::verify() {
   MAMBA_RETURN_IF_ERROR(launchOnce());
-  return compare();
+  MAMBA_RETURN_IF_ERROR(compare());
+  return options.other ? compareDevices() : Status();
+}
+
+/// How far the other device is from this one's results.
+Status Run::compareDevices() {
+  MAMBA_ASSIGN_OR_RETURN(HostProblem mine, makeProblem(test, problem.info));
+  std::swap(mine, problem);
+  std::shared_ptr<Device> own = std::exchange(device, options.other);
+  MAMBA_RETURN_IF_ERROR(launchOnce().withContext(device->name()));
+  device = own;
+  for (size_t r = 0; r < problem.results.size(); ++r)
+    ulps = std::max(ulps, largestUlps(mine.results[r], problem.results[r]));
+  return Status();
 }
 
 Status Run::compare() {
@@ -342,7 +359,7 @@ static Status malformed(const Case &test,
 }
 
 static Status run(const Case &test, const std::shared_ptr<Device> &device,
-                  const RunOptions &options, double &worst) {
+                  const RunOptions &options, Outcome &outcome) {
   if (test.is("kind", "malformed"))
     return malformed(test, device);
   MAMBA_ASSIGN_OR_RETURN(Module module,
@@ -352,7 +369,8 @@ static Status run(const Case &test, const std::shared_ptr<Device> &device,
                          makeProblem(test, function.info()));
   Run state{test, device, options, function, std::move(problem)};
   Status status = runKind(state);
-  worst = state.worst;
+  outcome.worst = state.worst;
+  outcome.ulps = state.ulps;
   return status;
 }
 
@@ -360,7 +378,7 @@ Outcome numerics::runCase(const Case &test,
                           const std::shared_ptr<Device> &device,
                           const RunOptions &options) {
   Outcome outcome;
-  Status status = run(test, device, options, outcome.worst);
+  Status status = run(test, device, options, outcome);
   if (status.ok())
     return outcome;
   outcome.message = status.message();

@@ -24,6 +24,8 @@ struct RunOptions {
   int64_t maxPoints = int64_t(1) << 19;
   /// Launches of a `repeat` case.
   int64_t repeats = 20;
+  /// Runs `verify` cases too, and is compared with the first; null: no one.
+  std::shared_ptr<Device> other;
 };
 
 /// What a case showed.
@@ -36,6 +38,9 @@ struct Outcome {
   double worst = 0;
   /// The device can't be used any more: a kernel ran out of its memory.
   bool isDeviceLost = false;
+  /// Largest distance from the other device's results (Difference.h); -1 where
+  /// none was asked.
+  double ulps = -1;
 };
 
 /// Compiles and runs `test` on `device`, and judges. Refused where the device

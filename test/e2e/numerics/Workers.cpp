@@ -47,13 +47,24 @@ static Finished runTimed(const Case &test,
   return finished;
 }
 
+/// Opens the second device, if there is to be one.
+static Status openOther(const WorkerOptions &options, RunOptions &run) {
+  run = options.run;
+  if (options.other.empty())
+    return Status();
+  MAMBA_ASSIGN_OR_RETURN(run.other, Device::open(options.other));
+  return Status();
+}
+
 static Status runHere(const std::vector<Case> &cases,
                       const WorkerOptions &options,
                       const OnFinished &onFinished) {
   MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> device,
                          openDevice(options.device));
+  RunOptions run;
+  MAMBA_RETURN_IF_ERROR(openOther(options, run));
   for (size_t i = 0; i < cases.size(); ++i) {
-    Finished finished = runTimed(cases[i], device, options.run);
+    Finished finished = runTimed(cases[i], device, run);
     onFinished(i, finished);
     if (finished.outcome.isDeviceLost)
       return Status(StatusCode::DriverError,
@@ -75,6 +86,7 @@ struct MessageHead {
   Outcome::Kind kind;
   bool isDeviceLost;
   double worst;
+  double ulps;
   double seconds;
   uint64_t textBytes;
 };
@@ -134,17 +146,19 @@ static std::optional<Message> receiveMessage(int file) {
 static void work(const std::vector<Case> &cases, const WorkerOptions &options,
                  int orders, int answers) {
   Result<std::shared_ptr<Device>> device = openDevice(options.device);
+  RunOptions run;
+  Status opened = device.ok() ? openOther(options, run) : device.status();
   MessageHead head = {};
   head.isOfDevice = true;
-  head.kind = device.ok() ? Outcome::Kind::Passed : Outcome::Kind::Failed;
-  sendMessage(answers, head, device.status().message());
+  head.kind = opened.ok() ? Outcome::Kind::Passed : Outcome::Kind::Failed;
+  sendMessage(answers, head, opened.message());
   size_t index = 0;
-  while (device.ok() && readAll(orders, &index, sizeof(index))) {
-    Finished finished = runTimed(cases[index], *device, options.run);
+  while (opened.ok() && readAll(orders, &index, sizeof(index))) {
+    Finished finished = runTimed(cases[index], *device, run);
     const Outcome &outcome = finished.outcome;
     sendMessage(answers,
                 {false, outcome.kind, outcome.isDeviceLost, outcome.worst,
-                 finished.seconds, 0},
+                 outcome.ulps, finished.seconds, 0},
                 outcome.message);
     if (outcome.isDeviceLost)
       return;
@@ -265,7 +279,8 @@ Status Pool::listen(Worker &worker) {
     return Status();
   }
   Finished finished;
-  finished.outcome = {head.kind, message->text, head.worst, head.isDeviceLost};
+  finished.outcome = {head.kind, message->text, head.worst, head.isDeviceLost,
+                      head.ulps};
   finished.seconds = head.seconds;
   onFinished(*worker.current, finished);
   worker.current.reset();

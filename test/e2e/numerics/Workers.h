@@ -22,6 +22,8 @@ namespace mamba::numerics {
 
 struct WorkerOptions {
   std::string device = "cpu";
+  /// A second device that results are compared with; empty: none.
+  std::string other;
   /// Processes at one time; 0: all cases run in this one.
   int64_t jobs = 1;
   /// Seconds after which a case counts as hung.

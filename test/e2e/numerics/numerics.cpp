@@ -51,6 +51,8 @@ static std::vector<Flag> flagsOf(Options &options) {
   return {
       {"device", "DEVICE", "cpu, cuda:0, ...",
        takeText(options.workers.device)},
+      {"against", "DEVICE", "compare results with a second device's",
+       takeText(options.workers.other)},
       {"case", "\"KEY=VALUE ...\"", "only this case, as a failure names it",
        takeText(options.oneCase)},
       {"filter", "TEXT", "only cases whose text has TEXT in it",
@@ -198,7 +200,7 @@ static Result<bool> runSuite(const Options &options,
         options.report,
         {report.json(infoOf(options.workers.device), seconds.count())}));
   MAMBA_RETURN_IF_ERROR(status);
-  fmt::print("{}{}", report.summary(),
+  fmt::print("{}{}{}", report.summary(), report.differences(),
              options.verbose ? report.extremes() : "");
   fmt::print("{}: {} passed, {} failed, {} refused in {:.0f} s\n",
              options.workers.device, report.count(Outcome::Kind::Passed),
