@@ -22,7 +22,7 @@ static int fractionBits(DType dtype) {
   case DType::BF16:
     return 7;
   case DType::F64:
-  case DType::C64:
+  case DType::C128:
     return 52;
   default:
     return 23;
