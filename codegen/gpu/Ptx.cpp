@@ -16,6 +16,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -127,29 +128,58 @@ static std::string emitAssembly(llvm::Module &module,
   return text.str().str();
 }
 
-FailureOr<std::string>
-mlir::ssm::compileGpuModule(ModuleOp module, const PtxTarget &target,
-                            function_ref<void(const std::string &)> onLlvm) {
+static FailureOr<std::unique_ptr<llvm::Module>>
+lowerToLLVM(ModuleOp module, llvm::TargetMachine &machine,
+            llvm::LLVMContext &context, bool keepsLocations) {
   auto kernels = module.getOps<gpu::GPUModuleOp>();
   if (kernels.empty())
     return module.emitError("has no gpu.module; run --ssm-lower-to-gpu first");
   if (failed(lowerToNvvm(module)))
     return failure();
-  llvm::LLVMContext context;
+  if (keepsLocations) {
+    PassManager passes(module.getContext());
+    passes.addPass(LLVM::createDIScopeForLLVMFuncOpPass());
+    if (failed(passes.run(module)))
+      return failure();
+  }
   std::unique_ptr<llvm::Module> code =
       translateModuleToLLVMIR(*kernels.begin(), context, "kernels");
+  if (!code)
+    return failure();
+  code->setTargetTriple(machine.getTargetTriple());
+  code->setDataLayout(machine.createDataLayout());
+  optimize(*code, machine);
+  return code;
+}
+
+FailureOr<std::unique_ptr<llvm::Module>>
+mlir::ssm::lowerGpuModuleToLLVM(ModuleOp module, const PtxTarget &target,
+                                llvm::LLVMContext &context,
+                                bool keepsLocations) {
   std::unique_ptr<llvm::TargetMachine> machine =
       createTargetMachine(module, target);
-  if (!code || !machine)
+  if (!machine)
     return failure();
-  code->setTargetTriple(machine->getTargetTriple());
-  code->setDataLayout(machine->createDataLayout());
-  optimize(*code, *machine);
+  return lowerToLLVM(module, *machine, context, keepsLocations);
+}
+
+FailureOr<std::string>
+mlir::ssm::compileGpuModule(ModuleOp module, const PtxTarget &target,
+                            function_ref<void(const std::string &)> onLlvm) {
+  std::unique_ptr<llvm::TargetMachine> machine =
+      createTargetMachine(module, target);
+  if (!machine)
+    return failure();
+  llvm::LLVMContext context;
+  FailureOr<std::unique_ptr<llvm::Module>> code =
+      lowerToLLVM(module, *machine, context, /*keepsLocations=*/false);
+  if (failed(code))
+    return failure();
   if (onLlvm) {
     std::string text;
     llvm::raw_string_ostream stream(text);
-    code->print(stream, nullptr);
+    (*code)->print(stream, nullptr);
     onLlvm(text);
   }
-  return emitAssembly(*code, *machine);
+  return emitAssembly(**code, *machine);
 }

@@ -10,7 +10,13 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include <functional>
+#include <memory>
 #include <string>
+
+namespace llvm {
+class LLVMContext;
+class Module;
+} // namespace llvm
 
 namespace mlir::ssm {
 
@@ -25,6 +31,14 @@ struct PtxTarget {
 /// The target named `chip`: sm_80, 86, 89, 90, 100 or 120. Fails, with an
 /// error at `module` that lists them, for any other.
 FailureOr<PtxTarget> lookupPtxTarget(ModuleOp module, StringRef chip);
+
+/// Lowers the kernels of `module` (after --ssm-lower-to-gpu; changed in place)
+/// through NVVM to LLVM IR in `context`, optimized: what LLVM's NVPTX backend
+/// turns into PTX. `keepsLocations` makes their places in the source debug
+/// locations, which change no code.
+FailureOr<std::unique_ptr<llvm::Module>>
+lowerGpuModuleToLLVM(ModuleOp module, const PtxTarget &target,
+                     llvm::LLVMContext &context, bool keepsLocations);
 
 /// Lowers the kernels of `module` (after --ssm-lower-to-gpu; changed in place)
 /// through NVVM and LLVM IR to PTX. `onLlvm`, if given, receives the LLVM IR
