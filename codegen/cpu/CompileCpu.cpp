@@ -9,64 +9,12 @@
 
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
-#include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
-#include "llvm/TargetParser/Host.h"
-#include "llvm/TargetParser/SubtargetFeature.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
-
-//===----------------------------------------------------------------------===//
-// Target
-//===----------------------------------------------------------------------===//
-
-ObjectTarget ObjectTarget::host() {
-  ObjectTarget target;
-  target.triple = llvm::sys::getProcessTriple();
-  target.cpu = llvm::sys::getHostCPUName().str();
-  llvm::SubtargetFeatures features;
-  // A map of strings: sorted, so that the name is the same in every process.
-  llvm::StringMap<bool> known = llvm::sys::getHostCPUFeatures();
-  SmallVector<StringRef> names(known.keys());
-  llvm::sort(names);
-  for (StringRef feature : names)
-    features.AddFeature(feature, known.lookup(feature));
-  target.features = features.getString();
-  return target;
-}
-
-bool ObjectTarget::has(StringRef feature) const {
-  SmallVector<StringRef> all;
-  StringRef(features).split(all, ',');
-  return llvm::is_contained(all, ("+" + feature).str());
-}
-
-static FailureOr<std::unique_ptr<llvm::TargetMachine>>
-createMachine(ModuleOp module, const ObjectTarget &target) {
-  static const bool ready = [] {
-    return !llvm::InitializeNativeTarget() &&
-           !llvm::InitializeNativeTargetAsmPrinter();
-  }();
-  std::string problem = "this LLVM has no code generator for it";
-  const llvm::Triple triple(target.triple);
-  const llvm::Target *known =
-      ready ? llvm::TargetRegistry::lookupTarget(triple, problem) : nullptr;
-  std::unique_ptr<llvm::TargetMachine> machine(
-      known ? known->createTargetMachine(
-                  triple, target.cpu, target.features, llvm::TargetOptions(),
-                  llvm::Reloc::PIC_, llvm::CodeModel::Small,
-                  llvm::CodeGenOptLevel::Default)
-            : nullptr);
-  if (!machine)
-    return module.emitError("cannot compile for '")
-           << target.triple << "', cpu '" << target.cpu << "': " << problem;
-  return machine;
-}
 
 //===----------------------------------------------------------------------===//
 // LLVM IR
@@ -129,38 +77,32 @@ translate(ModuleOp lowered, const ObjectTarget &target,
 // Output
 //===----------------------------------------------------------------------===//
 
-static FailureOr<std::string> emitFile(ModuleOp lowered,
-                                       const ObjectTarget &target,
-                                       llvm::CodeGenFileType kind) {
-  auto machine = createMachine(lowered, target);
+static FailureOr<std::string> compileTo(ModuleOp lowered,
+                                        const ObjectTarget &target,
+                                        llvm::CodeGenFileType kind) {
+  auto machine = createTargetMachine(lowered, target);
   if (failed(machine))
     return failure();
   llvm::LLVMContext context;
   auto module = translate(lowered, target, **machine, context);
   if (failed(module))
     return failure();
-  SmallString<0> text;
-  llvm::raw_svector_ostream stream(text);
-  llvm::legacy::PassManager passes;
-  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, kind))
-    return lowered.emitError("cannot emit code for '") << target.triple << "'";
-  passes.run(**module);
-  return std::string(text);
+  return emitFile(lowered, **module, **machine, kind);
 }
 
 FailureOr<std::string> mlir::ssm::compileCpuModule(ModuleOp lowered,
                                                    const ObjectTarget &target) {
-  return emitFile(lowered, target, llvm::CodeGenFileType::ObjectFile);
+  return compileTo(lowered, target, llvm::CodeGenFileType::ObjectFile);
 }
 
 FailureOr<std::string> mlir::ssm::printCpuAssembly(ModuleOp lowered,
                                                    const ObjectTarget &target) {
-  return emitFile(lowered, target, llvm::CodeGenFileType::AssemblyFile);
+  return compileTo(lowered, target, llvm::CodeGenFileType::AssemblyFile);
 }
 
 FailureOr<std::string> mlir::ssm::printCpuLLVM(ModuleOp lowered,
                                                const ObjectTarget &target) {
-  auto machine = createMachine(lowered, target);
+  auto machine = createTargetMachine(lowered, target);
   if (failed(machine))
     return failure();
   llvm::LLVMContext context;

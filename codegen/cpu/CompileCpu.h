@@ -8,27 +8,9 @@
 #ifndef MAMBA_CODEGEN_CPU_COMPILECPU_H
 #define MAMBA_CODEGEN_CPU_COMPILECPU_H
 
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/Support/LLVM.h"
-
-#include <string>
+#include "codegen/cpu/ObjectTarget.h"
 
 namespace mlir::ssm {
-
-/// The processor to compile for.
-struct ObjectTarget {
-  std::string triple;
-  /// As for clang's -mcpu: "znver4".
-  std::string cpu;
-  /// "+avx512f,-sse4a,...".
-  std::string features;
-
-  /// The machine that this process runs on.
-  static ObjectTarget host();
-  bool has(StringRef feature) const;
-  /// Everything that decides what code runs: an artifact's target.
-  std::string name() const { return triple + " " + cpu + " " + features; }
-};
 
 /// Turns a module that --ssm-lower-to-cpu made into one of LLVM's dialect.
 LogicalResult convertCpuModuleToLLVM(ModuleOp lowered,
