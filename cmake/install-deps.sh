@@ -3,8 +3,8 @@
 # and needs no rights, where everything is there.
 set -eu
 
-packages="alsa-utils ccache clang-22 clang-format-22 cmake libclang-rt-22-dev
-libfmt-dev libgtest-dev libkissfft-dev libmlir-22-dev libstb-dev
+packages="alsa-utils ccache clang-22 clang-format-22 cmake
+libboost-context-dev libclang-rt-22-dev libfmt-dev libgtest-dev libkissfft-dev libmlir-22-dev libstb-dev
 libxxhash-dev libzstd-dev lld-22 llvm-22-dev llvm-22-tools mlir-22-tools
 ninja-build nlohmann-json3-dev python3 xz-utils zlib1g-dev"
 

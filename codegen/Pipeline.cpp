@@ -17,6 +17,7 @@
 #include "codegen/Passes.h"
 #include "codegen/cpu/CompileCpu.h"
 #include "codegen/gpu/Ptx.h"
+#include "codegen/simt/CompileSimt.h"
 #include "passes/Passes.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -29,6 +30,10 @@ using namespace mlir::ssm;
 // Stages as passes
 //===----------------------------------------------------------------------===//
 
+StringRef ScheduleRequest::machine() const {
+  return simulatedChip(target).value_or(target);
+}
+
 void mlir::ssm::addFusePasses(OpPassManager &passes) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createFusePass());
@@ -40,7 +45,7 @@ void mlir::ssm::addFusePasses(OpPassManager &passes) {
 void mlir::ssm::addSchedulePass(OpPassManager &passes,
                                 const ScheduleRequest &request) {
   SchedulePassOptions options;
-  options.target = request.target;
+  options.target = request.machine().str();
   options.batch = request.batch;
   options.length = request.length;
   options.channels = request.channels;
@@ -130,7 +135,9 @@ private:
   LogicalResult runStage(StringRef name,
                          function_ref<void(OpPassManager &)> addPasses);
   std::string schedules();
+  LogicalResult compileCode(mamba::Artifact &artifact);
   LogicalResult compileGpu(mamba::Artifact &artifact);
+  LogicalResult compileSimt(mamba::Artifact &artifact);
   LogicalResult compileCpu(mamba::Artifact &artifact);
   void report(StringRef stage);
 
@@ -217,6 +224,31 @@ LogicalResult Compilation::compileGpu(mamba::Artifact &artifact) {
   return success();
 }
 
+LogicalResult Compilation::compileSimt(mamba::Artifact &artifact) {
+  FailureOr<PtxTarget> target =
+      lookupPtxTarget(module, request.schedule.machine());
+  if (failed(target))
+    return failure();
+  FailureOr<std::string> object =
+      request.onStage ? compileSimtModule(module, *target, request.onStage)
+                      : compileSimtModule(module, *target);
+  if (failed(object))
+    return failure();
+  artifact.kind = mamba::ImageKind::Object;
+  artifact.target = request.schedule.target + " " + ObjectTarget::host().name();
+  artifact.image = std::move(*object);
+  return success();
+}
+
+/// Machine code for whatever the schedule is for.
+LogicalResult Compilation::compileCode(mamba::Artifact &artifact) {
+  if (request.schedule.isCpu())
+    return compileCpu(artifact);
+  if (simulatedChip(request.schedule.target))
+    return compileSimt(artifact);
+  return compileGpu(artifact);
+}
+
 LogicalResult Compilation::compileCpu(mamba::Artifact &artifact) {
   ObjectTarget target = ObjectTarget::host();
   using Printer = FailureOr<std::string> (*)(ModuleOp, const ObjectTarget &);
@@ -258,7 +290,7 @@ FailureOr<mamba::Artifact> Compilation::run() {
   if (failed(artifact))
     return failure();
   artifact->schedule = std::move(chosen);
-  if (failed(schedule.isCpu() ? compileCpu(*artifact) : compileGpu(*artifact)))
+  if (failed(compileCode(*artifact)))
     return failure();
   return artifact;
 }

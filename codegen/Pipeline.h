@@ -8,6 +8,7 @@
 // The one place that knows the stages of a compilation and their order:
 //
 //   model -> fused -> schedule -> gpu -> llvm -> ptx
+//                              |             '-> simt -> object
 //                              -> cpu -> llvm -> object
 //
 // Tools dump them, mamba-opt runs them by name, the JIT runs all of them.
@@ -34,7 +35,8 @@ namespace mlir::ssm {
 
 /// What a schedule is chosen for.
 struct ScheduleRequest {
-  /// "cpu" (the host), or a GPU architecture such as "sm_90".
+  /// "cpu" (the host), a GPU architecture such as "sm_90", or "simt-sm_90":
+  /// code of that architecture for the simt device.
   std::string target = "cpu";
   /// Extents; -1 where unknown.
   int64_t batch = -1;
@@ -46,6 +48,8 @@ struct ScheduleRequest {
   std::string schedule;
 
   bool isCpu() const { return target == "cpu"; }
+  /// What the schedule is for: "cpu", or the GPU, simulated or not.
+  StringRef machine() const;
 };
 
 /// One variant of one function.
@@ -58,7 +62,7 @@ struct CompileRequest {
   /// A known divisor of the channel extent.
   int64_t channelMultiple = 1;
   /// Receives the name and text of each stage: model, fused, schedule, gpu or
-  /// cpu, llvm, ptx or asm. Costs time, so leave it empty otherwise.
+  /// cpu, llvm, ptx, simt or asm. Costs time, so leave it empty otherwise.
   std::function<void(StringRef stage, StringRef text)> onStage;
 };
 

@@ -64,6 +64,7 @@ private:
 
 CpuDevice::CpuDevice() : loader_(objectLoader()) {
   info_.name = "cpu";
+  info_.architecture = "cpu";
   info_.target = loader_ ? loader_->target() : "";
   info_.model = "host CPU";
   info_.multiprocessors = ThreadPool::global().numThreads();

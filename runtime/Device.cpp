@@ -13,7 +13,9 @@
 
 #include "runtime/CpuDevice.h"
 #include "runtime/PerProcess.h"
+#include "runtime/Environment.h"
 #include "runtime/cuda/CudaDevice.h"
+#include "runtime/simt/SimtDevice.h"
 
 #include <charconv>
 #include <fmt/format.h>
@@ -40,12 +42,14 @@ OpenDevices &openDevices() {
   return instance->get();
 }
 
-constexpr int kCpu = -1;
+constexpr int kCpu = -1, kSimt = -2;
 
-/// kCpu, or the ordinal of a CUDA device.
+/// kCpu, kSimt, or the ordinal of a CUDA device.
 std::optional<int> parseName(std::string_view name) {
   if (name == "cpu")
     return kCpu;
+  if (name == "simt")
+    return kSimt;
   if (name == "cuda")
     return 0;
   constexpr std::string_view kPrefix = "cuda:";
@@ -63,6 +67,11 @@ std::optional<int> parseName(std::string_view name) {
 Result<std::shared_ptr<Device>> create(int ordinal) {
   if (ordinal == kCpu)
     return std::shared_ptr<Device>(std::make_shared<CpuDevice>());
+  if (ordinal == kSimt) {
+    MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> simt,
+                           SimtDevice::create(Environment::get().simt));
+    return simt;
+  }
   MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> device,
                          cuda::CudaDevice::open(ordinal));
   return device;
@@ -75,7 +84,7 @@ Result<std::shared_ptr<Device>> Device::open(std::string_view name) {
   if (!ordinal)
     return Status(StatusCode::InvalidArgument,
                   fmt::format("there is no device '{}'; a device is called "
-                              "cpu, cuda or cuda:<number>",
+                              "cpu, simt, cuda or cuda:<number>",
                               name));
   OpenDevices &devices = openDevices();
   std::lock_guard lock(devices.mutex);
@@ -90,6 +99,8 @@ Result<std::shared_ptr<Device>> Device::open(std::string_view name) {
 }
 
 std::string Device::nameOf(const void *pointer) {
+  if (simt::isSimtMemory(pointer))
+    return "simt";
   int ordinal = cuda::ordinalOf(pointer);
   return ordinal < 0 ? "cpu" : fmt::format("cuda:{}", ordinal);
 }

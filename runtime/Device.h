@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// One interface for the CPU and for NVIDIA GPUs. Nothing happens when the
-// library is loaded; the CUDA driver is looked for when a CUDA device is first
-// opened.
+// One interface for the CPU, for NVIDIA GPUs and for simulated ones. Nothing
+// happens when the library is loaded; the CUDA driver is looked for when a CUDA
+// device is first opened.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,11 +28,14 @@ namespace mamba {
 
 /// Facts about a device. Zero or empty where they don't apply (CPU).
 struct DeviceInfo {
-  /// "cpu", "cuda:0".
+  /// "cpu", "cuda:0", "simt".
   std::string name;
-  /// What to compile for: "sm_90", or the host CPU's name and features as the
-  /// registered ObjectLoader gives them.
+  /// Artifact::target of what runs here: "sm_90", or the host CPU's name and
+  /// features as the registered ObjectLoader gives them, on the simt device
+  /// behind "simt-sm_90 ".
   std::string target;
+  /// VariantRequest::target for it: "cpu", "sm_90", "simt-sm_90".
+  std::string architecture;
   /// The product, such as "NVIDIA H100 80GB HBM3".
   std::string model;
   /// Streaming multiprocessors, or threads of the CPU device.
@@ -64,6 +67,13 @@ struct EntryInfo {
   int blocksPerMultiprocessor = 0;
 };
 
+/// What a caller says of a piece of memory, for devices that check accesses.
+enum class MemoryContent : uint8_t {
+  Unwritten, ///< Nothing that a kernel may read: newly allocated, or poison.
+  Written,   ///< Values.
+  Guard      ///< Memory that no kernel may touch.
+};
+
 /// An artifact's code, ready to run on one device. Thread-safe.
 class LoadedKernel {
 public:
@@ -82,19 +92,19 @@ public:
 
 /// A place with memory that kernels run on. Thread-safe. All pointers are of
 /// the device's memory unless said otherwise; `stream` is a CUstream (null: the
-/// default one) and is ignored on the CPU.
+/// default one) and is ignored on the CPU and on simt.
 class Device {
 public:
   virtual ~Device();
 
-  /// The device called "cpu", "cuda" (the same as "cuda:0") or "cuda:<N>". The
-  /// same object as long as someone holds it. NotFound with every path tried if
-  /// there is no CUDA driver.
+  /// The device called "cpu", "simt", "cuda" (the same as "cuda:0") or
+  /// "cuda:<N>". The same object as long as someone holds it. NotFound with
+  /// every path tried if there is no CUDA driver.
   static Result<std::shared_ptr<Device>> open(std::string_view name);
 
   /// The name for open() of the device whose memory `pointer` points to. "cpu"
-  /// for managed memory, for anything that the CUDA driver doesn't know, and
-  /// while no CUDA device is open.
+  /// for managed memory, for anything that no device of this process and no
+  /// CUDA driver knows, and while no other device is open.
   static std::string nameOf(const void *pointer);
 
   /// True if "cuda:0" can be opened.
@@ -124,6 +134,9 @@ public:
   /// Sets bytes, in order with `stream`; may return before it is done.
   virtual Status memset(void *target, uint8_t value, int64_t bytes,
                         void *stream = nullptr) = 0;
+  /// Says what memory of allocate() holds, whatever was written before; copyIn()
+  /// and memset() say Written. Only the simt device listens.
+  virtual void mark(void *, int64_t /*bytes*/, MemoryContent) {}
 
   /// A new stream that does not wait for the default one; null on the CPU.
   virtual Result<void *> createStream() = 0;
@@ -143,7 +156,8 @@ public:
   virtual Result<bool> isCapturing(void *stream) = 0;
 
   /// InvalidArgument, saying what it is instead, unless `pointer` is memory
-  /// that kernels of this device can use. The CPU takes any non-null pointer.
+  /// that kernels of this device can use. The CPU takes any non-null pointer,
+  /// simt only memory of its allocate().
   virtual Status checkPointer(const void *pointer) = 0;
 };
 

@@ -14,7 +14,9 @@
 
 #include "runtime/Warning.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <optional>
@@ -92,6 +94,57 @@ bool readSwitch(const char *name, bool otherwise) {
   return true;
 }
 
+constexpr std::pair<std::string_view, bool simt::Checks::*> kChecks[] = {
+    {"bounds", &simt::Checks::bounds},
+    {"alignment", &simt::Checks::alignment},
+    {"uninitialized", &simt::Checks::uninitialized},
+    {"races", &simt::Checks::races},
+    {"barriers", &simt::Checks::barriers},
+    {"shuffles", &simt::Checks::shuffles}};
+
+/// "all", "none", or names with commas between them.
+std::optional<simt::Checks> parseChecks(std::string_view text) {
+  simt::Checks checks;
+  if (text == "all")
+    return checks;
+  for (auto [name, check] : kChecks)
+    checks.*check = false;
+  if (text == "none")
+    return checks;
+  for (size_t at = 0; at <= text.size();) {
+    size_t end = std::min(text.find(',', at), text.size());
+    auto known = std::find_if(
+        std::begin(kChecks), std::end(kChecks), [&](const auto &entry) {
+          return entry.first == text.substr(at, end - at);
+        });
+    if (known == std::end(kChecks))
+      return std::nullopt;
+    checks.*known->second = true;
+    at = end + 1;
+  }
+  return checks;
+}
+
+simt::Options readSimtOptions() {
+  simt::Options options;
+  if (auto text = variable("MAMBA_SIMT_CHECKS")) {
+    if (auto checks = parseChecks(*text))
+      options.checks = *checks;
+    else
+      warnIgnored("MAMBA_SIMT_CHECKS", *text,
+                  "all, none, or a list such as bounds,races; there are "
+                  "bounds, alignment, uninitialized, races, barriers and "
+                  "shuffles");
+  }
+  if (auto text = variable("MAMBA_SIMT_SEED")) {
+    if (auto seed = parseNumber(*text))
+      options.seed = static_cast<uint64_t>(*seed);
+    else
+      warnIgnored("MAMBA_SIMT_SEED", *text, "a number from 0 to 2^63 - 1");
+  }
+  return options;
+}
+
 } // namespace
 
 Environment Environment::read() {
@@ -114,6 +167,7 @@ Environment Environment::read() {
       warnIgnored("MAMBA_NUM_THREADS", *text, "a number from 1 to 1024");
   }
   result.libcuda = variable("MAMBA_LIBCUDA").value_or("");
+  result.simt = readSimtOptions();
   return result;
 }
 

@@ -12,6 +12,8 @@
 #ifndef MAMBA_RUNTIME_ENVIRONMENT_H
 #define MAMBA_RUNTIME_ENVIRONMENT_H
 
+#include "runtime/simt/Options.h"
+
 #include <cstdint>
 #include <string>
 
@@ -33,6 +35,12 @@ struct Environment {
   int numThreads = 0;
   /// MAMBA_LIBCUDA: the only path to load the library from.
   std::string libcuda;
+
+  /// MAMBA_SIMT_CHECKS=all (the default), none, or some of bounds, alignment,
+  /// uninitialized, races, barriers, shuffles, with commas between them: what
+  /// the simt device looks for. MAMBA_SIMT_SEED: a number that permutes its
+  /// threads and blocks.
+  simt::Options simt;
 
   /// Reads the variables now.
   static Environment read();

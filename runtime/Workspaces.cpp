@@ -52,6 +52,8 @@ Result<Workspaces::Lease> Workspaces::acquire(void *stream, int64_t bytes) {
   if (block.memory.bytes() < bytes)
     MAMBA_RETURN_IF_ERROR(grow(block, stream, bytes));
   lease.data_ = block.memory.data();
+  // What an earlier launch left there is no value for this one.
+  device_->mark(lease.data_, bytes, MemoryContent::Unwritten);
   return lease;
 }
 

@@ -105,6 +105,7 @@ Status CudaDevice::readInfo() {
   info_.target = fmt::format(
       "sm_{}{}", attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR),
       attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR));
+  info_.architecture = info_.target;
   info_.multiprocessors = attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
   info_.warpSize = attribute(CU_DEVICE_ATTRIBUTE_WARP_SIZE);
   info_.maxThreadsPerBlock =

@@ -107,14 +107,14 @@ Function::State::build(const std::shared_ptr<Device> &device,
                        const VariantKey &variant,
                        std::string_view schedule) const {
   VariantRequest request = requestFor(variant);
-  request.target = device->isCuda() ? device->target() : "cpu";
-  request.threads = device->isCuda() ? 0 : device->multiprocessors();
+  request.target = device->info().architecture;
+  request.threads = request.isCpu() ? device->multiprocessors() : 0;
   request.schedule = schedule;
   KernelKey key;
   key.source = source->text();
   key.function = info.name;
   key.pipeline = fmt::format("ssm-to-{} threads={} schedule={}",
-                             device->isCuda() ? "gpu" : "cpu", request.threads,
+                             request.isCpu() ? "cpu" : "gpu", request.threads,
                              request.schedule);
   key.compiler = compilerBuildId();
   key.target = device->target();

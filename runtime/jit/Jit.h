@@ -36,8 +36,8 @@
 
 namespace mamba {
 
-/// Lets Device::open("cpu") run compiled code; call it before. Cheap, and done
-/// once a process. Module::parse and Module::load call it too.
+/// Lets Device::open("cpu") and ("simt") run compiled code; call it before.
+/// Cheap, and done once a process. Module::parse and Module::load call it too.
 Status registerCompiler();
 
 /// What a function takes and gives.
@@ -56,7 +56,8 @@ struct FunctionInfo {
 
 /// Everything that a variant is compiled for.
 struct VariantRequest {
-  /// "cpu" (the host), or a GPU architecture such as "sm_90".
+  /// "cpu" (the host), a GPU architecture such as "sm_90", or "simt-sm_90":
+  /// code of that architecture for the simt device.
   std::string target = "cpu";
   /// One an input and result; empty: row-major memory, aligned as elements.
   std::vector<LayoutSpec> layouts;
@@ -71,10 +72,12 @@ struct VariantRequest {
   int64_t threads = 0;
   /// A #ssm.schedule or #ssm.cpu_schedule in place of the default one.
   std::string schedule;
+
+  bool isCpu() const { return target == "cpu"; }
 };
 
 /// Receives a stage's name and text: model, fused, schedule, gpu or cpu, llvm,
-/// ptx or asm.
+/// ptx, simt or asm.
 using StageHook =
     std::function<void(std::string_view stage, std::string_view text)>;
 

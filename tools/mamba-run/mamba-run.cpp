@@ -127,8 +127,8 @@ static Result<VariantRequest> requestFor(const RunOptions &options,
   for (const TensorView &view : problem.resultViews())
     views.push_back(view);
   MAMBA_ASSIGN_OR_RETURN(VariantRequest request, function.request(views));
-  request.target = device.isCuda() ? device.target() : "cpu";
-  request.threads = device.isCuda() ? 0 : device.multiprocessors();
+  request.target = device.info().architecture;
+  request.threads = request.isCpu() ? device.multiprocessors() : 0;
   request.schedule = options.schedule;
   return request;
 }

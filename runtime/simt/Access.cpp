@@ -1,0 +1,214 @@
+//===- Access.cpp - Checks of loads and stores ----------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// From what would make the next check meaningless to what needs the most time:
+// bounds, alignment, what memory holds, who else used it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/simt/Block.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+namespace mamba::simt {
+
+using Relaxed = std::atomic_ref<uint64_t>;
+
+void Block::failAs(ThreadState &thread, Defect defect,
+                   const Violation &access) {
+  Violation found = access;
+  found.defect = defect;
+  fail(thread, found);
+}
+
+//===----------------------------------------------------------------------===//
+// Where
+//===----------------------------------------------------------------------===//
+
+void Block::access(ThreadState &thread, const void *pointer, uint64_t bytes,
+                   const Site &site) {
+  auto address = reinterpret_cast<uint64_t>(pointer);
+  uint64_t offset = address - reinterpret_cast<uint64_t>(shared_);
+  if (site.space == Space::Global)
+    return accessGlobal(thread, address, bytes, site);
+  if (site.space == Space::Shared)
+    return accessShared(thread, offset, bytes, site);
+  if (offset < launch_->sharedBytes)
+    return accessShared(thread, offset, bytes, site);
+  auto top = reinterpret_cast<uint64_t>(stacks_->top(thread.number));
+  // The thread's own variables.
+  if (address < top && top - address <= FiberStacks::bytes())
+    return;
+  accessGlobal(thread, address, bytes, site);
+}
+
+void Block::accessShared(ThreadState &thread, uint64_t offset, uint64_t bytes,
+                         const Site &site) {
+  const Checks &checks = launch_->options.checks;
+  Violation access = violation(Defect::OutOfBounds, thread, site);
+  access.isShared = true;
+  access.address = offset;
+  access.bytes = bytes;
+  uint64_t size = launch_->sharedBytes;
+  if (offset > size || bytes > size - offset) {
+    if (checks.bounds)
+      fail(thread, access);
+    return;
+  }
+  uint64_t first = offset / kGranuleBytes;
+  size_t count = (offset + bytes - 1) / kGranuleBytes - first + 1;
+  checkCells(thread,
+             {&sharedContent_[first],
+              checks.races ? &sharedHistory_[first] : nullptr, count},
+             access);
+}
+
+void Block::accessGlobal(ThreadState &thread, uint64_t address, uint64_t bytes,
+                         const Site &site) {
+  const Checks &checks = launch_->options.checks;
+  Memory &memory = *launch_->memory;
+  Violation access = violation(Defect::OutOfBounds, thread, site);
+  access.address = address;
+  access.bytes = bytes;
+  const ArgumentMemory *argument =
+      site.argument >= 0 ? &launch_->arguments[site.argument] : nullptr;
+  Allocation allocation = argument
+                              ? argument->allocation
+                              : memory.find(address).value_or(Allocation());
+  if (!allocation.holds(address, bytes)) {
+    if (checks.bounds)
+      fail(thread, access);
+    return;
+  }
+  bool isReadOnly = argument && argument->isReadOnly;
+  if (isReadOnly && site.kind != SiteKind::Load)
+    failAs(thread, Defect::ReadOnly, access);
+  uint8_t *content = memory.content(address);
+  size_t count = memory.content(address + bytes - 1) - content + 1;
+  bool mayRace = checks.races && !isReadOnly;
+  checkCells(thread,
+             {content, mayRace ? memory.history(address) : nullptr, count},
+             access);
+}
+
+//===----------------------------------------------------------------------===//
+// What
+//===----------------------------------------------------------------------===//
+
+void Block::checkCells(ThreadState &thread, const Cells &cells,
+                       const Violation &access) {
+  // The shared window is as aligned as any access may require.
+  if (launch_->options.checks.alignment &&
+      access.address % access.culprit.site->alignment != 0)
+    failAs(thread, Defect::Misaligned, access);
+  checkContent(thread, cells, access);
+  if (cells.history && clock_ < Stamp::kMaxClock)
+    checkRaces(thread, cells, access);
+}
+
+void Block::checkContent(ThreadState &thread, const Cells &cells,
+                         const Violation &access) {
+  constexpr auto kGuard = static_cast<uint8_t>(MemoryContent::Guard);
+  constexpr auto kWritten = static_cast<uint8_t>(MemoryContent::Written);
+  const Checks &checks = launch_->options.checks;
+  bool isStore = access.culprit.site->kind == SiteKind::Store;
+  for (size_t i = 0; i < cells.count; ++i) {
+    uint8_t content = cells.content[i];
+    if (content == kWritten)
+      continue;
+    if (content == kGuard && checks.bounds)
+      fail(thread, access);
+    if (!isStore && checks.uninitialized)
+      failAs(thread, Defect::Uninitialized, access);
+    if (isStore)
+      cells.content[i] = kWritten;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Who else
+//===----------------------------------------------------------------------===//
+
+void Block::failAsRace(ThreadState &thread, const Violation &access,
+                       Stamp earlier, int32_t site) {
+  Violation race = access;
+  race.defect = Defect::Race;
+  race.other = {int64_t(earlier.run()) - launch_->firstRun, earlier.thread(),
+                launch_->siteAt(site)};
+  fail(thread, race);
+}
+
+static bool isSameThread(Stamp stamp, const Observer &now) {
+  return stamp.run() == now.run && stamp.thread() == now.thread;
+}
+
+/// Adds an access to those that `cell` stands for; returns what was there.
+static Stamp record(uint64_t &cell, const Observer &now, bool isAtomic) {
+  Relaxed shared(cell);
+  uint64_t known = shared.load(std::memory_order_relaxed);
+  for (;;) {
+    Stamp merged = merge(Stamp(known), now, isAtomic);
+    // Publishing comes before looking at the other side's stamp: of two
+    // accesses at one time, one sees the other.
+    if (shared.compare_exchange_weak(known, merged.bits()))
+      return Stamp(known);
+  }
+}
+
+/// A write replaces what was there: later accesses are compared with it.
+static Stamp replace(uint64_t &cell, const Observer &now) {
+  return Stamp(Relaxed(cell).exchange(now.stamp(/*isAtomic=*/false).bits()));
+}
+
+void Block::checkRead(ThreadState &thread, History &history,
+                      const Observer &now, const Violation &access) {
+  Stamp earlier = record(history.read, now, /*isAtomic=*/false);
+  if (!isSameThread(earlier, now))
+    Relaxed(history.otherRead).store(earlier.bits());
+  history.readSite = launch_->distanceOf(access.culprit.site);
+  Stamp write(Relaxed(history.write).load());
+  if (conflictOf(write, now) != Conflict::None)
+    failAsRace(thread, access, write, history.writeSite);
+}
+
+void Block::checkWrite(ThreadState &thread, History &history,
+                       const Observer &now, const Violation &access) {
+  bool isAtomic = access.culprit.site->kind == SiteKind::Atomic;
+  int32_t writer = history.writeSite;
+  Stamp write =
+      isAtomic ? record(history.write, now, true) : replace(history.write, now);
+  history.writeSite = launch_->distanceOf(access.culprit.site);
+  if (!(isAtomic && write.isAtomic()) &&
+      conflictOf(write, now) != Conflict::None)
+    failAsRace(thread, access, write, writer);
+  Stamp read(Relaxed(history.read).load());
+  if (conflictOf(read, now) == Conflict::None)
+    return;
+  if (isSameThread(read, now))
+    read = Stamp(Relaxed(history.otherRead).load());
+  failAsRace(thread, access, read, history.readSite);
+}
+
+void Block::checkRaces(ThreadState &thread, const Cells &cells,
+                       const Violation &access) {
+  Observer now{access.isShared ? run_ : launch_->firstRun,
+               run_,
+               thread.number,
+               clock_,
+               barrierClock_,
+               warpClocks_[thread.warpNumber()]};
+  bool isLoad = access.culprit.site->kind == SiteKind::Load;
+  for (size_t i = 0; i < cells.count; ++i)
+    if (isLoad)
+      checkRead(thread, cells.history[i], now, access);
+    else
+      checkWrite(thread, cells.history[i], now, access);
+}
+
+} // namespace mamba::simt

@@ -1,0 +1,110 @@
+//===- Launch.h - One launch on the simt device -----------------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What the blocks of a launch share: the kernel, its arguments and the memory
+// behind them, and the first defect that any of them found.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_RUNTIME_SIMT_LAUNCH_H
+#define MAMBA_RUNTIME_SIMT_LAUNCH_H
+
+#include "runtime/simt/Memory.h"
+#include "runtime/simt/Options.h"
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace mamba::simt {
+
+enum class Defect : uint8_t {
+  OutOfBounds,
+  ReadOnly,
+  Misaligned,
+  Uninitialized,
+  Race,
+  DivergentBarrier,
+  InactiveLane
+};
+
+/// Someone who takes part in a defect. A thread without a site has exited, or
+/// is a lane that an operation did not name.
+struct Party {
+  int64_t block = 0;
+  uint32_t thread = 0;
+  const Site *site = nullptr;
+  bool isNamed = true;
+};
+
+/// What a check found. Plain data: it is made on a simulated thread's stack.
+struct Violation {
+  Defect defect = Defect::OutOfBounds;
+  Party culprit;
+  /// The other side of a race, a barrier or a shuffle.
+  Party other;
+  /// In shared memory, or of global memory.
+  bool isShared = false;
+  uint64_t address = 0;
+  uint64_t bytes = 0;
+};
+
+/// A pointer argument of a launch.
+struct ArgumentMemory {
+  std::string label; ///< "input 'u'", for messages.
+  uint64_t pointer = 0;
+  /// What it points into; empty where it points nowhere.
+  Allocation allocation;
+  /// No result or temporary lies in the allocation.
+  bool isReadOnly = false;
+};
+
+struct Launch {
+  std::string kernel; ///< Its entry, for messages.
+  const KernelImage *image = nullptr;
+  std::span<const int64_t> args;
+  int64_t numBlocks = 0;
+  uint32_t blockSize = 0;
+  /// Static, then dynamic.
+  uint32_t sharedBytes = 0;
+  uint32_t firstRun = 0;
+  Options options;
+  Memory *memory = nullptr;
+  /// One an argument; those that are no pointers are empty.
+  std::vector<ArgumentMemory> arguments;
+
+  /// Sites as distances from the image, which lies in the same object.
+  int32_t distanceOf(const Site *site) const {
+    return static_cast<int32_t>(reinterpret_cast<intptr_t>(site) -
+                                reinterpret_cast<intptr_t>(image));
+  }
+  const Site *siteAt(int32_t distance) const {
+    return reinterpret_cast<const Site *>(reinterpret_cast<intptr_t>(image) +
+                                          distance);
+  }
+
+  /// Keeps the defect that comes first in the order of the blocks.
+  void report(int64_t order, const Violation &violation);
+  /// True if the block that is `order`th need not run any more.
+  bool isOver(int64_t order) const {
+    return failedAt_.load(std::memory_order_relaxed) < order;
+  }
+  /// Success, or what was reported.
+  Status status() const;
+
+private:
+  std::mutex mutex_;
+  std::atomic<int64_t> failedAt_ = INT64_MAX;
+  std::optional<Violation> violation_;
+};
+
+} // namespace mamba::simt
+
+#endif // MAMBA_RUNTIME_SIMT_LAUNCH_H
