@@ -188,13 +188,13 @@ LogicalResult KernelConversion::run(const ObjectTarget &target) {
   if (failed(verifyArguments()) || failed(verifyFrame()) || failed(collect()))
     return failure();
   HostKernel host(kernel);
+  uint64_t staticBytes = placeSharedMemory(host);
   for (auto [instruction, site] : watched) {
     if (auto *call = dyn_cast<llvm::CallInst>(instruction))
       lowerSimtIntrinsic(host, *findSimtIntrinsic(*call), *call, site);
     else
       checkAccess(host, *instruction, *findAccess(*instruction), site);
   }
-  uint64_t staticBytes = placeSharedMemory(host);
   expandBFloat(host.function());
   host.function().addFnAttr("target-cpu", target.cpu);
   host.function().addFnAttr("target-features", target.features);

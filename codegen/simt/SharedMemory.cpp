@@ -71,6 +71,7 @@ uint64_t mlir::ssm::placeSharedMemory(HostKernel &kernel) {
 void mlir::ssm::dropSharedMemory(llvm::Module &code) {
   for (llvm::GlobalVariable *array : sharedArrays(code)) {
     array->removeDeadConstantUsers();
+    assert(array->use_empty() && "kernels have addresses of their own");
     array->eraseFromParent();
   }
 }

@@ -12,13 +12,13 @@
 
 #include "runtime/simt/Block.h"
 
-#include <algorithm>
 #include <atomic>
-#include <cstring>
+#include <utility>
 
 namespace mamba::simt {
 
-using Relaxed = std::atomic_ref<uint64_t>;
+/// Stamps of global memory, which all host threads use.
+using Concurrent = std::atomic_ref<uint64_t>;
 
 void Block::failAs(ThreadState &thread, Defect defect,
                    const Violation &access) {
@@ -149,30 +149,41 @@ static bool isSameThread(Stamp stamp, const Observer &now) {
 }
 
 /// Adds an access to those that `cell` stands for; returns what was there.
-static Stamp record(uint64_t &cell, const Observer &now, bool isAtomic) {
-  Relaxed shared(cell);
+/// Publishing comes before looking at the other side's stamp: of two accesses
+/// at one time, one sees the other.
+static Stamp record(uint64_t &cell, const Observer &now, bool isAtomic,
+                    bool isShared) {
+  if (isShared) {
+    Stamp known(cell);
+    cell = merge(known, now, isAtomic).bits();
+    return known;
+  }
+  Concurrent shared(cell);
   uint64_t known = shared.load(std::memory_order_relaxed);
   for (;;) {
     Stamp merged = merge(Stamp(known), now, isAtomic);
-    // Publishing comes before looking at the other side's stamp: of two
-    // accesses at one time, one sees the other.
     if (shared.compare_exchange_weak(known, merged.bits()))
       return Stamp(known);
   }
 }
 
 /// A write replaces what was there: later accesses are compared with it.
-static Stamp replace(uint64_t &cell, const Observer &now) {
-  return Stamp(Relaxed(cell).exchange(now.stamp(/*isAtomic=*/false).bits()));
+static Stamp replace(uint64_t &cell, const Observer &now, bool isShared) {
+  uint64_t stamp = now.stamp(/*isAtomic=*/false).bits();
+  if (isShared)
+    return Stamp(std::exchange(cell, stamp));
+  return Stamp(Concurrent(cell).exchange(stamp));
 }
 
 void Block::checkRead(ThreadState &thread, History &history,
                       const Observer &now, const Violation &access) {
-  Stamp earlier = record(history.read, now, /*isAtomic=*/false);
+  Stamp earlier =
+      record(history.read, now, /*isAtomic=*/false, access.isShared);
   if (!isSameThread(earlier, now))
-    Relaxed(history.otherRead).store(earlier.bits());
+    Concurrent(history.otherRead)
+        .store(earlier.bits(), std::memory_order_relaxed);
   history.readSite = launch_->distanceOf(access.culprit.site);
-  Stamp write(Relaxed(history.write).load());
+  Stamp write(Concurrent(history.write).load());
   if (conflictOf(write, now) != Conflict::None)
     failAsRace(thread, access, write, history.writeSite);
 }
@@ -181,17 +192,17 @@ void Block::checkWrite(ThreadState &thread, History &history,
                        const Observer &now, const Violation &access) {
   bool isAtomic = access.culprit.site->kind == SiteKind::Atomic;
   int32_t writer = history.writeSite;
-  Stamp write =
-      isAtomic ? record(history.write, now, true) : replace(history.write, now);
+  Stamp write = isAtomic ? record(history.write, now, true, access.isShared)
+                         : replace(history.write, now, access.isShared);
   history.writeSite = launch_->distanceOf(access.culprit.site);
   if (!(isAtomic && write.isAtomic()) &&
       conflictOf(write, now) != Conflict::None)
     failAsRace(thread, access, write, writer);
-  Stamp read(Relaxed(history.read).load());
+  Stamp read(Concurrent(history.read).load());
   if (conflictOf(read, now) == Conflict::None)
     return;
   if (isSameThread(read, now))
-    read = Stamp(Relaxed(history.otherRead).load());
+    read = Stamp(Concurrent(history.otherRead).load());
   failAsRace(thread, access, read, history.readSite);
 }
 
@@ -202,7 +213,7 @@ void Block::checkRaces(ThreadState &thread, const Cells &cells,
                thread.number,
                clock_,
                barrierClock_,
-               warpClocks_[thread.warpNumber()]};
+               warpOf(thread).clock};
   bool isLoad = access.culprit.site->kind == SiteKind::Load;
   for (size_t i = 0; i < cells.count; ++i)
     if (isLoad)

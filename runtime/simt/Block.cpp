@@ -94,7 +94,7 @@ void Block::start() {
   firstReady_ = numReady_ = 0;
   barriers_ = {};
   clock_ = barrierClock_ = 0;
-  warpClocks_ = {};
+  startWarps();
   if (sharedStorage_.size() < launch_->sharedBytes + kSharedAlignment) {
     sharedStorage_.resize(launch_->sharedBytes + kSharedAlignment);
     auto begin = reinterpret_cast<uintptr_t>(sharedStorage_.data());
@@ -115,6 +115,17 @@ void Block::start() {
     startThread(threads_[i]);
   for (uint32_t i = 0; i < size_; ++i)
     makeReady(threads_[permutation_[i]]);
+}
+
+/// The last warp of a block may lack lanes.
+void Block::startWarps() {
+  for (size_t i = 0; i < warps_.size(); ++i) {
+    size_t first = i * kWarpSize;
+    size_t lanes =
+        first < size_ ? std::min<size_t>(size_ - first, kWarpSize) : 0;
+    warps_[i] = {};
+    warps_[i].gone = static_cast<uint32_t>(~uint64_t(0) << lanes);
+  }
 }
 
 void Block::shuffleOrder() {
@@ -178,6 +189,7 @@ void Block::suspend(ThreadState &thread, Wait wait, const Site &site) {
 void Block::finish(ThreadState &thread) {
   thread.wait = Wait::Exited;
   thread.site = nullptr;
+  warpOf(thread).gone |= 1u << thread.laneNumber();
   ++exited_;
   switchAway(thread);
 }
@@ -242,7 +254,8 @@ void Block::barrier(ThreadState &thread, uint32_t id, uint32_t count,
   if (count == 0 || count == size_) {
     tick();
     barrierClock_ = clock_;
-    warpClocks_.fill(clock_);
+    for (Warp &warp : warps_)
+      warp.clock = clock_;
   }
   release(id);
 }

@@ -81,6 +81,12 @@ private:
     uint32_t arrived = 0;
     uint32_t first = 0; ///< The thread that came first.
   };
+  /// Sets of lanes, a bit each.
+  struct Warp {
+    uint32_t gone = 0;    ///< Have exited, or never were.
+    uint32_t waiting = 0; ///< Wait in an operation of the warp.
+    uint32_t clock = 0;   ///< When the whole warp last synchronized.
+  };
 
   Block(std::unique_ptr<FiberStacks> stacks);
 
@@ -97,6 +103,7 @@ private:
   void finish(ThreadState &thread);
   void release(uint32_t barrier);
   void tick();
+  void startWarps();
   void resolveStuck();
   void giveUp(const Violation &violation);
   [[noreturn]] void fail(ThreadState &thread, const Violation &violation);
@@ -105,6 +112,9 @@ private:
                       const Site &site) const;
 
   // Operations of a warp: WarpOperations.cpp.
+  Warp &warpOf(const ThreadState &thread) {
+    return warps_[thread.warpNumber()];
+  }
   ThreadState *laneOf(const ThreadState &thread, uint32_t lane);
   bool isWaitingWith(const ThreadState &lane, const ThreadState &thread) const;
   uint32_t lanesWaitingWith(const ThreadState &thread);
@@ -155,7 +165,7 @@ private:
   std::array<Barrier, 16> barriers_;
   uint32_t clock_ = 0;
   uint32_t barrierClock_ = 0;
-  std::array<uint32_t, kMaxThreads / kWarpSize> warpClocks_ = {};
+  std::array<Warp, kMaxThreads / kWarpSize> warps_;
 
   // Its shared memory.
   std::vector<std::byte> sharedStorage_;

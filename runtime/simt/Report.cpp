@@ -130,7 +130,7 @@ std::pair<std::string_view, std::string> explain(const Launch &launch,
             fmt::format("; required is a multiple of {}, found {:#x}",
                         violation.culprit.site->alignment, violation.address)};
   case Defect::Uninitialized:
-    return {"uninitialized", "; nothing was written there"};
+    return {"uninitialized", "; nothing was written there before"};
   case Defect::Race:
     return {"race", describeRace(launch, violation)};
   case Defect::DivergentBarrier:

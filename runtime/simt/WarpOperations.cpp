@@ -121,7 +121,7 @@ void Block::complete(const ThreadState &thread, uint32_t lanes) {
   if (thread.site->kind == SiteKind::WarpSync) {
     tick();
     if (thread.mask == ~0u)
-      warpClocks_[thread.warpNumber()] = clock_;
+      warpOf(thread).clock = clock_;
   }
   for (uint32_t i = 0; i < kWarpSize; ++i)
     if (lanes >> i & 1) {
@@ -129,6 +129,7 @@ void Block::complete(const ThreadState &thread, uint32_t lanes) {
       lane.result = isShuffle(lane.site->kind) ? shuffled(lane, lanes)
                                                : voted(lane, lanes);
     }
+  warpOf(thread).waiting &= ~lanes;
   for (uint32_t i = 0; i < kWarpSize; ++i)
     if (lanes >> i & 1)
       if (ThreadState &lane = *laneOf(thread, i); lane.wait == Wait::Warp)
@@ -141,7 +142,7 @@ void Block::checkLanes(ThreadState &thread) {
   std::optional<Party> other;
   if (!(thread.mask >> thread.laneNumber() & 1))
     other = Party{index_, thread.number, nullptr, /*isNamed=*/false};
-  else
+  else if (thread.mask & warpOf(thread).gone)
     other = missingLane(thread, /*isStuck=*/false);
   if (!other && isShuffle(thread.site->kind)) {
     auto [source, isInRange] = sourceLane(thread);
@@ -165,11 +166,17 @@ uint64_t Block::exchange(ThreadState &thread, uint32_t mask, uint32_t value,
   thread.site = &site;
   if (launch_->options.checks.shuffles)
     checkLanes(thread);
-  uint32_t lanes = lanesWaitingWith(thread);
-  if ((lanes & mask) == mask)
-    complete(thread, lanes);
-  else
-    suspend(thread, Wait::Warp, site);
+  uint32_t &waiting = warpOf(thread).waiting;
+  waiting |= 1u << thread.laneNumber();
+  // Looked at closely only by who may be the last.
+  if ((waiting & mask) == mask) {
+    uint32_t lanes = lanesWaitingWith(thread);
+    if ((lanes & mask) == mask) {
+      complete(thread, lanes);
+      return thread.result;
+    }
+  }
+  suspend(thread, Wait::Warp, site);
   return thread.result;
 }
 

@@ -29,6 +29,10 @@ GuardedResult::create(const HostTensor &host,
   MAMBA_ASSIGN_OR_RETURN(result.buffer_, DeviceBuffer::allocate(device, bytes));
   result.device_ = device;
   MAMBA_RETURN_IF_ERROR(device->memset(result.buffer_.data(), kPoison, bytes));
+  // Poison is no value that a kernel may read.
+  device->mark(result.buffer_.data(), bytes, MemoryContent::Guard);
+  device->mark(static_cast<std::byte *>(result.buffer_.data()) + kGuardBytes,
+               bytes - 2 * kGuardBytes, MemoryContent::Unwritten);
   result.view_ = host.view();
   result.view_.data = static_cast<std::byte *>(result.buffer_.data()) +
                       kGuardBytes + host.offset() * byteSize(host.dtype());

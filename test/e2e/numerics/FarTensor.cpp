@@ -71,7 +71,7 @@ Result<FarTensor> FarTensor::copyOf(const HostTensor &host, int dim,
   for (int i = 0; i < view.rank; ++i)
     last += (view.shape[i] - 1) * view.strides[i];
   int64_t bytes = (last + 1) * byteSize(view.dtype);
-  if (device->isCuda()) {
+  if (device->name() != "cpu") {
     MAMBA_ASSIGN_OR_RETURN(result.buffer_,
                            DeviceBuffer::allocate(device, bytes));
     view.data = result.buffer_.data();

@@ -35,6 +35,7 @@ constexpr Limits kCpuLimits = {4'500'000, 70'000'000, 9'000'000, 1'100'000,
                                4'000'000};
 constexpr Limits kCudaLimits = {14'000'000, 500'000'000, 17'000'000, 4'200'000,
                                 20'000'000};
+constexpr Limits kSimtLimits = {30'000, 300'000, 100'000, 100'000, 100'000};
 constexpr Limits kQuickLimits = {40'000, 200'000, 100'000, 40'000, 100'000};
 
 } // namespace
@@ -398,6 +399,8 @@ class SuiteBuilder {
 public:
   explicit SuiteBuilder(const SuiteOptions &options)
       : options(options), limits(options.isCuda ? kCudaLimits : kCpuLimits) {
+    if (options.isSimt)
+      limits = kSimtLimits;
     if (options.isQuick)
       limits = kQuickLimits;
   }
@@ -442,14 +445,15 @@ void SuiteBuilder::addDesign(std::string_view base,
 }
 
 std::vector<Case> SuiteBuilder::build() {
-  const std::vector<Factor> &knobs = options.isCuda ? kCudaKnobs : kCpuKnobs;
+  bool isGpu = options.isCuda || options.isSimt;
+  const std::vector<Factor> &knobs = isGpu ? kCudaKnobs : kCpuKnobs;
   addDesign("", kSelective + kMemory);
   addDesign("body=lti", kTimeInvariant + kSmallExtents + kMemory);
   addDesign("", kOtherSelective + kSmallExtents + kMemory);
   addDesign("", kWithoutStates + kSmallExtents + kMemory);
   addDesign("body=math B=2 L=33 D=40", kMath);
   addDesign("", kScheduled + knobs);
-  if (!options.isCuda)
+  if (!isGpu)
     add(sample(design("", kScheduled + kCpuKnobs + kCpuChunks), options.seed,
                options.extra));
   else
@@ -457,7 +461,7 @@ std::vector<Case> SuiteBuilder::build() {
   add(randomCases(design("body=random", kRandomShapes + kMemory),
                   design("body=random", kRandomShapes + kMemory + knobs),
                   options));
-  if (!options.isQuick)
+  if (!options.isQuick && !options.isSimt)
     add(largeCases(options.isCuda));
   add(emptyCases());
   add(repeatCases());

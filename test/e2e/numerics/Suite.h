@@ -22,6 +22,8 @@ namespace mamba::numerics {
 struct SuiteOptions {
   /// For a GPU: larger problems, and GPU schedules.
   bool isCuda = false;
+  /// For a simulated GPU: its schedules on small problems.
+  bool isSimt = false;
   /// A tenth of the cases, all small: for tools that slow kernels down.
   bool isQuick = false;
   /// Of the covering designs and of the cases drawn beside them.

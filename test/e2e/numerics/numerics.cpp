@@ -49,7 +49,7 @@ struct Options {
 
 static std::vector<Flag> flagsOf(Options &options) {
   return {
-      {"device", "DEVICE", "cpu, cuda:0, ...",
+      {"device", "DEVICE", "cpu, simt, cuda:0, ...",
        takeText(options.workers.device)},
       {"against", "DEVICE", "compare results with a second device's",
        takeText(options.workers.other)},
@@ -93,6 +93,7 @@ static Result<std::vector<Case>> chooseCases(const Options &options) {
   }
   SuiteOptions suite = options.suite;
   suite.isCuda = options.workers.device.starts_with("cuda");
+  suite.isSimt = options.workers.device == "simt";
   suite.seed = static_cast<uint64_t>(options.seed);
   for (const Case &test : makeSuite(suite))
     if (test.text().find(options.filter) != std::string::npos)

@@ -51,7 +51,7 @@ protected:
   static constexpr const char *kNames[] = {
       "HOME",         "XDG_CACHE_HOME",    "MAMBA_CACHE_DIR",
       "MAMBA_CACHE",  "MAMBA_CACHE_BYTES", "MAMBA_NUM_THREADS",
-      "MAMBA_LIBCUDA"};
+      "MAMBA_LIBCUDA", "MAMBA_SIMT_CHECKS", "MAMBA_SIMT_SEED"};
   std::vector<std::optional<std::string>> before_;
 };
 
@@ -78,6 +78,27 @@ TEST_F(EnvironmentTest, Values) {
   EXPECT_EQ(environment.numThreads, 7);
   EXPECT_EQ(environment.libcuda, "/lib/x.so");
   EXPECT_TRUE(warnings().empty());
+}
+
+TEST_F(EnvironmentTest, SimtChecks) {
+  EXPECT_EQ(Environment::read().simt.checks, simt::Checks());
+  simt::Checks none{false, false, false, false, false, false};
+  setenv("MAMBA_SIMT_CHECKS", "none", 1);
+  setenv("MAMBA_SIMT_SEED", "77", 1);
+  EXPECT_EQ(Environment::read().simt.checks, none);
+  EXPECT_EQ(Environment::read().simt.seed, 77u);
+  setenv("MAMBA_SIMT_CHECKS", "all", 1);
+  EXPECT_EQ(Environment::read().simt.checks, simt::Checks());
+  setenv("MAMBA_SIMT_CHECKS", "bounds,races", 1);
+  simt::Checks some = none;
+  some.bounds = some.races = true;
+  EXPECT_EQ(Environment::read().simt.checks, some);
+  EXPECT_TRUE(warnings().empty());
+  for (const char *text : {"bounds,", "race", ",", "all,bounds"}) {
+    setenv("MAMBA_SIMT_CHECKS", text, 1);
+    EXPECT_EQ(Environment::read().simt.checks, simt::Checks()) << text;
+  }
+  EXPECT_EQ(warnings().size(), 4u);
 }
 
 TEST_F(EnvironmentTest, NonsenseIsWarnedOfAndIgnored) {

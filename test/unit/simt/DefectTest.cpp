@@ -1,0 +1,377 @@
+//===- DefectTest.cpp - Planted defects are reported ----------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One defect a test: what, which thread, where in the memory and in the source.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/unit/simt/SimtTesting.h"
+
+using namespace mamba;
+using namespace mamba::test;
+
+/// Words of kernels.
+static const std::string kMyShared = R"(
+%mine = llvm.getelementptr %shared[%i] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, f32
+)";
+static const std::string kLoadX = R"(
+%xAt = llvm.getelementptr %x[%i] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
+%value = llvm.load %xAt : !llvm.ptr<1> -> f32
+)";
+static const std::string kYAt = R"(
+%yAt = llvm.getelementptr %y[%i] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
+)";
+
+/// Each thread takes the value of thread i & `mask`, through shared memory.
+static std::string takeFrom(const std::string &mask, const std::string &between,
+                            const std::string &behind = "") {
+  return kMyShared + kLoadX + kYAt + R"(
+%mask = arith.constant )" +
+         mask + R"( : i32
+%other = arith.andi %i, %mask : i32
+%theirs = llvm.getelementptr %shared[%other] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, f32
+llvm.store %value, %mine : f32, !llvm.ptr<3>
+)" + between +
+         R"(
+%got = llvm.load %theirs : !llvm.ptr<3> -> f32 // HERE
+llvm.store %got, %yAt : f32, !llvm.ptr<1>
+)" + behind;
+}
+
+static std::vector<float> numbers(size_t count) {
+  std::vector<float> values(count);
+  for (size_t i = 0; i < count; ++i)
+    values[i] = static_cast<float>(i);
+  return values;
+}
+
+//===----------------------------------------------------------------------===//
+// Races
+//===----------------------------------------------------------------------===//
+
+TEST(Defect, NoBarrierBetweenWriteAndRead) {
+  SimtProgram program(takeFrom("-2", ""), {.threads = 64, .sharedBytes = 256});
+  expectReport(program.run(numbers(64), 64),
+               {"race: in 'kernel', thread 1 of block 0 reads 4 bytes at byte "
+                "0 of shared memory at " +
+                    program.here(),
+                "load float", "; thread 0 of block 0 writes at test.mlir:",
+                "store float", "no barrier between"});
+}
+
+TEST(Defect, BarrierBetweenWriteAndRead) {
+  SimtProgram program(takeFrom("-2", "gpu.barrier"),
+                      {.threads = 64, .sharedBytes = 256});
+  Status status = program.run(numbers(64), 64);
+  ASSERT_TRUE(status.ok()) << status.message();
+  for (size_t i = 0; i < 64; ++i)
+    EXPECT_EQ(program.y[i], float(i & ~size_t(1)));
+}
+
+/// Within a warp, bar.warp.sync is enough; between warps it is not.
+TEST(Defect, WarpSyncOrdersAWarp) {
+  std::string sync = R"(
+%all = arith.constant -1 : i32
+nvvm.bar.warp.sync %all : i32
+)";
+  SimtProgram program(takeFrom("-2", sync),
+                      {.threads = 64, .sharedBytes = 256});
+  Status status = program.run(numbers(64), 64);
+  EXPECT_TRUE(status.ok()) << status.message();
+  SimtProgram across(takeFrom("31", sync), {.threads = 64, .sharedBytes = 256});
+  expectReport(
+      across.run(numbers(64), 64),
+      {"race: in 'kernel', thread 63 of block 0 reads", across.here()});
+}
+
+TEST(Defect, NoBarrierBeforeTheNextWrite) {
+  SimtProgram program(takeFrom("-2", "gpu.barrier", R"(
+llvm.store %got, %mine : f32, !llvm.ptr<3>
+)"),
+                      {.threads = 32, .sharedBytes = 128});
+  expectReport(program.run(numbers(32), 32),
+               {"race: in 'kernel', thread 1 of block 0 reads 4 bytes at byte "
+                "0 of shared memory at " +
+                    program.here(),
+                "; thread 0 of block 0 writes at test.mlir:"});
+}
+
+TEST(Defect, TwoThreadsWriteOneResult) {
+  SimtProgram program(kLoadX + R"(
+llvm.store %value, %y : f32, !llvm.ptr<1> // HERE
+)",
+                      {});
+  expectReport(program.run(numbers(32), 1),
+               {"race: in 'kernel', thread 1 of block 0 writes 4 bytes at byte "
+                "0 of result 'y' at " +
+                    program.here(),
+                "thread 0 of block 0 writes"});
+}
+
+static const std::string kFirstThreadWrites = R"(
+%zero = arith.constant 0 : i32
+%first = arith.cmpi eq, %i, %zero : i32
+scf.if %first {
+  %number = arith.sitofp %b : i32 to f32
+  llvm.store %number, %y : f32, !llvm.ptr<1> // HERE
+}
+)";
+
+TEST(Defect, TwoBlocksWriteOneResult) {
+  SimtProgram program(kFirstThreadWrites, {.blocks = 2});
+  expectReport(program.run({1}, 1),
+               {"race: in 'kernel', thread 0 of block ",
+                "writes 4 bytes at byte 0 of result 'y' at " + program.here(),
+                "nothing orders the blocks of a launch"});
+}
+
+/// The same from one launch to the next is no race.
+TEST(Defect, LaunchesAreOrdered) {
+  SimtProgram program(kFirstThreadWrites, {.blocks = 1});
+  for (int i = 0; i < 3; ++i) {
+    Status status = program.run({1}, 1);
+    EXPECT_TRUE(status.ok()) << status.message();
+  }
+}
+
+TEST(Defect, BlocksUpdateByAtomics) {
+  SimtProgram program(R"(
+%sum = llvm.getelementptr %shared[0] : (!llvm.ptr<3>) -> !llvm.ptr<3>, f32
+%zero = arith.constant 0 : i32
+%nothing = arith.constant 0.0 : f32
+%first = arith.cmpi eq, %i, %zero : i32
+scf.if %first {
+  llvm.store %nothing, %sum : f32, !llvm.ptr<3>
+}
+gpu.barrier
+)" + kLoadX + R"(
+%old = llvm.atomicrmw fadd %sum, %value monotonic : !llvm.ptr<3>, f32
+gpu.barrier
+scf.if %first {
+  %total = llvm.load %sum : !llvm.ptr<3> -> f32
+  %at = llvm.getelementptr %y[%b] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
+  llvm.store %total, %at : f32, !llvm.ptr<1>
+}
+)",
+                      {.blocks = 3, .threads = 64, .sharedBytes = 4});
+  Status status = program.run(numbers(64), 3);
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_EQ(program.y, std::vector<float>(3, 2016));
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+TEST(Defect, StoreBehindAResult) {
+  SimtProgram program(kLoadX + kYAt + R"(
+llvm.store %value, %yAt : f32, !llvm.ptr<1> // HERE
+)",
+                      {});
+  expectReport(program.run(numbers(32), 31),
+               {"out of bounds: in 'kernel', thread 31 of block 0 writes 4 "
+                "bytes at byte 124 of result 'y' at " +
+                    program.here(),
+                "store float", "its memory is bytes 0 to 124"});
+}
+
+TEST(Defect, LoadBeforeAnInput) {
+  SimtProgram program(kYAt + R"(
+%before = llvm.getelementptr %x[-1] : (!llvm.ptr<1>) -> !llvm.ptr<1>, f32
+%value = llvm.load %before : !llvm.ptr<1> -> f32 // HERE
+llvm.store %value, %yAt : f32, !llvm.ptr<1>
+)",
+                      {});
+  expectReport(program.run(numbers(32), 32),
+               {"out of bounds: in 'kernel', thread 0 of block 0 reads 4 bytes "
+                "at byte -4 of input 'x' at " +
+                program.here()});
+}
+
+TEST(Defect, StoreBehindSharedMemory) {
+  SimtProgram program(kMyShared + kLoadX + R"(
+llvm.store %value, %mine : f32, !llvm.ptr<3> // HERE
+)",
+                      {.sharedBytes = 64});
+  expectReport(program.run(numbers(32), 1),
+               {"out of bounds: in 'kernel', thread 16 of block 0 writes 4 "
+                "bytes at byte 64 of shared memory at " +
+                    program.here(),
+                "a block has 64"});
+}
+
+TEST(Defect, StoreToAnInput) {
+  SimtProgram program(kLoadX + R"(
+%more = arith.addf %value, %value : f32
+llvm.store %more, %xAt : f32, !llvm.ptr<1> // HERE
+)",
+                      {});
+  expectReport(program.run(numbers(32), 1),
+               {"write to an input: in 'kernel', thread 0 of block 0 writes 4 "
+                "bytes at byte 0 of input 'x' at " +
+                program.here()});
+}
+
+TEST(Defect, MisalignedVector) {
+  SimtProgram program(R"(
+%at = llvm.getelementptr %x[%i] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
+%four = llvm.load %at {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32> // HERE
+%yAt = llvm.getelementptr %y[%i] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, vector<4xf32>
+llvm.store %four, %yAt {alignment = 16 : i64} : vector<4xf32>, !llvm.ptr<1>
+)",
+                      {});
+  expectReport(program.run(numbers(64), 128),
+               {"misaligned: in 'kernel', thread 1 of block 0 reads 16 bytes "
+                "at byte 4 of input 'x' at " +
+                    program.here(),
+                "required is a multiple of 16"});
+}
+
+TEST(Defect, SharedMemoryThatNobodyWrote) {
+  SimtProgram program(kMyShared + kYAt + R"(
+%value = llvm.load %mine : !llvm.ptr<3> -> f32 // HERE
+llvm.store %value, %yAt : f32, !llvm.ptr<1>
+)",
+                      {.sharedBytes = 128});
+  expectReport(program.run({1}, 32),
+               {"uninitialized: in 'kernel', thread 0 of block 0 reads 4 bytes "
+                "at byte 0 of shared memory at " +
+                    program.here(),
+                "nothing was written there before"});
+}
+
+/// Shared memory does not outlive its block.
+TEST(Defect, SharedMemoryOfAnEarlierBlock) {
+  SimtProgram program(kMyShared + kLoadX + R"(
+%zero = arith.constant 0 : i32
+%first = arith.cmpi eq, %b, %zero : i32
+scf.if %first {
+  llvm.store %value, %mine : f32, !llvm.ptr<3>
+}
+%got = llvm.load %mine : !llvm.ptr<3> -> f32 // HERE
+%more = arith.addf %got, %value : f32
+llvm.store %more, %mine : f32, !llvm.ptr<3>
+)",
+                      {.blocks = 2, .sharedBytes = 128});
+  expectReport(program.run(numbers(32), 1),
+               {"uninitialized: in 'kernel', thread 0 of block 1 reads",
+                program.here()});
+}
+
+TEST(Defect, ResultThatNobodyWrote) {
+  SimtProgram program(kYAt + R"(
+%value = llvm.load %yAt : !llvm.ptr<1> -> f32 // HERE
+%more = arith.addf %value, %value : f32
+llvm.store %more, %yAt : f32, !llvm.ptr<1>
+)",
+                      {});
+  expectReport(program.run({1}, 32),
+               {"uninitialized: in 'kernel', thread 0 of block 0 reads 4 bytes "
+                "at byte 0 of result 'y' at " +
+                program.here()});
+}
+
+//===----------------------------------------------------------------------===//
+// Barriers and shuffles
+//===----------------------------------------------------------------------===//
+
+static const std::string kIsLow = R"(
+%bound = arith.constant 16 : i32
+%isLow = arith.cmpi ult, %i, %bound : i32
+)";
+
+TEST(Defect, BarrierThatSomeThreadsMiss) {
+  SimtProgram program(kIsLow + R"(
+scf.if %isLow {
+  gpu.barrier // HERE
+}
+)",
+                      {});
+  expectReport(program.run({1}, 1),
+               {"divergent barrier: in 'kernel', thread 0 of block 0 waits at "
+                "a barrier at " +
+                    program.here(),
+                "barrier.cta.sync", "of block 0 has exited"});
+}
+
+TEST(Defect, TwoBarriersAtOneTime) {
+  SimtProgram program(kIsLow + kYAt + R"(
+%one = arith.constant 1.0 : f32
+scf.if %isLow {
+  gpu.barrier
+  llvm.store %one, %yAt : f32, !llvm.ptr<1>
+} else {
+  gpu.barrier // HERE
+}
+)",
+                      {});
+  expectReport(program.run({1}, 32),
+               {"divergent barrier: in 'kernel', thread 16 of block 0 waits at "
+                "a barrier at " +
+                    program.here(),
+                "; thread 0 of block 0 waits at a barrier at test.mlir:"});
+}
+
+static std::string shuffle(const std::string &mask) {
+  return kLoadX + kYAt + kIsLow + R"(
+%mask = arith.constant )" +
+         mask + R"( : i32
+%one = arith.constant 1 : i32
+%none = arith.constant 0 : i32
+scf.if %isLow {
+  %got = nvvm.shfl.sync up %mask, %value, %one, %none : f32 -> f32 // HERE
+  llvm.store %got, %yAt : f32, !llvm.ptr<1>
+}
+)";
+}
+
+TEST(Defect, ShuffleWithLanesThatHaveExited) {
+  SimtProgram program(shuffle("-1"), {});
+  expectReport(program.run(numbers(32), 32),
+               {"inactive lane: in 'kernel', thread ",
+                "takes part in a shuffle at " + program.here(), "shfl.sync.up",
+                "of block 0 has exited"});
+}
+
+TEST(Defect, ShuffleOfALaneThatIsNotNamed) {
+  SimtProgram program(shuffle("15"), {});
+  expectReport(program.run(numbers(32), 32),
+               {"inactive lane: in 'kernel', thread 4 of block 0 takes part in "
+                "a shuffle at " +
+                    program.here(),
+                "is not among the lanes that it names"});
+}
+
+TEST(Defect, ShuffleOfHalfAWarp) {
+  SimtProgram program(shuffle("65535"), {});
+  Status status = program.run(numbers(32), 32);
+  ASSERT_TRUE(status.ok()) << status.message();
+  for (size_t i = 0; i < 16; ++i)
+    EXPECT_EQ(program.y[i], float(i == 0 ? 0 : i - 1));
+}
+
+TEST(Defect, ShuffleWhileOthersWaitAtABarrier) {
+  SimtProgram program(shuffle("-1") + "\ngpu.barrier\n", {});
+  expectReport(
+      program.run(numbers(32), 32),
+      {"inactive lane: in 'kernel'", program.here(), "waits at a barrier"});
+}
+
+/// A launch that failed leaves a device that runs others.
+TEST(Defect, NextLaunchAfterADefect) {
+  SimtProgram program(kLoadX + kYAt + R"(
+llvm.store %value, %yAt : f32, !llvm.ptr<1>
+gpu.barrier
+)",
+                      {.blocks = 1, .threads = 256});
+  for (int i = 0; i < 4; ++i) {
+    expectReport(program.run(numbers(256), 100), {"out of bounds"});
+    Status status = program.run(numbers(256), 256);
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_EQ(program.y, numbers(256));
+  }
+}
