@@ -131,17 +131,17 @@ Value expandPowF(F32Builder &b, ValueRange operands) {
 }
 
 /// The approximate quotient, corrected by what it leaves over: recurrences add
-/// up a relative error that is the same in every step. Where the reciprocal is
-/// zero (an infinite or huge divisor) the quotient stands as it is.
+/// up a relative error that is the same in every step. Where zero or infinity
+/// leaves no number over, the quotient stands as it is.
 Value expandDivF(F32Builder &b, ValueRange operands) {
   Value x = operands[0], y = operands[1];
   Value reciprocal = b.reciprocal(y);
   Value quotient = b.mul(x, reciprocal);
   Value rest = b.fma(b.negate(quotient), y, x);
   Value corrected = b.fma(rest, reciprocal, quotient);
-  Value isZero = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, reciprocal,
-                                       b.constant(0.0));
-  return arith::SelectOp::create(b, isZero, quotient, corrected);
+  Value isLost = arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, corrected,
+                                       corrected);
+  return arith::SelectOp::create(b, isLost, quotient, corrected);
 }
 
 /// x = k pi/2 + y with |y| <= pi/4; pi/2 in three parts (Cody and Waite), so
