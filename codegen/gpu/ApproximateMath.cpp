@@ -139,8 +139,8 @@ Value expandDivF(F32Builder &b, ValueRange operands) {
   Value quotient = b.mul(x, reciprocal);
   Value rest = b.fma(b.negate(quotient), y, x);
   Value corrected = b.fma(rest, reciprocal, quotient);
-  Value isLost = arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, corrected,
-                                       corrected);
+  Value isLost =
+      arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, corrected, corrected);
   return arith::SelectOp::create(b, isLost, quotient, corrected);
 }
 

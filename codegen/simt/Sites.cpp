@@ -23,13 +23,23 @@ std::string mlir::ssm::textOf(const llvm::Instruction &instruction,
   return shown.split(" #").first.trim().str();
 }
 
+SourcePlace mlir::ssm::placeOf(const llvm::Instruction &instruction) {
+  const llvm::DebugLoc &place = instruction.getDebugLoc();
+  if (place && place.getLine() != 0)
+    return {place->getFilename(), place.getLine(), place.getCol()};
+  if (const llvm::DISubprogram *function =
+          instruction.getFunction()->getSubprogram())
+    return {function->getFilename(), function->getLine(), 0};
+  return {};
+}
+
 Location mlir::ssm::locationOf(ModuleOp module,
                                const llvm::Instruction &instruction) {
-  const llvm::DebugLoc &place = instruction.getDebugLoc();
-  if (!place || place.getLine() == 0)
+  SourcePlace place = placeOf(instruction);
+  if (place.file.empty())
     return module.getLoc();
-  return FileLineColLoc::get(module.getContext(), place->getFilename(),
-                             place.getLine(), place.getCol());
+  return FileLineColLoc::get(module.getContext(), place.file, place.line,
+                             place.column);
 }
 
 llvm::Constant *SiteTable::string(StringRef text) {
@@ -50,8 +60,7 @@ llvm::Constant *SiteTable::add(const llvm::Instruction &instruction,
                                uint64_t alignment) {
   llvm::LLVMContext &context = code.getContext();
   auto *pointer = llvm::PointerType::getUnqual(context);
-  const llvm::DebugLoc &place = instruction.getDebugLoc();
-  bool isKnown = place && place.getLine() != 0;
+  SourcePlace place = placeOf(instruction);
   auto number = [&](unsigned bits, uint64_t value) {
     return llvm::ConstantInt::get(context, llvm::APInt(bits, value, false,
                                                        /*implicitTrunc=*/true));
@@ -61,11 +70,13 @@ llvm::Constant *SiteTable::add(const llvm::Instruction &instruction,
                 offsetof(Site, argument) == 24 &&
                 offsetof(Site, alignment) == 28 && offsetof(Site, kind) == 32 &&
                 offsetof(Site, space) == 33 && sizeof(Site) == 40);
-  llvm::Constant *fields[] = {isKnown ? string(place->getFilename())
-                                      : llvm::ConstantPointerNull::get(pointer),
+  llvm::Constant *file = place.file.empty()
+                             ? llvm::ConstantPointerNull::get(pointer)
+                             : string(place.file);
+  llvm::Constant *fields[] = {file,
                               string(textOf(instruction, slots)),
-                              number(32, isKnown ? place.getLine() : 0),
-                              number(32, isKnown ? place.getCol() : 0),
+                              number(32, place.line),
+                              number(32, place.column),
                               number(32, static_cast<uint32_t>(argument)),
                               number(32, alignment),
                               number(8, static_cast<uint8_t>(kind)),

@@ -27,8 +27,18 @@ namespace mlir::ssm {
 std::string textOf(const llvm::Instruction &instruction,
                    llvm::ModuleSlotTracker &slots);
 
-/// The place in the source that `instruction` comes from; that of `module`
-/// where it is not known.
+/// A place in the source.
+struct SourcePlace {
+  StringRef file; ///< Empty: unknown.
+  unsigned line = 0;
+  unsigned column = 0;
+};
+
+/// Where `instruction` comes from; that of its function, without a column,
+/// where optimization joined instructions of several places.
+SourcePlace placeOf(const llvm::Instruction &instruction);
+
+/// The same as a location; that of `module` where it is not known.
 Location locationOf(ModuleOp module, const llvm::Instruction &instruction);
 
 /// Makes the Site constants of a module.

@@ -47,10 +47,10 @@ enum class Space : uint8_t { Generic = 0, Global = 1, Shared = 3 };
 
 /// One watched instruction of a kernel; constant data of its object.
 struct Site {
-  const char *file; ///< Of its location; null: optimization lost it.
+  const char *file; ///< Of its place in the source; null: unknown.
   const char *text; ///< The instruction as LLVM prints it.
   uint32_t line;
-  uint32_t column;
+  uint32_t column; ///< 0: the place is that of the whole kernel.
   /// The kernel argument that the address was computed from; -1: several, or
   /// none.
   int32_t argument;

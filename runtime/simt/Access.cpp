@@ -135,12 +135,25 @@ void Block::checkContent(ThreadState &thread, const Cells &cells,
 // Who else
 //===----------------------------------------------------------------------===//
 
+const Site *Launch::siteAt(uint64_t &place) const {
+  constexpr int kSpins = 1 << 20;
+  Concurrent shared(place);
+  for (int spin = 0; spin < kSpins; ++spin) {
+    uint64_t known = shared.load(std::memory_order_relaxed);
+    // Places of earlier launches belong to other kernels.
+    if (known >> 32 >= firstRun)
+      return reinterpret_cast<const Site *>(reinterpret_cast<intptr_t>(image) +
+                                            static_cast<int32_t>(known));
+  }
+  return nullptr;
+}
+
 void Block::failAsRace(ThreadState &thread, const Violation &access,
-                       Stamp earlier, int32_t site) {
+                       Stamp earlier, uint64_t &place) {
   Violation race = access;
   race.defect = Defect::Race;
   race.other = {int64_t(earlier.run()) - launch_->firstRun, earlier.thread(),
-                launch_->siteAt(site)};
+                launch_->siteAt(place)};
   fail(thread, race);
 }
 
@@ -182,28 +195,31 @@ void Block::checkRead(ThreadState &thread, History &history,
   if (!isSameThread(earlier, now))
     Concurrent(history.otherRead)
         .store(earlier.bits(), std::memory_order_relaxed);
-  history.readSite = launch_->distanceOf(access.culprit.site);
+  Concurrent(history.readPlace)
+      .store(launch_->placeOf(run_, access.culprit.site),
+             std::memory_order_relaxed);
   Stamp write(Concurrent(history.write).load());
   if (conflictOf(write, now) != Conflict::None)
-    failAsRace(thread, access, write, history.writeSite);
+    failAsRace(thread, access, write, history.writePlace);
 }
 
 void Block::checkWrite(ThreadState &thread, History &history,
                        const Observer &now, const Violation &access) {
   bool isAtomic = access.culprit.site->kind == SiteKind::Atomic;
-  int32_t writer = history.writeSite;
   Stamp write = isAtomic ? record(history.write, now, true, access.isShared)
                          : replace(history.write, now, access.isShared);
-  history.writeSite = launch_->distanceOf(access.culprit.site);
   if (!(isAtomic && write.isAtomic()) &&
       conflictOf(write, now) != Conflict::None)
-    failAsRace(thread, access, write, writer);
+    failAsRace(thread, access, write, history.writePlace);
+  Concurrent(history.writePlace)
+      .store(launch_->placeOf(run_, access.culprit.site),
+             std::memory_order_relaxed);
   Stamp read(Concurrent(history.read).load());
   if (conflictOf(read, now) == Conflict::None)
     return;
   if (isSameThread(read, now))
     read = Stamp(Concurrent(history.otherRead).load());
-  failAsRace(thread, access, read, history.readSite);
+  failAsRace(thread, access, read, history.readPlace);
 }
 
 void Block::checkRaces(ThreadState &thread, const Cells &cells,

@@ -143,7 +143,7 @@ private:
   [[noreturn]] void failAs(ThreadState &thread, Defect defect,
                            const Violation &access);
   [[noreturn]] void failAsRace(ThreadState &thread, const Violation &access,
-                               Stamp earlier, int32_t site);
+                               Stamp earlier, uint64_t &place);
 
   std::unique_ptr<FiberStacks> stacks_;
   std::vector<ThreadState> threads_;

@@ -80,15 +80,16 @@ struct Launch {
   /// One an argument; those that are no pointers are empty.
   std::vector<ArgumentMemory> arguments;
 
-  /// Sites as distances from the image, which lies in the same object.
-  int32_t distanceOf(const Site *site) const {
-    return static_cast<int32_t>(reinterpret_cast<intptr_t>(site) -
-                                reinterpret_cast<intptr_t>(image));
+  /// A site as a number, for History: the run, and how far the site lies from
+  /// the image, which is in the same object.
+  uint64_t placeOf(uint32_t run, const Site *site) const {
+    auto distance = static_cast<uint32_t>(reinterpret_cast<intptr_t>(site) -
+                                          reinterpret_cast<intptr_t>(image));
+    return uint64_t(run) << 32 | distance;
   }
-  const Site *siteAt(int32_t distance) const {
-    return reinterpret_cast<const Site *>(reinterpret_cast<intptr_t>(image) +
-                                          distance);
-  }
+  /// The site that `place`, which another host thread may be about to write,
+  /// stands for; null if that does not come.
+  const Site *siteAt(uint64_t &place) const;
 
   /// Keeps the defect that comes first in the order of the blocks.
   void report(int64_t order, const Violation &violation);

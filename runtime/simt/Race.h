@@ -66,9 +66,9 @@ struct History {
   uint64_t read;
   /// The latest read by another thread than that of `read`, for messages.
   uint64_t otherRead;
-  /// Sites, in bytes from the kernel's image.
-  int32_t writeSite;
-  int32_t readSite;
+  /// Launch::placeOf() the instructions; written after the stamps.
+  uint64_t writePlace;
+  uint64_t readPlace;
 };
 
 /// When a thread last synchronized; accesses stamped earlier are ordered before

@@ -46,10 +46,13 @@ std::string_view verbOf(SiteKind kind) {
 
 /// "at layer.mlir:12:5 (store float %3, ptr addrspace(3) %4, align 4)".
 std::string placeOf(const Site &site) {
-  std::string place =
-      site.file ? fmt::format("{}:{}:{}", site.file, site.line, site.column)
-                : "a place that optimization lost";
-  return fmt::format("at {} ({})", place, site.text);
+  if (!site.file)
+    return fmt::format("at an unknown place ({})", site.text);
+  // Without a column, the place is that of the whole kernel.
+  if (site.column == 0)
+    return fmt::format("in {}:{} ({})", site.file, site.line, site.text);
+  return fmt::format("at {}:{}:{} ({})", site.file, site.line, site.column,
+                     site.text);
 }
 
 /// What a thread does and where, or why it does not take part.
@@ -110,6 +113,9 @@ std::string describeBounds(const Launch &launch, const Violation &violation) {
 
 std::string describeRace(const Launch &launch, const Violation &violation) {
   const Party &other = violation.other;
+  if (!other.site)
+    return fmt::format("; thread {} of block {} uses them too", other.thread,
+                       other.block);
   if (other.block == violation.culprit.block)
     return fmt::format("; {}, with no barrier between",
                        describe(launch, other));

@@ -8,6 +8,7 @@
 #include "test/unit/simt/SimtTesting.h"
 
 #include "runtime/simt/Approximations.h"
+#include "runtime/simt/Permutation.h"
 
 #include <cmath>
 #include <limits>
@@ -200,15 +201,11 @@ TEST(Execution, BrainFloats) {
 /// The number of the last thread that wrote, which is a race.
 static float lastWriter(uint64_t seed) {
   SimtLaunch launch;
-  launch.blocks = 4;
   launch.threads = 64;
   launch.options.seed = seed;
   launch.options.checks.races = false;
   SimtProgram program(R"(
-%threads = arith.constant 64 : i32
-%before = arith.muli %b, %threads : i32
-%number = arith.addi %before, %i : i32
-%value = arith.sitofp %number : i32 to f32
+%value = arith.sitofp %i : i32 to f32
 llvm.store %value, %y : f32, !llvm.ptr<1>
 )",
                       launch);
@@ -217,11 +214,29 @@ llvm.store %value, %y : f32, !llvm.ptr<1>
   return program.y[0];
 }
 
-TEST(Execution, SeedsPermuteThreadsAndBlocks) {
+TEST(Execution, SeedsPermuteThreads) {
+  EXPECT_EQ(lastWriter(0), 63);
   std::set<float> threads;
   for (uint64_t seed = 1; seed <= 8; ++seed)
-    threads.insert(std::fmod(lastWriter(seed), 64));
+    threads.insert(lastWriter(seed));
   EXPECT_GT(threads.size(), 3u);
+}
+
+TEST(Execution, SeedsPermuteBlocks) {
+  for (int64_t count : {1, 2, 3, 10, 97, 4096})
+    for (uint64_t seed : {0, 1, 2, 3}) {
+      simt::BlockOrder order(count, seed);
+      std::set<int64_t> blocks;
+      bool isNatural = true;
+      for (int64_t i = 0; i < count; ++i) {
+        blocks.insert(order.at(i));
+        isNatural &= order.at(i) == i;
+      }
+      EXPECT_EQ(blocks.size(), size_t(count));
+      EXPECT_EQ(*blocks.rbegin(), count - 1);
+      if (seed == 0 || count > 10)
+        EXPECT_EQ(isNatural, seed == 0) << count;
+    }
 }
 
 TEST(Execution, ResultsDoNotDependOnTheSeed) {
