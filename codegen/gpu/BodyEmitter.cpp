@@ -7,6 +7,8 @@
 
 #include "codegen/gpu/BodyEmitter.h"
 
+#include "codegen/gpu/LocationScope.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -153,6 +155,7 @@ static void allowContraction(Operation *op) {
 
 Number mlir::ssm::emitBodyOp(Emit &e, Operation &op,
                              ArrayRef<Number> operands) {
+  LocationScope place(e, op.getLoc());
   if (touchesComplex(op))
     return emitComplex(e, op, operands);
   // Registers hold half-precision values as f32 already.

@@ -7,6 +7,8 @@
 
 #include "codegen/gpu/Operands.h"
 
+#include "codegen/gpu/LocationScope.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/Support/MathExtras.h"
@@ -181,6 +183,7 @@ Value Operands::gather(const Tensor &tensor, Value base, Value position,
 
 SmallVector<Value> Operands::loadRaw(unsigned i, Value base, Value position,
                                      Value state, Run run, Value limit) {
+  LocationScope argument(e, op.getBlock()->getArgument(i).getLoc());
   Tensor tensor = input(i);
   bool isAlongSteps = run.along == Axis::Length;
   if (limit && position && !isAlongSteps)
@@ -271,8 +274,14 @@ static void storeVector(Emit &e, Value address, Type element,
   e.store(vector, address, alignment);
 }
 
+/// The place of the value that result `i` is.
+Location Operands::locationOfResult(unsigned i) {
+  return op.getBlock()->getTerminator()->getOperand(i).getLoc();
+}
+
 void Operands::store(unsigned i, Value base, Value position, Value state,
                      Number number) {
+  LocationScope yielded(e, locationOfResult(i));
   Tensor tensor = result(i);
   storeVector(e, address(tensor, base, position, state), tensor.element,
               number);
@@ -280,6 +289,7 @@ void Operands::store(unsigned i, Value base, Value position, Value state,
 
 void Operands::storeRun(unsigned i, Value base, Value position, Value state,
                         ArrayRef<Number> numbers) {
+  LocationScope yielded(e, locationOfResult(i));
   Tensor tensor = result(i);
   int64_t step =
       width(tensor, {Axis::Length, static_cast<int64_t>(numbers.size())});

@@ -84,6 +84,7 @@ private:
   };
   Tensor input(unsigned i);
   Tensor result(unsigned i);
+  Location locationOfResult(unsigned i);
   Value base(const Tensor &tensor, bool perBlock);
   Value strideOf(const Tensor &tensor, Axis axis);
   Value address(const Tensor &tensor, Value base, Value position, Value state);

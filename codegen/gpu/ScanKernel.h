@@ -18,6 +18,7 @@
 #define MAMBA_CODEGEN_GPU_SCANKERNEL_H
 
 #include "codegen/gpu/BodyAnalysis.h"
+#include "codegen/gpu/LocationScope.h"
 #include "codegen/gpu/ScanLevels.h"
 
 namespace mlir::ssm {

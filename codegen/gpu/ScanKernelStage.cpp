@@ -180,6 +180,7 @@ void ScanKernel::stageItem(Tile &tile, const Staging &cut, Value item,
   for (Value value : body.stagedTiles()) {
     if (!staged.contains(value))
       continue;
+    LocationScope place(e, value.getLoc());
     Steps numbers = evaluateStaged(tile, value, position, e.toI64(state),
                                    {cut.along, cut.width}, known);
     const Table &table = staged[value];
@@ -235,6 +236,7 @@ ScanKernel::evaluateStaged(Tile &tile, Value value, Value position, Value state,
 //===----------------------------------------------------------------------===//
 
 ScanKernel::Steps ScanKernel::readStaged(Tile &tile, Value value, Value state) {
+  LocationScope place(e, value.getLoc());
   const Table &table = staged[value];
   int64_t items = schedule.getItems();
   Value index = e.add(e.mul(state, stagedRow(schedule)),

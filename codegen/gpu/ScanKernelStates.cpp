@@ -172,6 +172,7 @@ ScanKernel::Steps ScanKernel::computeState(States &states, Value value,
 
 /// Scans the trip's states side by side: their chains are independent.
 void ScanKernel::scanStates(States &states, RecurrenceOp op) {
+  LocationScope place(e, op.getLoc());
   unsigned i = indexOf(op);
   std::vector<LocalScan> scans(states.count);
   for (auto [u, scan] : llvm::enumerate(scans)) {

@@ -257,6 +257,7 @@ void ScanKernel::finishCarries(Tile &tile, RecurrenceOp op,
 
 /// A recurrence without states, outside of any loop over n.
 ScanKernel::Steps ScanKernel::recurrenceSteps(Tile &tile, RecurrenceOp op) {
+  LocationScope place(e, op.getLoc());
   unsigned i = indexOf(op);
   LocalScan scan;
   scan.a = stepsOfOperand(tile, op.getA());
