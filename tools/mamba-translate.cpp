@@ -48,10 +48,12 @@ CommandLine TranslateOptions::commandLine() {
                    {}};
   line.flags = {
       {"to", "FORMAT",
-       "ptx, asm, llvm, object, artifact, or an earlier stage: model, fused, "
-       "schedule, gpu, cpu",
+       "ptx, asm, llvm, simt, object, artifact, or an earlier stage: model, "
+       "fused, schedule, gpu, cpu",
        takeText(to)},
-      {"target", "TARGET", "cpu (default: this machine's), or such as sm_90",
+      {"target", "TARGET",
+       "cpu (default: this machine's), such as sm_90, or simt-sm_90 (sm_90's "
+       "code for the simt device)",
        takeText(target)},
       {"function", "NAME", "the function, if the file has several",
        takeText(function)},

@@ -31,8 +31,10 @@ HostKernel::HostKernel(llvm::Function &kernel) {
   llvm::BasicBlock &entry = code->getEntryBlock();
   llvm::IRBuilder<> b(&entry, entry.begin());
   services = loadField(b, pointer, offsetof(Thread, services));
+  services->setName("services");
   shared = loadField(b, llvm::PointerType::get(context, 3),
                      offsetof(Thread, shared));
+  shared->setName("shared");
   for (llvm::Argument &argument : kernel.args()) {
     llvm::Value *address = b.CreateConstInBoundsGEP1_64(
         b.getInt64Ty(), code->getArg(1), argument.getArgNo());

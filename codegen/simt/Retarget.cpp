@@ -220,6 +220,13 @@ static void dropPromises(llvm::Module &code) {
   }
 }
 
+/// Removes the intrinsics that calls of the simulator replaced.
+static void dropDeclarations(llvm::Module &code) {
+  for (llvm::Function &function : llvm::make_early_inc_range(code))
+    if (function.isDeclaration() && function.use_empty())
+      function.eraseFromParent();
+}
+
 LogicalResult mlir::ssm::retargetToHost(ModuleOp module, llvm::Module &code,
                                         const ObjectTarget &target,
                                         llvm::TargetMachine &machine) {
@@ -240,6 +247,7 @@ LogicalResult mlir::ssm::retargetToHost(ModuleOp module, llvm::Module &code,
     if (failed(KernelConversion(module, *kernel, sites).run(target)))
       return failure();
   dropSharedMemory(code);
+  dropDeclarations(code);
   code.setTargetTriple(llvm::Triple(target.triple));
   code.setDataLayout(machine.createDataLayout());
   llvm::StripDebugInfo(code);

@@ -68,7 +68,7 @@ def run_case(command, device, environment, timeout):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", required=True, help="folder of the tools")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda:0, ...")
+    parser.add_argument("--device", default="cpu", help="cpu, simt, cuda:0, ...")
     parser.add_argument("--output", help="write the results as JSON here")
     parser.add_argument("--filter", default="", help="part of the names to run")
     parser.add_argument("--timeout", type=float, default=300, help="seconds")

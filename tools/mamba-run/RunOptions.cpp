@@ -33,7 +33,9 @@ CommandLine RunOptions::commandLine() {
   line.flags = {
       {"function", "NAME", "the function, if the file has several",
        takeText(function)},
-      {"device", "DEVICE", "cpu (default), cuda:N, or reference (fp64)",
+      {"device", "DEVICE",
+       "cpu (default), cuda:N, simt (GPU kernels, simulated), or reference "
+       "(fp64)",
        takeText(device)},
       {"input", "NAME=FILE",
        ".npy, .safetensors:KEY, .wav, .raw, .f32 or .s16; repeatable",
