@@ -134,8 +134,10 @@ public:
   /// Sets bytes, in order with `stream`; may return before it is done.
   virtual Status memset(void *target, uint8_t value, int64_t bytes,
                         void *stream = nullptr) = 0;
+  /// True if kernels that misuse memory are reported: see mark().
+  virtual bool checksAccesses() const { return false; }
   /// Says what memory of allocate() holds, whatever was written before; copyIn()
-  /// and memset() say Written. Only the simt device listens.
+  /// and memset() say Written. Only devices that check accesses listen.
   virtual void mark(void *, int64_t /*bytes*/, MemoryContent) {}
 
   /// A new stream that does not wait for the default one; null on the CPU.

@@ -24,7 +24,8 @@ static constexpr std::string_view kArchitecture = "simt-sm_90";
 
 SimtDevice::SimtDevice(std::shared_ptr<simt::Memory> memory,
                        const simt::Options &options)
-    : loader_(objectLoader()), memory_(std::move(memory)), options_(options) {
+    : loader_(objectLoader()), memory_(std::move(memory)),
+      blocks_(std::make_shared<simt::BlockPool>()), options_(options) {
   info_.name = "simt";
   info_.architecture = kArchitecture;
   info_.target =
@@ -68,8 +69,9 @@ SimtDevice::load(const Artifact &artifact) {
   Result<std::shared_ptr<LoadedObject>> object = loader_->load(artifact.image);
   if (!object.ok())
     return failure(object.code(), object.status().message());
-  auto kernel = simt::SimtKernel::create(artifact, std::move(*object), memory_,
-                                         options_, info_.sharedBytesPerBlock);
+  auto kernel =
+      simt::SimtKernel::create(artifact, std::move(*object), memory_, blocks_,
+                               options_, info_.sharedBytesPerBlock);
   if (!kernel.ok())
     return failure(kernel.code(), kernel.status().message());
   return std::shared_ptr<LoadedKernel>(std::move(*kernel));

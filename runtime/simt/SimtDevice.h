@@ -21,6 +21,10 @@
 
 namespace mamba {
 
+namespace simt {
+class BlockPool;
+} // namespace simt
+
 class SimtDevice final : public Device {
 public:
   /// A device of its own with the limits of an H100; Device::open("simt") gives
@@ -41,6 +45,7 @@ public:
                  void *stream) override;
   Status memset(void *target, uint8_t value, int64_t bytes,
                 void *stream) override;
+  bool checksAccesses() const override { return true; }
   void mark(void *pointer, int64_t bytes, MemoryContent content) override;
   Result<void *> createStream() override { return nullptr; }
   void destroyStream(void *) override {}
@@ -58,6 +63,7 @@ private:
   DeviceInfo info_;
   std::shared_ptr<ObjectLoader> loader_;
   std::shared_ptr<simt::Memory> memory_;
+  std::shared_ptr<simt::BlockPool> blocks_;
   simt::Options options_;
 };
 

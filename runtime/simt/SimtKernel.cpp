@@ -15,6 +15,7 @@
 #include "runtime/simt/Permutation.h"
 
 #include <algorithm>
+#include <atomic>
 #include <fmt/format.h>
 
 namespace mamba::simt {
@@ -25,20 +26,23 @@ namespace mamba::simt {
 
 SimtKernel::SimtKernel(const Artifact &artifact,
                        std::shared_ptr<LoadedObject> object,
-                       std::shared_ptr<Memory> memory, const Options &options)
-    : object_(std::move(object)), memory_(std::move(memory)), options_(options),
+                       std::shared_ptr<Memory> memory,
+                       std::shared_ptr<BlockPool> blocks,
+                       const Options &options)
+    : object_(std::move(object)), memory_(std::move(memory)),
+      blocks_(std::move(blocks)), options_(options),
       numInputs_(artifact.numInputs), numResults_(artifact.numResults) {
   for (const TensorSpec &tensor : artifact.tensors)
     tensorNames_.push_back(tensor.name);
 }
 
-Result<std::shared_ptr<SimtKernel>>
-SimtKernel::create(const Artifact &artifact,
-                   std::shared_ptr<LoadedObject> object,
-                   std::shared_ptr<Memory> memory, const Options &options,
-                   int64_t sharedBytesPerBlock) {
+Result<std::shared_ptr<SimtKernel>> SimtKernel::create(
+    const Artifact &artifact, std::shared_ptr<LoadedObject> object,
+    std::shared_ptr<Memory> memory, std::shared_ptr<BlockPool> blocks,
+    const Options &options, int64_t sharedBytesPerBlock) {
   std::shared_ptr<SimtKernel> kernel(
-      new SimtKernel(artifact, std::move(object), std::move(memory), options));
+      new SimtKernel(artifact, std::move(object), std::move(memory),
+                     std::move(blocks), options));
   for (const LaunchSpec &spec : artifact.launches)
     MAMBA_RETURN_IF_ERROR(
         kernel->addEntry(spec, sharedBytesPerBlock)
@@ -114,58 +118,56 @@ SimtKernel::argumentMemory(const LaunchSpec &spec,
   return memory;
 }
 
-Result<std::unique_ptr<Block>> BlockPool::acquire(uint32_t threads) {
-  {
-    std::lock_guard lock(mutex_);
-    auto fits = std::find_if(free_.begin(), free_.end(), [&](const auto &one) {
-      return one->maxThreads() >= threads;
-    });
-    if (fits != free_.end()) {
-      std::unique_ptr<Block> block = std::move(*fits);
-      free_.erase(fits);
-      return block;
-    }
-  }
-  return Block::create(threads);
-}
-
-void BlockPool::giveBack(std::unique_ptr<Block> block) {
-  std::lock_guard lock(mutex_);
-  free_.push_back(std::move(block));
-}
-
-Status SimtKernel::launch(size_t index, int64_t numBlocks,
-                          std::span<const int64_t> args, void *) {
-  const LaunchSpec &spec = specs_[index];
-  Launch launch;
+void SimtKernel::prepare(Launch &launch, const LaunchSpec &spec,
+                         std::span<const int64_t> args) {
   launch.kernel = spec.entry;
-  launch.image = images_[index];
   launch.args = args;
-  launch.numBlocks = numBlocks;
   launch.blockSize = spec.blockSize;
   launch.sharedBytes =
       static_cast<uint32_t>(launch.image->staticSharedBytes) + spec.sharedBytes;
   launch.options = options_;
   launch.memory = memory_.get();
   launch.arguments = argumentMemory(spec, args);
-  launch.firstRun = memory_->beginRuns(static_cast<uint32_t>(numBlocks));
-  BlockOrder order(numBlocks, options_.seed);
-  BlockPool &pool = blocks_.get();
+}
+
+/// Each host thread takes the next block when it has done one.
+Status SimtKernel::runBlocks(Launch &launch) {
+  BlockOrder order(launch.numBlocks, options_.seed);
+  std::atomic<int64_t> next = 0;
   std::mutex mutex;
   Status failure;
-  ThreadPool::global().parallelFor(numBlocks, [&](int64_t begin, int64_t end) {
-    Result<std::unique_ptr<Block>> block = pool.acquire(spec.blockSize);
+  auto run = [&](int64_t, int64_t) {
+    int64_t position = next++;
+    if (position >= launch.numBlocks)
+      return;
+    Result<std::unique_ptr<Block>> block = blocks_->acquire(launch.blockSize);
     if (!block.ok()) {
       std::lock_guard lock(mutex);
       failure = block.status();
       return;
     }
-    for (int64_t i = begin; i < end && !launch.isOver(i); ++i)
-      (*block)->run(launch, order.at(i), i);
-    pool.giveBack(std::move(*block));
-  });
-  memory_->endRuns();
+    for (; position < launch.numBlocks && !launch.isOver(position);
+         position = next++)
+      (*block)->run(launch, order.at(position), position);
+    blocks_->giveBack(std::move(*block));
+  };
+  int64_t atOnce =
+      std::min<int64_t>({launch.numBlocks, ThreadPool::global().numThreads(),
+                         std::max<int64_t>(1, kMaxFibers / launch.blockSize)});
+  ThreadPool::global().parallelFor(atOnce, run);
   return failure.ok() ? launch.status() : failure;
+}
+
+Status SimtKernel::launch(size_t index, int64_t numBlocks,
+                          std::span<const int64_t> args, void *) {
+  Launch launch;
+  launch.image = images_[index];
+  launch.numBlocks = numBlocks;
+  prepare(launch, specs_[index], args);
+  launch.firstRun = memory_->beginRuns(static_cast<uint32_t>(numBlocks));
+  Status status = runBlocks(launch);
+  memory_->endRuns();
+  return status;
 }
 
 } // namespace mamba::simt

@@ -14,22 +14,9 @@
 
 #include "runtime/Device.h"
 #include "runtime/ObjectLoader.h"
-#include "runtime/PerProcess.h"
-#include "runtime/simt/Block.h"
+#include "runtime/simt/BlockPool.h"
 
 namespace mamba::simt {
-
-/// Blocks that are not in use: they keep their stacks. Thread-safe.
-class BlockPool {
-public:
-  /// One for blocks of `threads` threads.
-  Result<std::unique_ptr<Block>> acquire(uint32_t threads);
-  void giveBack(std::unique_ptr<Block> block);
-
-private:
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Block>> free_;
-};
 
 class SimtKernel final : public LoadedKernel {
 public:
@@ -37,8 +24,8 @@ public:
   /// is, or if the object is of another build.
   static Result<std::shared_ptr<SimtKernel>>
   create(const Artifact &artifact, std::shared_ptr<LoadedObject> object,
-         std::shared_ptr<Memory> memory, const Options &options,
-         int64_t sharedBytesPerBlock);
+         std::shared_ptr<Memory> memory, std::shared_ptr<BlockPool> blocks,
+         const Options &options, int64_t sharedBytesPerBlock);
 
   /// Internal, with what was found and where, if a check fails.
   Status launch(size_t index, int64_t numBlocks, std::span<const int64_t> args,
@@ -47,21 +34,25 @@ public:
 
 private:
   SimtKernel(const Artifact &artifact, std::shared_ptr<LoadedObject> object,
-             std::shared_ptr<Memory> memory, const Options &options);
+             std::shared_ptr<Memory> memory, std::shared_ptr<BlockPool> blocks,
+             const Options &options);
   Status addEntry(const LaunchSpec &spec, int64_t sharedBytesPerBlock);
+  void prepare(Launch &launch, const LaunchSpec &spec,
+               std::span<const int64_t> args);
+  Status runBlocks(Launch &launch);
   std::vector<ArgumentMemory> argumentMemory(const LaunchSpec &spec,
                                              std::span<const int64_t> args);
   std::string labelOf(size_t tensor) const;
 
   std::shared_ptr<LoadedObject> object_;
   std::shared_ptr<Memory> memory_;
+  std::shared_ptr<BlockPool> blocks_;
   Options options_;
   uint32_t numInputs_;
   uint32_t numResults_;
   std::vector<std::string> tensorNames_;
   std::vector<LaunchSpec> specs_;
   std::vector<const KernelImage *> images_;
-  PerProcess<BlockPool> blocks_;
 };
 
 } // namespace mamba::simt

@@ -11,6 +11,8 @@
 
 #include "tools/mamba-run/Execution.h"
 
+#include "tools/problem/GuardedInput.h"
+
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
@@ -26,8 +28,7 @@ DeviceProblem::create(const HostProblem &problem,
                       const std::shared_ptr<Device> &device) {
   DeviceProblem result;
   for (const HostTensor &input : problem.inputs) {
-    MAMBA_ASSIGN_OR_RETURN(DeviceTensor copy,
-                           DeviceTensor::copyOf(input, device));
+    MAMBA_ASSIGN_OR_RETURN(DeviceTensor copy, copyGuarded(input, device));
     result.inputs.push_back(std::move(copy));
   }
   for (const HostTensor &host : problem.results) {

@@ -13,6 +13,7 @@
 #include "test/e2e/numerics/Problem.h"
 
 #include "tools/io/Random.h"
+#include "tools/problem/GuardedInput.h"
 #include "tools/problem/Problem.h"
 
 #include <algorithm>
@@ -151,8 +152,7 @@ DeviceProblem::create(const HostProblem &problem,
                       const std::shared_ptr<Device> &device) {
   DeviceProblem result;
   for (const HostTensor &input : problem.inputs) {
-    MAMBA_ASSIGN_OR_RETURN(DeviceTensor copy,
-                           DeviceTensor::copyOf(input, device));
+    MAMBA_ASSIGN_OR_RETURN(DeviceTensor copy, copyGuarded(input, device));
     result.inputs.push_back(std::move(copy));
   }
   for (const HostTensor &host : problem.results) {
