@@ -118,13 +118,14 @@ enum class ImageKind : uint8_t {
   Ptx,   ///< PTX text; the driver compiles it.
   Cubin, ///< Machine code of one GPU architecture.
   Object ///< An ELF object for the host. Each entry has the C signature
-         ///< void(const int64_t *args, int64_t firstTask, int64_t endTask).
+         ///< void(const int64_t *args, int64_t firstTask, int64_t endTask);
+         ///< for the simt device it is a simt::KernelImage.
 };
 
 /// A compiled variant of one function.
 struct Artifact {
   std::string name;   ///< The function's name.
-  std::string target; ///< "sm_90", or the host CPU's name and features.
+  std::string target; ///< As DeviceInfo::target of the device it runs on.
   ImageKind kind = ImageKind::Object;
   std::string image;
   /// Inputs, then results, then temporaries. Temporaries are row-major in

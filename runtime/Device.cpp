@@ -12,8 +12,8 @@
 #include "runtime/Device.h"
 
 #include "runtime/CpuDevice.h"
-#include "runtime/PerProcess.h"
 #include "runtime/Environment.h"
+#include "runtime/PerProcess.h"
 #include "runtime/cuda/CudaDevice.h"
 #include "runtime/simt/SimtDevice.h"
 

@@ -136,8 +136,9 @@ public:
                         void *stream = nullptr) = 0;
   /// True if kernels that misuse memory are reported: see mark().
   virtual bool checksAccesses() const { return false; }
-  /// Says what memory of allocate() holds, whatever was written before; copyIn()
-  /// and memset() say Written. Only devices that check accesses listen.
+  /// Says what memory of allocate() holds, whatever was written before;
+  /// copyIn() and memset() say Written. Only devices that check accesses
+  /// listen.
   virtual void mark(void *, int64_t /*bytes*/, MemoryContent) {}
 
   /// A new stream that does not wait for the default one; null on the CPU.

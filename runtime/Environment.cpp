@@ -16,9 +16,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <iterator>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
@@ -113,10 +113,10 @@ std::optional<simt::Checks> parseChecks(std::string_view text) {
     return checks;
   for (size_t at = 0; at <= text.size();) {
     size_t end = std::min(text.find(',', at), text.size());
-    auto known = std::find_if(
-        std::begin(kChecks), std::end(kChecks), [&](const auto &entry) {
-          return entry.first == text.substr(at, end - at);
-        });
+    auto known = std::find_if(std::begin(kChecks), std::end(kChecks),
+                              [&](const auto &entry) {
+                                return entry.first == text.substr(at, end - at);
+                              });
     if (known == std::end(kChecks))
       return std::nullopt;
     checks.*known->second = true;

@@ -49,8 +49,8 @@ protected:
   }
 
   static constexpr const char *kNames[] = {
-      "HOME",         "XDG_CACHE_HOME",    "MAMBA_CACHE_DIR",
-      "MAMBA_CACHE",  "MAMBA_CACHE_BYTES", "MAMBA_NUM_THREADS",
+      "HOME",          "XDG_CACHE_HOME",    "MAMBA_CACHE_DIR",
+      "MAMBA_CACHE",   "MAMBA_CACHE_BYTES", "MAMBA_NUM_THREADS",
       "MAMBA_LIBCUDA", "MAMBA_SIMT_CHECKS", "MAMBA_SIMT_SEED"};
   std::vector<std::optional<std::string>> before_;
 };
