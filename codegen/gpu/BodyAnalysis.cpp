@@ -65,8 +65,11 @@ void BodyAnalysis::classify(Value value, bool pure, bool groupsUniform) {
 Home BodyAnalysis::home(Value value) const { return homes.at(value); }
 
 /// True where `use` reads its value once a step.
-static bool isPerStepUse(OpOperand &use, const Dependence &dependence) {
+static bool isPerStepUse(FusedOp op, OpOperand &use,
+                         const Dependence &dependence) {
   Operation *user = use.getOwner();
+  if (isa<YieldOp>(user))
+    return op.resultAccess(use.getOperandNumber()).has(Axis::Length);
   if (auto recurrence = dyn_cast<RecurrenceOp>(user))
     return use.get() == recurrence.getA() || use.get() == recurrence.getB();
   return user->getNumResults() > 0 &&
@@ -80,7 +83,7 @@ void BodyAnalysis::findFrontiers() {
   };
   auto visit = [&](Value value) {
     for (OpOperand &use : value.getUses()) {
-      if (homes.at(value) == Home::Table && isPerStepUse(use, depend))
+      if (homes.at(value) == Home::Table && isPerStepUse(fused, use, depend))
         tableFrontier.insert(value);
       if (homes.at(value) == Home::Staged && !isStaged(use.getOwner()))
         stagedFrontier.insert(value);

@@ -16,10 +16,9 @@ using namespace mlir::ssm;
 /// that have the state axis.
 ScanKernel::Roots ScanKernel::rootsAt(unsigned level) {
   const Dependence &dependence = body.dependence();
-  auto isHere = [&](Value value) {
+  auto isHere = [&](Value value, bool isEachStep) {
     const ValueInfo &info = dependence.of(value);
-    return info.level == level && info.axes.has(Axis::State) &&
-           info.axes.has(Axis::Length);
+    return info.level == level && info.axes.has(Axis::State) && isEachStep;
   };
   Roots roots;
   for (RecurrenceOp op : body.recurrences(/*perState=*/true))
@@ -28,10 +27,12 @@ ScanKernel::Roots ScanKernel::rootsAt(unsigned level) {
   if (isCarries())
     return roots;
   for (SumOp op : fused.getBlock()->getOps<SumOp>())
-    if (isHere(op.getValue()))
+    if (isHere(op.getValue(),
+               dependence.dependsOn(op.getValue(), Axis::Length)))
       roots.sums.push_back(op);
   for (auto [i, value] : llvm::enumerate(yield().getValues()))
-    if (isHere(value) && !fused->getResult(i).use_empty())
+    if (isHere(value, fused.resultAccess(i).has(Axis::Length)) &&
+        !fused->getResult(i).use_empty())
       roots.results.push_back(i);
   return roots;
 }

@@ -98,14 +98,15 @@ void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
   e.barrier();
   if (afterStaging)
     afterStaging();
-  for (unsigned level = 0; level < body.dependence().numLevels(); ++level)
+  // A result may want a value without l at every step, in a loop of its own.
+  unsigned levels = std::max(body.dependence().numLevels(), 1u);
+  for (unsigned level = 0; level < levels; ++level)
     emitStateLoop(tile, level);
-  if (isCarries()) {
-    for (RecurrenceOp op : body.recurrences(/*perState=*/false))
-      stepsOf(tile, op.getState());
-    return;
-  }
-  storeSteps(tile);
+  // Only their last states may be results.
+  for (RecurrenceOp op : body.recurrences(/*perState=*/false))
+    stepsOf(tile, op.getState());
+  if (!isCarries())
+    storeSteps(tile);
 }
 
 //===----------------------------------------------------------------------===//
