@@ -314,6 +314,10 @@ static LogicalResult verifyYield(FusedOp op, YieldOp yield,
   for (auto [i, value] : llvm::enumerate(yield.getValues())) {
     AxisSet axes = dependence.of(value).axes;
     AccessAttr access = op.resultAccess(i);
+    if (dependence.of(value).afterLast && access.has(Axis::Length))
+      return yield.emitOpError("(C9) value ")
+             << i << " is known only after the last step, expected a result "
+             << "without axis l, found " << toString(access);
     for (Axis axis :
          {Axis::Batch, Axis::Length, Axis::Channel, Axis::State, Axis::Group}) {
       Axis needed = axis == Axis::Group ? Axis::Channel : axis;

@@ -191,7 +191,8 @@ def SSM_FusedOp : SSM_Op<"fused", [Pure, IsolatedFromAbove, SingleBlock]> {
       or `ssm.recurrence`, `ssm.sum`, `ssm.yield`.
     - (C7) groups divide a static channel extent.
     - (C8) all recurrences run in one direction.
-    - (C9) a last state feeds no value that depends on l.
+    - (C9) a last state feeds no value that depends on l, and no result that
+      has l.
     - (C10) a per-state value that depends on a sum over n is computed from no
       per-state recurrence that ran before that sum. (Such a chain is two fused
       ops.)

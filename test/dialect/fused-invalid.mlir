@@ -255,6 +255,17 @@ func.func @C9_recurrence(%x: tensor<?x?xf32>) {
 
 // -----
 
+func.func @C9_result(%x: tensor<?x?xf32>) {
+  %y = ssm.fused (%v = %x[b, l] : tensor<?x?xf32>) -> ([b, l] : tensor<?x?xf32>) {
+    %h, %last = ssm.recurrence %v, %v : f32
+    // expected-error@+1 {{'ssm.yield' op (C9) value 0 is known only after the last step, expected a result without axis l, found [b, l]}}
+    ssm.yield %last : f32
+  }
+  return
+}
+
+// -----
+
 func.func @C10(%x: tensor<?x?x4xf32>) {
   %y = ssm.fused (%v = %x[b, l, n] : tensor<?x?x4xf32>) -> ([b, l, n] : tensor<?x?x4xf32>) {
     %h, %last = ssm.recurrence %v, %v : f32
