@@ -204,6 +204,28 @@ llvm.store %value, %mine : f32, !llvm.ptr<3> // HERE
                 "a block has 64"});
 }
 
+/// An address that does not come from one argument is found by its value.
+TEST(Defect, LoadThroughAPointerOfSeveralArguments) {
+  SimtProgram program(kYAt + R"(
+%five = arith.constant 5 : i32
+%isLow = arith.cmpi ult, %i, %five : i32
+%either = arith.select %isLow, %x, %y : !llvm.ptr<1>
+%at = llvm.getelementptr %either[%i] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
+%value = llvm.load %at : !llvm.ptr<1> -> f32 // HERE
+%more = arith.addf %value, %value : f32
+llvm.store %more, %yAt : f32, !llvm.ptr<1>
+)",
+                      {});
+  expectReport(program.run(numbers(4), 32),
+               {"out of bounds: in 'kernel', thread 4 of block 0 reads 4 bytes "
+                "at address 0x",
+                program.here(), "no memory of the device is there"});
+  expectReport(program.run(numbers(5), 32),
+               {"uninitialized: in 'kernel', thread 5 of block 0 reads 4 bytes "
+                "at byte 20 of result 'y' at " +
+                program.here()});
+}
+
 TEST(Defect, StoreToAnInput) {
   SimtProgram program(kLoadX + R"(
 %more = arith.addf %value, %value : f32

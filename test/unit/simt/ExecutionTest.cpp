@@ -129,6 +129,71 @@ gpu.barrier
 }
 
 //===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+static const char *const kArrays = R"(
+llvm.mlir.global internal @first() {addr_space = 3 : i32, alignment = 4 : i64} : !llvm.array<3 x f32>
+llvm.mlir.global internal @second() {addr_space = 3 : i32, alignment = 16 : i64} : !llvm.array<32 x f32>
+)";
+
+/// Arrays of a size lie before the dynamic one, each as aligned as it asks.
+TEST(Execution, ArraysInSharedMemory) {
+  SimtProgram program(mapX(R"(
+%first = llvm.mlir.addressof @first : !llvm.ptr<3>
+%second = llvm.mlir.addressof @second : !llvm.ptr<3>
+%mine = llvm.getelementptr %second[%i] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, f32
+%other = arith.xori %i, %one : i32
+%theirs = llvm.getelementptr %second[%other] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, f32
+%dynamic = llvm.getelementptr %shared[%i] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, f32
+%isFirst = arith.cmpi eq, %i, %zero : i32
+%hundred = arith.constant 100.0 : f32
+scf.if %isFirst {
+  llvm.store %hundred, %first : f32, !llvm.ptr<3>
+}
+llvm.store %value, %mine : f32, !llvm.ptr<3>
+llvm.store %value, %dynamic : f32, !llvm.ptr<3>
+gpu.barrier
+%a = llvm.load %first : !llvm.ptr<3> -> f32
+%b1 = llvm.load %theirs : !llvm.ptr<3> -> f32
+%sum = arith.addf %a, %b1 : f32
+%result = arith.addf %sum, %value : f32
+)"),
+                      {.threads = 32, .sharedBytes = 128}, kArrays);
+  std::vector<float> x(32, 1.0f);
+  Status status = program.run(x, 32);
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_EQ(program.y, std::vector<float>(32, 102.0f));
+}
+
+/// A generic pointer may be of shared, of global, or of the thread's memory.
+static const char *const kGeneric = R"(
+%sharedAt = llvm.getelementptr %shared[%i] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, f32
+llvm.store %value, %sharedAt : f32, !llvm.ptr<3>
+%isLow = arith.cmpi ult, %i, %five : i32
+%a = llvm.addrspacecast %sharedAt : !llvm.ptr<3> to !llvm.ptr
+%b1 = llvm.addrspacecast %xAt : !llvm.ptr<1> to !llvm.ptr
+%both = arith.select %isLow, %a, %b1 : !llvm.ptr
+%own = llvm.alloca %all2 x f32 : (i32) -> !llvm.ptr
+%ownAt = llvm.getelementptr %own[%low] : (!llvm.ptr, i32) -> !llvm.ptr, f32
+llvm.store %value, %ownAt : f32, !llvm.ptr
+%got = llvm.load volatile %both : !llvm.ptr -> f32
+%kept = llvm.load volatile %ownAt : !llvm.ptr -> f32
+%result = arith.addf %got, %kept : f32
+)";
+
+TEST(Execution, GenericPointers) {
+  SimtLaunch launch{.threads = 32, .sharedBytes = 128};
+  std::string body = R"(
+%all2 = arith.constant 8 : i32
+%seven = arith.constant 7 : i32
+%low = arith.andi %i, %seven : i32
+)";
+  expectEach(resultsOf(body + kGeneric, launch),
+             [](size_t i) { return float(2 * i); });
+}
+
+//===----------------------------------------------------------------------===//
 // Numbers
 //===----------------------------------------------------------------------===//
 

@@ -24,6 +24,7 @@ using namespace mamba::test;
 static const char *const kFrame = R"(module attributes {gpu.container_module} {
 gpu.module @kernels {
 llvm.mlir.global external @ssm_shared() {addr_space = 3 : i32, alignment = 16 : i64} : !llvm.array<0 x i8>
+GLOBALS
 gpu.func @kernel(%x: !llvm.ptr<1>, %y: !llvm.ptr<1>) kernel {
 %thread = gpu.thread_id x
 %i = arith.index_cast %thread : index to i32
@@ -37,9 +38,11 @@ gpu.return
 }
 )";
 
-SimtProgram::SimtProgram(const std::string &body, const SimtLaunch &launch)
+SimtProgram::SimtProgram(const std::string &body, const SimtLaunch &launch,
+                         const std::string &globals)
     : launch_(launch), text_(kFrame) {
   text_.replace(text_.find("BODY"), 4, body);
+  text_.replace(text_.find("GLOBALS"), 7, globals);
 }
 
 std::string SimtProgram::here() const {

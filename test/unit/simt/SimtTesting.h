@@ -32,8 +32,9 @@ struct SimtLaunch {
 class SimtProgram {
 public:
   /// `body` goes on after these values: %i, the thread's number as i32; %b,
-  /// the block's; %shared, its shared memory.
-  SimtProgram(const std::string &body, const SimtLaunch &launch);
+  /// the block's; %shared, its shared memory. `globals` stands before it.
+  SimtProgram(const std::string &body, const SimtLaunch &launch,
+              const std::string &globals = "");
 
   /// Runs it on `x` and an array of `outputs` floats that nothing was written
   /// to. Errors are those of the compiler or of the launch.
