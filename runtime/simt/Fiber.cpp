@@ -28,7 +28,6 @@
 #endif
 #endif
 #ifdef MAMBA_ASAN
-#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -77,8 +76,10 @@ void Fiber::prepare(std::byte *top, size_t bytes, Entry entry, void *ctx) {
   bytes_ = bytes;
   fakeStack_ = nullptr;
 #ifdef MAMBA_ASAN
-  // Frames that never returned left their marks.
-  __asan_unpoison_memory_region(bottom_, bytes);
+  // Frames that never returned left their marks, which only a new mapping
+  // wipes out: user poisoning may be switched off, and unpoisoning with it.
+  ::mmap(top - bytes, bytes, PROT_READ | PROT_WRITE,
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 #endif
   position_ = context::make_fcontext(
       top, bytes, [](context::transfer_t transfer) { start({transfer}); });
@@ -133,9 +134,6 @@ Result<std::unique_ptr<FiberStacks>> FiberStacks::create(size_t count) {
 }
 
 FiberStacks::~FiberStacks() {
-#ifdef MAMBA_ASAN
-  __asan_unpoison_memory_region(mapping_, count_ * (kStackBytes + pageBytes()));
-#endif
   ::munmap(mapping_, count_ * (kStackBytes + pageBytes()));
 }
 
