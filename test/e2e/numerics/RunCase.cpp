@@ -94,6 +94,7 @@ Status Run::compareDevices() {
   device = own;
   for (size_t r = 0; r < problem.results.size(); ++r)
     ulps = std::max(ulps, largestUlps(mine.results[r], problem.results[r]));
+  std::swap(mine, problem);
   return Status();
 }
 

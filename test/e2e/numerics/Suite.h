@@ -31,7 +31,7 @@ struct SuiteOptions {
   /// Cases drawn beside each design.
   int64_t extra = 40;
   /// Random bodies, each on a drawn shape, memory and schedule.
-  int64_t random = 100;
+  int64_t random = 360;
   /// Modules with mistakes, a kind of body.
   int64_t malformed = 50;
 };
