@@ -80,8 +80,9 @@ def SSM_LayoutAttr : SSM_Attr<"Layout", "layout"> {
 def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
   let summary = "how a fused op maps to a GPU";
   let description = [{
-    A warp covers `lanes` segments along L and 32 / `lanes` channels; a lane
-    holds `items` consecutive steps in registers. A block stacks `warps_l`
+    A warp covers `lanes` segments along L and 32 / `lanes` times `channels`
+    channels; a lane holds `items` consecutive steps of `channels` neighbouring
+    channels in registers. A block stacks `warps_l`
     warps along L, joined by a Blelloch scan in shared memory, and `warps_d`
     warps along the channels. `chunks` blocks share one sequence, joined by a
     pass over their carries. 1 in a field switches its level of the scan off:
@@ -90,6 +91,7 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
   let parameters = (ins
     DefaultValuedParameter<"int64_t", "1", "lanes of a warp along L; a power of two up to 32">:$lanes,
     DefaultValuedParameter<"int64_t", "8", "consecutive steps a lane holds in registers, up to 32">:$items,
+    DefaultValuedParameter<"int64_t", "1", "neighbouring channels a lane holds in registers; a power of two up to 8">:$channels,
     DefaultValuedParameter<"int64_t", "1", "warps of a block along L; a power of two up to 32">:$warps_l,
     DefaultValuedParameter<"int64_t", "1", "warps of a block along the channels">:$warps_d,
     DefaultValuedParameter<"int64_t", "1", "blocks that share one sequence, up to 1024">:$chunks,
@@ -99,8 +101,10 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
+    /// Lanes of a warp side by side along the channels.
+    int64_t channelLanes() const { return 32 / getLanes(); }
     /// Channels that one warp covers.
-    int64_t warpChannels() const { return 32 / getLanes(); }
+    int64_t warpChannels() const { return channelLanes() * getChannels(); }
     /// Channels that one block covers.
     int64_t tileChannels() const { return warpChannels() * getWarpsD(); }
     /// Steps that one block covers in one trip of its loop over L.

@@ -58,6 +58,7 @@ struct CpuTarget {
 struct GpuScheduleFields {
   int64_t lanes = 1;
   int64_t items = 8;
+  int64_t channels = 1;
   int64_t warpsL = 1;
   int64_t warpsD = 1;
   int64_t chunks = 1;
@@ -65,7 +66,7 @@ struct GpuScheduleFields {
   int64_t minBlocks = 0;
 
   bool operator==(const GpuScheduleFields &) const = default;
-  int64_t tileChannels() const { return 32 / lanes * warpsD; }
+  int64_t tileChannels() const { return 32 / lanes * channels * warpsD; }
   int64_t tileSteps() const { return lanes * items * warpsL; }
 };
 

@@ -177,8 +177,8 @@ Attribute SchedulePass::choose(FusedOp op) {
     return nullptr;
   }
   GpuScheduleFields s = defaultGpuSchedule(problem, *gpu);
-  return ScheduleAttr::get(&getContext(), s.lanes, s.items, s.warpsL, s.warpsD,
-                           s.chunks, s.unroll, s.minBlocks);
+  return ScheduleAttr::get(&getContext(), s.lanes, s.items, s.channels,
+                           s.warpsL, s.warpsD, s.chunks, s.unroll, s.minBlocks);
 }
 
 /// The attribute that the option `schedule` gives; null after an error.

@@ -50,8 +50,7 @@ Value Operands::groupOf(const Tensor &tensor, Value channel) {
   return e.div(channel, e.div(kernel.channels(), groups));
 }
 
-Value Operands::base(const Tensor &tensor, bool perBlock) {
-  Value channel = perBlock ? place.firstChannel : place.channel;
+Value Operands::base(const Tensor &tensor, Value channel) {
   Value at = e.i64(0);
   auto advance = [&](Axis axis, Value index) {
     at = e.add(at, e.mul(index, strideOf(tensor, axis)));
@@ -70,11 +69,13 @@ Value Operands::base(const Tensor &tensor, bool perBlock) {
   return e.offset(kernel.pointer(tensor.number), at, tensor.element);
 }
 
-Value Operands::inputBase(unsigned i, bool perBlock) {
-  return base(input(i), perBlock);
+Value Operands::inputBase(unsigned i, Value channel) {
+  return base(input(i), channel);
 }
 
-Value Operands::resultBase(unsigned i) { return base(result(i), false); }
+Value Operands::resultBase(unsigned i, Value channel) {
+  return base(result(i), channel);
+}
 
 Value Operands::address(const Tensor &tensor, Value base, Value position,
                         Value state) {

@@ -20,16 +20,20 @@ namespace mlir::ssm {
 
 /// A thread's place in the iteration space.
 struct Place {
+  /// One of the thread's channels.
+  struct Channel {
+    Value row;   ///< i32 within the block's tile.
+    Value index; ///< i64, clamped to the last channel.
+    Value valid; ///< i1: the thread has such a channel of its own.
+  };
   Value thread;       ///< i32 thread of the block.
   Value laneSegment;  ///< i32 segment among the lanes of the warp.
   Value warpSegment;  ///< i32 warp along L.
   Value segment;      ///< i32 segment of the tile: both together.
-  Value row;          ///< i32 channel within the block's tile.
   Value batch;        ///< i64.
   Value firstChannel; ///< i64 first channel of the block's tile.
-  Value channel;      ///< i64, clamped to the last channel.
-  Value channelValid; ///< i1: the thread has a channel of its own.
   Value chunk;        ///< i64 chunk of the length axis.
+  SmallVector<Channel, 2> channels;
 };
 
 /// Elements that one access reads or writes side by side.
@@ -44,11 +48,10 @@ public:
   Operands(Emit &e, Kernel &kernel, const LaunchPlan &plan, FusedOp op,
            const Place &place);
 
-  /// The address of the thread's elements of input `i`, at position 0 and
-  /// state 0. `perBlock` takes the block's first channel in place of the
-  /// thread's own.
-  Value inputBase(unsigned i, bool perBlock = false);
-  Value resultBase(unsigned i);
+  /// The address of the elements of input `i` at `channel`, position 0 and
+  /// state 0.
+  Value inputBase(unsigned i, Value channel);
+  Value resultBase(unsigned i, Value channel);
 
   /// `run.count` elements of input `i` from `base`, at `position` and `state`
   /// (i64; null where the input has no such axis). Where `limit` is given,
@@ -85,7 +88,7 @@ private:
   Tensor input(unsigned i);
   Tensor result(unsigned i);
   Location locationOfResult(unsigned i);
-  Value base(const Tensor &tensor, bool perBlock);
+  Value base(const Tensor &tensor, Value channel);
   Value strideOf(const Tensor &tensor, Axis axis);
   Value address(const Tensor &tensor, Value base, Value position, Value state);
   int64_t width(const Tensor &tensor, Run run);

@@ -72,8 +72,15 @@ private:
     Value slot;   ///< i32 alternates between tiles.
     Value isFull; ///< i1, one for all threads: no step is past the end.
     Ahead ahead;  ///< What it will stage, loaded already.
-    llvm::DenseMap<Value, Steps> steps;
-    llvm::DenseMap<Value, Number> sums; ///< Of step values over the thread.
+    /// By channel of the thread; `sums` of step values over its steps.
+    SmallVector<llvm::DenseMap<Value, Steps>, 2> steps;
+    SmallVector<llvm::DenseMap<Value, Number>, 2> sums;
+  };
+
+  /// What is known of one of the thread's channels in all tiles.
+  struct ChannelValues {
+    llvm::DenseMap<Value, Number> invariants;
+    llvm::DenseMap<Value, Value> bases;
   };
 
   /// What is known in one trip of a loop over n, for `count` states.
@@ -82,16 +89,24 @@ private:
     unsigned level;
     Value first; ///< i32 first state of the trip.
     int64_t count;
+    /// By state of the trip, then by channel.
     SmallVector<llvm::DenseMap<Value, Steps>> values;
   };
 
   // Setup.cpp: before the tiles.
   Place place();
+  void placeChannels(Place &p, Value laneChannel, Value warp);
+  void eachChannel(function_ref<void()> body);
+  Value baseOf(BlockArgument argument);
+  llvm::DenseMap<Value, Number> &invariants() {
+    return channels[channel].invariants;
+  }
   void emitInvariants();
   bool isNeeded(Value value) const;
   void allocateTables();
   Table allocateTable(Type type, bool perState);
   void fillTables();
+  void fillStates(Value n);
   void fillScalarCarries();
   Number initialCarry(unsigned recurrence, Number init, Value state);
   Number readTable(const Table &table, Value state);
@@ -113,11 +128,12 @@ private:
   void emitTile(Tile &tile, function_ref<void()> afterStaging);
   SmallVector<Value> eitherWay(Tile &tile,
                                function_ref<SmallVector<Value>(Value)> body);
+  void loadOwnSteps(Tile &tile);
   Steps loadSteps(Tile &tile, BlockArgument argument, Value position,
                   Value state, Run run);
   const Steps &stepsOf(Tile &tile, Value value);
   Steps stepsOfOperand(Tile &tile, Value value);
-  Steps recurrenceSteps(Tile &tile, RecurrenceOp op);
+  void scanSteps(Tile &tile, RecurrenceOp op);
   std::optional<Number> cheapDecay(Tile &tile, RecurrenceOp op,
                                    function_ref<Number(Value)> factor);
   std::optional<std::pair<Value, Value>> splitDecay(RecurrenceOp op);
@@ -173,6 +189,7 @@ private:
 
   // Results.cpp: after the tiles.
   void storeLast();
+  void storeLastOf(unsigned result);
   void storeChunkCarries();
   Number evaluateLast(Value value, Value state,
                       llvm::DenseMap<Value, Number> &known);
@@ -200,8 +217,11 @@ private:
   ScanLevels levels;
 
   SmallVector<RecurrenceOp> recurrenceOps;
-  llvm::DenseMap<Value, Number> invariants;
-  llvm::DenseMap<Value, Value> bases;
+  /// The thread's channels, and the one that code is emitted for: a cursor, as
+  /// the insertion point is one.
+  SmallVector<ChannelValues, 2> channels;
+  unsigned channel = 0;
+  llvm::DenseMap<Value, Value> stagedBases;
   llvm::DenseMap<Value, Table> tables;
   llvm::DenseMap<Value, Table> staged;
   int64_t stagedBuffers = 1;

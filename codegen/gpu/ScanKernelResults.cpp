@@ -20,7 +20,7 @@ using namespace mlir::ssm;
 Number ScanKernel::evaluateLast(Value value, Value state,
                                 llvm::DenseMap<Value, Number> &known) {
   if (body.home(value) == Home::Invariant)
-    return invariants.at(value);
+    return invariants().at(value);
   if (body.home(value) == Home::Table)
     return evaluateTable(value, state, known);
   if (auto it = known.find(value); it != known.end())
@@ -48,26 +48,29 @@ Number ScanKernel::evaluateLast(Value value, Value state,
 /// Results without l. Where chunks share a sequence, the one that it ends in
 /// writes them.
 void ScanKernel::storeLast() {
-  for (auto [i, value] : llvm::enumerate(yield().getValues())) {
+  for (unsigned i = 0; i < fused.getNumResults(); ++i) {
     AccessAttr access = fused.resultAccess(i);
     if (fused->getResult(i).use_empty() || access.has(Axis::Length))
       continue;
-    Value owns = ownsResult(i);
-    if (part == KernelPart::ChunkMain)
-      owns = e.conjunction(owns, holdsEnd);
-    Value base = operands.resultBase(i);
-    auto storeAt = [&, i = i, value = value](Value state) {
-      llvm::DenseMap<Value, Number> known;
-      Number number = evaluateLast(value, state, known);
-      operands.store(i, base, nullptr, state ? e.toI64(state) : Value(),
-                     number);
-    };
-    if (access.has(Axis::State))
-      e.ifThen(owns, [&] { eachOwnState(storeAt); });
-    else
-      e.ifThen(e.conjunction(owns, e.equals(at.segment, 0)),
-               [&] { storeAt(nullptr); });
+    eachChannel([&] { storeLastOf(i); });
   }
+}
+
+/// Result `i` for the current channel.
+void ScanKernel::storeLastOf(unsigned i) {
+  Value owns = ownsResult(i);
+  if (part == KernelPart::ChunkMain)
+    owns = e.conjunction(owns, holdsEnd);
+  Value base = operands.resultBase(i, at.channels[channel].index);
+  auto storeAt = [&](Value state) {
+    llvm::DenseMap<Value, Number> known;
+    Number number = evaluateLast(yield().getValues()[i], state, known);
+    operands.store(i, base, nullptr, state ? e.toI64(state) : Value(), number);
+  };
+  if (fused.resultAccess(i).has(Axis::State))
+    return e.ifThen(owns, [&] { eachOwnState(storeAt); });
+  e.ifThen(e.conjunction(owns, e.equals(at.segment, 0)),
+           [&] { storeAt(nullptr); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -80,7 +83,8 @@ void ScanKernel::storeChunkCarries() {
     Number number = readTable(table, state);
     Value offset = e.add(e.mul(at.batch, kernel.stride(tensor, 0)),
                          e.mul(at.chunk, kernel.stride(tensor, 1)));
-    offset = e.add(offset, e.mul(at.channel, kernel.stride(tensor, 2)));
+    offset = e.add(offset,
+                   e.mul(at.channels[channel].index, kernel.stride(tensor, 2)));
     if (state)
       offset = e.add(offset, e.toI64(state));
     if (number.isComplex())
@@ -94,12 +98,14 @@ void ScanKernel::storeChunkCarries() {
     write(chunks[i].decay, decays[i], state);
     write(chunks[i].carry, carries[i], state);
   };
-  e.ifThen(at.channelValid, [&] {
-    for (unsigned i = 0; i < carries.size(); ++i) {
-      if (carries[i].perState)
-        eachOwnState([&](Value n) { writeBoth(i, n); });
-      else
-        e.ifThen(e.equals(at.segment, 0), [&] { writeBoth(i, nullptr); });
-    }
+  eachChannel([&] {
+    e.ifThen(at.channels[channel].valid, [&] {
+      for (unsigned i = 0; i < carries.size(); ++i) {
+        if (carries[i].perState)
+          eachOwnState([&](Value n) { writeBoth(i, n); });
+        else
+          e.ifThen(e.equals(at.segment, 0), [&] { writeBoth(i, nullptr); });
+      }
+    });
   });
 }

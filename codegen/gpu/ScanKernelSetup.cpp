@@ -46,7 +46,7 @@ int64_t mlir::ssm::laneStrideFor(const LaunchPlan &plan, FusedOp op,
       continue;
     votes += access.getAxes()[unit] == Axis::Channel ? 1 : -1;
   }
-  return votes > 0 ? schedule.warpChannels() : 1;
+  return votes > 0 ? schedule.channelLanes() : 1;
 }
 
 ScanKernel::ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
@@ -68,10 +68,16 @@ ScanKernel::ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
 }
 
 void ScanKernel::build() {
+  channels.resize(schedule.getChannels());
   for (auto [i, argument] : llvm::enumerate(fused.getBlock()->getArguments()))
-    bases[argument] =
-        operands.inputBase(i, body.home(argument) == Home::Staged);
-  emitInvariants();
+    if (body.home(argument) == Home::Staged)
+      stagedBases[argument] = operands.inputBase(i, at.firstChannel);
+    else
+      eachChannel([&, i = i, argument = argument] {
+        channels[channel].bases[argument] =
+            operands.inputBase(i, at.channels[channel].index);
+      });
+  eachChannel([&] { emitInvariants(); });
   allocateTables();
   allocateStaged();
   fillTables();
@@ -86,6 +92,21 @@ void ScanKernel::build() {
   if (part != KernelPart::Whole)
     grid.push_back({mamba::Axis::Other, schedule.getChunks()});
   kernel.finish(plan, grid, memory);
+}
+
+void ScanKernel::eachChannel(function_ref<void()> body) {
+  unsigned outer = channel;
+  for (channel = 0; channel < channels.size(); ++channel)
+    body();
+  channel = outer;
+}
+
+/// Where the elements of an input lie for the current channel; for the block,
+/// where it is staged.
+Value ScanKernel::baseOf(BlockArgument argument) {
+  if (body.home(argument) == Home::Staged)
+    return stagedBases.at(argument);
+  return channels[channel].bases.at(argument);
 }
 
 unsigned ScanKernel::indexOf(RecurrenceOp op) const {
@@ -124,19 +145,34 @@ Place ScanKernel::place() {
     p.laneSegment = e.rem(lane, lanes);
     laneChannel = e.div(lane, lanes);
   } else {
-    p.laneSegment = e.div(lane, schedule.warpChannels());
-    laneChannel = e.rem(lane, schedule.warpChannels());
+    p.laneSegment = e.div(lane, schedule.channelLanes());
+    laneChannel = e.rem(lane, schedule.channelLanes());
   }
   p.warpSegment = e.rem(warp, warps);
   p.segment = e.add(e.mul(p.warpSegment, lanes), p.laneSegment);
-  p.row =
-      e.add(e.mul(e.div(warp, warps), schedule.warpChannels()), laneChannel);
   p.firstChannel = e.mul(tile, schedule.tileChannels());
-  Value channel = e.add(p.firstChannel, e.toI64(p.row));
-  p.channelValid = e.lessThan(channel, kernel.channels());
-  // Threads without a channel read the last one's, and write nothing.
-  p.channel = e.min(channel, e.sub(kernel.channels(), e.i64(1)));
+  placeChannels(p, laneChannel, e.div(warp, warps));
   return p;
+}
+
+/// Threads without a channel read the last one's, and write nothing. Where the
+/// channels of a thread all exist or none does, their distance stays known.
+void ScanKernel::placeChannels(Place &p, Value laneChannel, Value warp) {
+  int64_t count = schedule.getChannels();
+  Value first =
+      e.add(e.mul(warp, schedule.warpChannels()), e.mul(laneChannel, count));
+  bool isWhole = plan.channelMultiple() % count == 0;
+  Value start = e.add(p.firstChannel, e.toI64(first));
+  Value lastStart = e.sub(kernel.channels(), e.i64(isWhole ? count : 1));
+  for (int64_t c = 0; c < count; ++c) {
+    Place::Channel own;
+    own.row = e.add(first, c);
+    Value index = e.add(start, c);
+    own.valid = e.lessThan(index, kernel.channels());
+    own.index =
+        isWhole ? e.add(e.min(start, lastStart), c) : e.min(index, lastStart);
+    p.channels.push_back(own);
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -146,8 +182,8 @@ Place ScanKernel::place() {
 void ScanKernel::emitInvariants() {
   for (BlockArgument argument : fused.getBlock()->getArguments())
     if (body.home(argument) == Home::Invariant)
-      invariants[argument] = operands.load(
-          argument.getArgNumber(), bases[argument], nullptr, nullptr, {})[0];
+      invariants()[argument] = operands.load(
+          argument.getArgNumber(), baseOf(argument), nullptr, nullptr, {})[0];
   for (Operation &op : fused.getBlock()->without_terminator()) {
     if (isa<RecurrenceOp>(op) || body.home(op.getResult(0)) != Home::Invariant)
       continue;
@@ -168,13 +204,13 @@ void ScanKernel::emitInvariants() {
                      return {total.re, total.im};
                    return {total.re};
                  });
-      invariants[sum] = {words[0], words.size() > 1 ? words[1] : Value()};
+      invariants()[sum] = {words[0], words.size() > 1 ? words[1] : Value()};
       continue;
     }
     SmallVector<Number> inputs;
     for (Value operand : op.getOperands())
-      inputs.push_back(invariants.at(operand));
-    invariants[op.getResult(0)] = emitBodyOp(e, op, inputs);
+      inputs.push_back(invariants().at(operand));
+    invariants()[op.getResult(0)] = emitBodyOp(e, op, inputs);
   }
 }
 
@@ -216,8 +252,9 @@ void ScanKernel::allocateTables() {
 
 Value ScanKernel::tableIndex(const Table &table, Value state) {
   if (!table.perState)
-    return at.row;
-  return e.add(e.mul(at.row, rowWords(fused.stateExtent())), state);
+    return at.channels[channel].row;
+  return e.add(e.mul(at.channels[channel].row, rowWords(fused.stateExtent())),
+               state);
 }
 
 Number ScanKernel::readTable(const Table &table, Value state) {
@@ -248,12 +285,12 @@ void ScanKernel::eachOwnState(function_ref<void(Value)> body) {
 Number ScanKernel::evaluateTable(Value value, Value state,
                                  llvm::DenseMap<Value, Number> &known) {
   if (body.home(value) == Home::Invariant)
-    return invariants.at(value);
+    return invariants().at(value);
   if (auto it = known.find(value); it != known.end())
     return it->second;
   if (auto argument = dyn_cast<BlockArgument>(value))
     return known[value] =
-               operands.load(argument.getArgNumber(), bases[argument], nullptr,
+               operands.load(argument.getArgNumber(), baseOf(argument), nullptr,
                              e.toI64(state), {})[0];
   SmallVector<Number> inputs;
   for (Value operand : value.getDefiningOp()->getOperands())
@@ -269,7 +306,8 @@ Number ScanKernel::initialCarry(unsigned i, Number init, Value state) {
   auto read = [&](unsigned tensor) {
     Value offset = e.add(e.mul(at.batch, kernel.stride(tensor, 0)),
                          e.mul(at.chunk, kernel.stride(tensor, 1)));
-    offset = e.add(offset, e.mul(at.channel, kernel.stride(tensor, 2)));
+    offset = e.add(offset,
+                   e.mul(at.channels[channel].index, kernel.stride(tensor, 2)));
     if (state)
       offset = e.add(offset, e.toI64(state));
     bool isComplex = isComplexValue(recurrenceOps[i].getA());
@@ -289,7 +327,7 @@ void ScanKernel::fillScalarCarries() {
     if (carries[i].perState)
       continue;
     Type type = op.getA().getType();
-    Number init = op.getInit() && !isCarries() ? invariants.at(op.getInit())
+    Number init = op.getInit() && !isCarries() ? invariants().at(op.getInit())
                                                : e.zero(type);
     writeTable(carries[i], nullptr, initialCarry(i, init, nullptr));
     if (isCarries())
@@ -298,26 +336,30 @@ void ScanKernel::fillScalarCarries() {
 }
 
 void ScanKernel::fillTables() {
-  e.ifThen(e.equals(at.segment, 0), [&] { fillScalarCarries(); });
+  e.ifThen(e.equals(at.segment, 0),
+           [&] { eachChannel([&] { fillScalarCarries(); }); });
   bool hasStates =
       llvm::any_of(carries, [](const Table &table) { return table.perState; });
   if (!hasStates && tables.empty())
     return;
-  eachOwnState([&](Value n) {
-    llvm::DenseMap<Value, Number> known;
-    for (Value value : body.tables())
-      if (tables.contains(value))
-        writeTable(tables[value], n, evaluateTable(value, n, known));
-    for (auto [i, op] : llvm::enumerate(recurrenceOps)) {
-      if (!carries[i].perState)
-        continue;
-      Type type = op.getA().getType();
-      Number init = op.getInit() && !isCarries()
-                        ? evaluateTable(op.getInit(), n, known)
-                        : e.zero(type);
-      writeTable(carries[i], n, initialCarry(i, init, n));
-      if (isCarries())
-        writeTable(decays[i], n, e.one(type));
-    }
-  });
+  eachOwnState([&](Value n) { eachChannel([&] { fillStates(n); }); });
+}
+
+/// Fills the rows of state `n` of the current channel.
+void ScanKernel::fillStates(Value n) {
+  llvm::DenseMap<Value, Number> known;
+  for (Value value : body.tables())
+    if (tables.contains(value))
+      writeTable(tables[value], n, evaluateTable(value, n, known));
+  for (auto [i, op] : llvm::enumerate(recurrenceOps)) {
+    if (!carries[i].perState)
+      continue;
+    Type type = op.getA().getType();
+    Number init = op.getInit() && !isCarries()
+                      ? evaluateTable(op.getInit(), n, known)
+                      : e.zero(type);
+    writeTable(carries[i], n, initialCarry(i, init, n));
+    if (isCarries())
+      writeTable(decays[i], n, e.one(type));
+  }
 }

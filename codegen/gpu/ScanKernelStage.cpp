@@ -133,7 +133,7 @@ void ScanKernel::loadRunAhead(Tile &tile, const Staging &cut, Value item,
         !fused.inputAccess(i).has(cut.along))
       continue;
     SmallVector<Value> raw = operands.loadRaw(
-        i, bases[argument], position, state, {cut.along, cut.width}, limit);
+        i, baseOf(argument), position, state, {cut.along, cut.width}, limit);
     aheadShape.push_back({argument, number, raw.size()});
     words.append(raw);
   }
@@ -205,7 +205,7 @@ ScanKernel::Steps
 ScanKernel::evaluateStaged(Tile &tile, Value value, Value position, Value state,
                            Run run, llvm::DenseMap<Value, Steps> &known) {
   if (body.home(value) == Home::Invariant)
-    return Steps(run.count, invariants.at(value));
+    return Steps(run.count, invariants().at(value));
   if (auto it = known.find(value); it != known.end())
     return it->second;
   Steps numbers;

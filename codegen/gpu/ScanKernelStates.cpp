@@ -51,33 +51,38 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
   Roots roots = rootsAt(level);
   if (roots.recurrences.empty() && roots.sums.empty() && roots.results.empty())
     return;
-  prepareRoots(tile, roots, level);
+  eachChannel([&] { prepareRoots(tile, roots, level); });
   int64_t states = fused.stateExtent();
   int64_t together = schedule.getUnroll();
   while (states % together != 0)
     --together;
   SmallVector<Value> init;
-  for (SumOp op : roots.sums)
+  auto eachSum = [&](function_ref<void(SumOp)> body) {
+    for (SumOp op : roots.sums)
+      eachChannel([&] { body(op); });
+  };
+  eachSum([&](SumOp op) {
     for (int64_t k = 0; k < schedule.getItems(); ++k)
       appendWords(init, e.zero(op.getType()));
-  // Words of the accumulators and back.
+  });
+  // Words of the accumulators and back, by sum, then by channel.
   auto toSteps = [&](ValueRange words) {
     SmallVector<Steps> sums;
     size_t next = 0;
-    for (SumOp op : roots.sums) {
+    eachSum([&](SumOp op) {
       Steps &steps = sums.emplace_back();
       for (int64_t k = 0; k < schedule.getItems(); ++k) {
         Value re = words[next++];
         steps.push_back({re, isComplexValue(op) ? words[next++] : Value()});
       }
-    }
+    });
     return sums;
   };
   SmallVector<Value> results =
       e.loop(e.i32(0), e.i32(states), together, init,
              [&](Value n, ValueRange words) -> SmallVector<Value> {
                States trip{tile, level, n, together, {}};
-               trip.values.resize(together);
+               trip.values.resize(together * channels.size());
                SmallVector<Steps> sums = toSteps(words);
                emitStates(trip, roots, sums);
                SmallVector<Value> next;
@@ -86,8 +91,9 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
                    appendWords(next, number);
                return next;
              });
-  for (auto [op, steps] : llvm::zip(roots.sums, toSteps(results)))
-    tile.steps[op] = steps;
+  SmallVector<Steps> sums = toSteps(results);
+  const Steps *steps = sums.begin();
+  eachSum([&](SumOp op) { tile.steps[channel][op] = *steps++; });
 }
 
 /// Emits, before the loop, the step values that it reads.
@@ -118,28 +124,35 @@ void ScanKernel::emitStates(States &states, Roots &roots,
                             MutableArrayRef<Steps> sums) {
   for (RecurrenceOp op : roots.recurrences)
     scanStates(states, op);
-  for (auto [op, steps] : llvm::zip(roots.sums, sums))
-    for (int64_t u = 0; u < states.count; ++u) {
-      Steps terms = evaluate(states, op.getValue(), u);
-      for (auto [sum, term] : llvm::zip(steps, terms))
-        sum = e.addf(sum, term);
-    }
+  for (size_t j = 0; j < roots.sums.size(); ++j)
+    for (int64_t u = 0; u < states.count; ++u)
+      eachChannel([&] {
+        Steps terms = evaluate(states, roots.sums[j].getValue(), u);
+        Steps &steps = sums[j * channels.size() + channel];
+        for (auto [sum, term] : llvm::zip(steps, terms))
+          sum = e.addf(sum, term);
+      });
   for (unsigned i : roots.results)
     for (int64_t u = 0; u < states.count; ++u)
-      storeStepsOf(states.tile, i, e.toI64(e.add(states.first, u)),
-                   evaluate(states, yield().getValues()[i], u));
+      eachChannel([&] {
+        storeStepsOf(states.tile, i, e.toI64(e.add(states.first, u)),
+                     evaluate(states, yield().getValues()[i], u));
+      });
 }
 
 //===----------------------------------------------------------------------===//
 // Values of a state
 //===----------------------------------------------------------------------===//
 
-/// The steps of `value` at state `first + u`.
+/// The steps of `value` at state `first + u`; what is staged, all channels
+/// share.
 ScanKernel::Steps ScanKernel::evaluate(States &states, Value value, int64_t u) {
   Home home = body.home(value);
   if (home == Home::Invariant || home == Home::Step)
     return stepsOfOperand(states.tile, value);
-  auto &known = states.values[u];
+  size_t number =
+      u * channels.size() + (body.isStagedTile(value) ? 0 : channel);
+  auto &known = states.values[number];
   if (auto it = known.find(value); it != known.end())
     return it->second;
   Steps steps = computeState(states, value, u);
@@ -175,19 +188,22 @@ ScanKernel::Steps ScanKernel::computeState(States &states, Value value,
 void ScanKernel::scanStates(States &states, RecurrenceOp op) {
   LocationScope place(e, op.getLoc());
   unsigned i = indexOf(op);
-  std::vector<LocalScan> scans(states.count);
-  for (auto [u, scan] : llvm::enumerate(scans)) {
-    Value state = e.add(states.first, static_cast<int64_t>(u));
-    scan.a = evaluate(states, op.getA(), u);
-    scan.b = evaluate(states, op.getB(), u);
-    scan.decay = cheapDecay(states.tile, op, [&, u = u](Value c) {
-      return evaluate(states, c, static_cast<int64_t>(u)).front();
+  std::vector<LocalScan> scans;
+  for (int64_t u = 0; u < states.count; ++u)
+    eachChannel([&] {
+      LocalScan &scan = scans.emplace_back();
+      scan.a = evaluate(states, op.getA(), u);
+      scan.b = evaluate(states, op.getB(), u);
+      scan.decay = cheapDecay(states.tile, op, [&](Value c) {
+        return evaluate(states, c, u).front();
+      });
+      scan.carry = readTable(carries[i], e.add(states.first, u));
+      scan.row = at.channels[channel].row;
+      scan.number = u;
     });
-    scan.carry = readTable(carries[i], state);
-  }
   Value slot = e.rem(e.div(states.first, states.count), 2);
   levels.run(MutableArrayRef(scans), slot, /*needStates=*/!isCarries());
   finishCarries(states.tile, op, scans, states.first);
-  for (auto [u, scan] : llvm::enumerate(scans))
-    states.values[u][op.getState()] = scan.states;
+  for (auto [number, scan] : llvm::enumerate(scans))
+    states.values[number][op.getState()] = scan.states;
 }

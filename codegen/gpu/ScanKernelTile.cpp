@@ -58,6 +58,8 @@ void ScanKernel::emitTiles() {
 
 ScanKernel::Tile ScanKernel::tileAt(Value index) {
   Tile tile;
+  tile.steps.resize(channels.size());
+  tile.sums.resize(channels.size());
   tile.start = e.mul(index, schedule.tileSteps());
   tile.first =
       e.add(tile.start, e.toI64(e.mul(at.segment, schedule.getItems())));
@@ -86,9 +88,7 @@ ScanKernel::eitherWay(Tile &tile,
 /// staged values came in are free again.
 void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
   // Asked for first: staging and its barrier pass while memory answers.
-  for (BlockArgument argument : fused.getBlock()->getArguments())
-    if (body.home(argument) == Home::Step && isNeeded(argument))
-      stepsOf(tile, argument);
+  loadOwnSteps(tile);
   // With one buffer, others may still read the last tile's staged values.
   if (!staged.empty() && stagedBuffers == 1)
     e.barrier();
@@ -113,12 +113,42 @@ void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
 // Values of a step
 //===----------------------------------------------------------------------===//
 
+/// Loads the steps of all inputs that a thread reads for itself.
+void ScanKernel::loadOwnSteps(Tile &tile) {
+  Run run = {Axis::Length, schedule.getItems()};
+  SmallVector<size_t> counts;
+  auto eachInput = [&](function_ref<void(BlockArgument)> visit) {
+    for (BlockArgument argument : fused.getBlock()->getArguments())
+      if (body.home(argument) == Home::Step && isNeeded(argument))
+        eachChannel([&] { visit(argument); });
+  };
+  SmallVector<Value> words = eitherWay(tile, [&](Value limit) {
+    SmallVector<Value> loaded;
+    counts.clear();
+    eachInput([&](BlockArgument argument) {
+      SmallVector<Value> raw =
+          operands.loadRaw(argument.getArgNumber(), baseOf(argument),
+                           tile.first, nullptr, run, limit);
+      counts.push_back(raw.size());
+      loaded.append(raw);
+    });
+    return loaded;
+  });
+  ArrayRef<Value> rest = words;
+  const size_t *count = counts.begin();
+  eachInput([&](BlockArgument argument) {
+    tile.steps[channel][argument] =
+        operands.widen(argument.getArgNumber(), rest.take_front(*count));
+    rest = rest.drop_front(*count++);
+  });
+}
+
 /// Elements of an input that are not loaded ahead.
 ScanKernel::Steps ScanKernel::loadSteps(Tile &tile, BlockArgument argument,
                                         Value position, Value state, Run run) {
   unsigned i = argument.getArgNumber();
   auto load = [&](Value limit) {
-    return operands.loadRaw(i, bases[argument], position, state, run, limit);
+    return operands.loadRaw(i, baseOf(argument), position, state, run, limit);
   };
   bool hasLength = fused.inputAccess(i).has(Axis::Length);
   return operands.widen(i, hasLength ? eitherWay(tile, load) : load(nullptr));
@@ -126,14 +156,13 @@ ScanKernel::Steps ScanKernel::loadSteps(Tile &tile, BlockArgument argument,
 
 /// Emits the steps of `value` (home: Step) unless they are known.
 const ScanKernel::Steps &ScanKernel::stepsOf(Tile &tile, Value value) {
-  if (auto it = tile.steps.find(value); it != tile.steps.end())
+  auto &known = tile.steps[channel];
+  if (auto it = known.find(value); it != known.end())
     return it->second;
   Steps steps;
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    steps = loadSteps(tile, argument, tile.first, nullptr,
-                      {Axis::Length, schedule.getItems()});
-  } else if (auto recurrence = value.getDefiningOp<RecurrenceOp>()) {
-    steps = recurrenceSteps(tile, recurrence);
+  if (auto recurrence = value.getDefiningOp<RecurrenceOp>()) {
+    scanSteps(tile, recurrence);
+    return tile.steps[channel].find(value)->second;
   } else if (auto sum = value.getDefiningOp<SumOp>()) {
     // A sum over n of what has no n; others are known from their loop.
     Type type = sum.getType();
@@ -152,13 +181,13 @@ const ScanKernel::Steps &ScanKernel::stepsOf(Tile &tile, Value value) {
       steps.push_back(emitBodyOp(e, op, numbers));
     }
   }
-  return tile.steps[value] = std::move(steps);
+  return tile.steps[channel][value] = std::move(steps);
 }
 
 /// The steps of any value without n, invariants repeated.
 ScanKernel::Steps ScanKernel::stepsOfOperand(Tile &tile, Value value) {
   if (body.home(value) == Home::Invariant)
-    return Steps(schedule.getItems(), invariants.at(value));
+    return Steps(schedule.getItems(), invariants().at(value));
   return stepsOf(tile, value);
 }
 
@@ -184,13 +213,14 @@ std::optional<std::pair<Value, Value>> ScanKernel::splitDecay(RecurrenceOp op) {
 
 /// The sum of a step value over the thread's steps, emitted once.
 Number ScanKernel::sumOfSteps(Tile &tile, Value value) {
-  if (auto it = tile.sums.find(value); it != tile.sums.end())
+  auto &known = tile.sums[channel];
+  if (auto it = known.find(value); it != known.end())
     return it->second;
   Steps numbers = stepsOf(tile, value);
   Number sum = numbers[0];
   for (const Number &number : ArrayRef<Number>(numbers).drop_front())
     sum = e.addf(sum, number);
-  return tile.sums[value] = sum;
+  return known[value] = sum;
 }
 
 /// exp2(c * sum of x), with `factor` giving c, where splitDecay applies and
@@ -227,21 +257,24 @@ Number ScanKernel::stateAtEnd(Tile &tile, const LocalScan &scan) {
   return {end[0], isComplex ? end[1] : Value()};
 }
 
-/// Keeps what the tile leaves to the next one, or to the results without l.
+/// Keeps what the tile leaves to the next one, or to the results without l;
+/// `scans` are by state, then by channel.
 /// Only the thread with the tile's last step knows it.
 void ScanKernel::finishCarries(Tile &tile, RecurrenceOp op,
                                ArrayRef<LocalScan> scans, Value firstState) {
   unsigned i = indexOf(op);
   auto write = [&](bool anyTile) {
-    for (auto [u, scan] : llvm::enumerate(scans)) {
-      Value state =
-          firstState ? e.add(firstState, static_cast<int64_t>(u)) : Value();
-      writeTable(carries[i], state,
-                 anyTile ? stateAtEnd(tile, scan) : scan.end);
-      if (isCarries())
-        writeTable(decays[i], state,
-                   e.mulf(readTable(decays[i], state), scan.tile.decay));
-    }
+    const LocalScan *scan = scans.begin();
+    for (int64_t u = 0; scan != scans.end(); ++u)
+      eachChannel([&] {
+        Value state = firstState ? e.add(firstState, u) : Value();
+        writeTable(carries[i], state,
+                   anyTile ? stateAtEnd(tile, *scan) : scan->end);
+        if (isCarries())
+          writeTable(decays[i], state,
+                     e.mulf(readTable(decays[i], state), scan->tile.decay));
+        ++scan;
+      });
   };
   // Lanes of one warp read what one of them overwrites; those of several have
   // met at a barrier since.
@@ -256,18 +289,25 @@ void ScanKernel::finishCarries(Tile &tile, RecurrenceOp op,
            [&] { write(true); });
 }
 
-/// A recurrence without states, outside of any loop over n.
-ScanKernel::Steps ScanKernel::recurrenceSteps(Tile &tile, RecurrenceOp op) {
+/// A recurrence without states, outside of any loop over n: the steps of all
+/// channels of the thread.
+void ScanKernel::scanSteps(Tile &tile, RecurrenceOp op) {
   LocationScope place(e, op.getLoc());
   unsigned i = indexOf(op);
-  LocalScan scan;
-  scan.a = stepsOfOperand(tile, op.getA());
-  scan.b = stepsOfOperand(tile, op.getB());
-  scan.decay = cheapDecay(tile, op, [&](Value c) { return invariants.at(c); });
-  scan.carry = readTable(carries[i], nullptr);
-  levels.run(scan, tile.slot, /*needStates=*/!isCarries());
-  finishCarries(tile, op, scan, nullptr);
-  return scan.states;
+  std::vector<LocalScan> scans;
+  eachChannel([&] {
+    LocalScan &scan = scans.emplace_back();
+    scan.a = stepsOfOperand(tile, op.getA());
+    scan.b = stepsOfOperand(tile, op.getB());
+    scan.decay =
+        cheapDecay(tile, op, [&](Value c) { return invariants().at(c); });
+    scan.carry = readTable(carries[i], nullptr);
+    scan.row = at.channels[channel].row;
+  });
+  levels.run(scans, tile.slot, /*needStates=*/!isCarries());
+  finishCarries(tile, op, scans, nullptr);
+  eachChannel(
+      [&] { tile.steps[channel][op.getState()] = scans[channel].states; });
 }
 
 //===----------------------------------------------------------------------===//
@@ -281,22 +321,20 @@ void ScanKernel::storeSteps(Tile &tile) {
     if (fused->getResult(i).use_empty() || !access.has(Axis::Length) ||
         body.dependence().dependsOn(value, Axis::State))
       continue;
-    Steps steps = body.home(value) == Home::Invariant
-                      ? Steps(schedule.getItems(), invariants.at(value))
-                      : stepsOf(tile, value);
-    if (!access.has(Axis::State)) {
-      storeStepsOf(tile, i, nullptr, steps);
-      continue;
-    }
-    e.loop(e.i32(0), e.i32(fused.stateExtent()), 1,
-           [&](Value n) { storeStepsOf(tile, i, e.toI64(n), steps); });
+    eachChannel([&, i = i, value = value] {
+      Steps steps = stepsOfOperand(tile, value);
+      if (!access.has(Axis::State))
+        return storeStepsOf(tile, i, nullptr, steps);
+      e.loop(e.i32(0), e.i32(fused.stateExtent()), 1,
+             [&](Value n) { storeStepsOf(tile, i, e.toI64(n), steps); });
+    });
   }
 }
 
 void ScanKernel::storeStepsOf(Tile &tile, unsigned result, Value state,
                               ArrayRef<Number> numbers) {
   Value owns = ownsResult(result);
-  Value base = operands.resultBase(result);
+  Value base = operands.resultBase(result, at.channels[channel].index);
   e.ifThen(owns, [&] {
     eitherWay(tile, [&](Value limit) -> SmallVector<Value> {
       if (!limit) {
@@ -318,10 +356,11 @@ void ScanKernel::storeStepsOf(Tile &tile, unsigned result, Value state,
 /// depends on neither.
 Value ScanKernel::ownsResult(unsigned result) {
   AccessAttr access = fused.resultAccess(result);
-  Value owns = at.channelValid;
+  Value owns = at.channels[channel].valid;
   if (!access.has(Axis::Channel))
-    owns = e.conjunction(owns,
-                         e.equals(e.add(at.firstChannel, e.toI64(at.row)), 0));
+    owns = e.conjunction(
+        owns,
+        e.equals(e.add(at.firstChannel, e.toI64(at.channels[channel].row)), 0));
   if (!access.has(Axis::Batch))
     owns = e.conjunction(owns, e.equals(at.batch, 0));
   return owns;

@@ -156,33 +156,35 @@ void ScanLevels::downSweep(Value base, int64_t scans) {
 }
 
 /// What lies before each thread's warp within the tile.
-SmallVector<Segment> ScanLevels::scanWarps(ArrayRef<Segment> inclusive,
+SmallVector<Segment> ScanLevels::scanWarps(ArrayRef<LocalScan> scans,
+                                           ArrayRef<Segment> inclusive,
                                            Value slot) {
   words = inclusive.front().decay.isComplex() ? 2 : 1;
-  int64_t scans = inclusive.size();
+  int64_t numbers = scans.back().number + 1;
   int64_t floats =
-      scans * schedule.tileChannels() * schedule.getWarpsL() * 2 * words;
+      numbers * schedule.tileChannels() * schedule.getWarpsL() * 2 * words;
   // Two buffers: a fast warp may fill the next before a slow one has read.
   Value base = e.offset(kernel.shared(memory.allocate(2 * floats)),
                         e.mul(slot, floats), e.getF32Type());
   Value isLastLane = e.equals(place.laneSegment, schedule.getLanes() - 1);
   Value isRoot = e.equals(place.warpSegment, schedule.getWarpsL() - 1);
   auto addressOf = [&](size_t i) {
-    return meetingAddress(base, e.i32(i), place.warpSegment, place.row);
+    return meetingAddress(base, e.i32(scans[i].number), place.warpSegment,
+                          scans[i].row);
   };
   e.ifThen(isLastLane, [&] {
     for (auto [i, segment] : llvm::enumerate(inclusive))
       storeSegment(segment, addressOf(i));
   });
   e.barrier();
-  upSweep(base, scans);
+  upSweep(base, numbers);
   // Nothing lies before the whole tile.
   e.ifThen(e.conjunction(isLastLane, isRoot), [&] {
     for (auto [i, segment] : llvm::enumerate(inclusive))
       storeSegment(identityLike(segment), addressOf(i));
   });
   e.barrier();
-  downSweep(base, scans);
+  downSweep(base, numbers);
   SmallVector<Segment> before;
   for (size_t i = 0; i < inclusive.size(); ++i)
     before.push_back(loadSegment(addressOf(i)));
@@ -208,7 +210,7 @@ void ScanLevels::run(MutableArrayRef<LocalScan> scans, Value slot,
   scanLanes(inclusive);
   SmallVector<Segment> warps;
   if (schedule.getWarpsL() > 1)
-    warps = scanWarps(inclusive, slot);
+    warps = scanWarps(scans, inclusive, slot);
   for (auto [i, scan] : llvm::enumerate(scans)) {
     const Segment &lane = inclusive[i];
     scan.tile = warps.empty() ? lane : combine(e, warps[i], lane);

@@ -38,6 +38,8 @@ struct LocalScan {
   std::optional<Number> decay;
   /// State before the tile, the same in all threads of a channel.
   Number carry;
+  Value row;          ///< i32 channel within the block's tile.
+  int64_t number = 0; ///< Among the scans of one channel that run together.
 
   // Results.
   SmallVector<Number> states; ///< After each step; empty if not asked for.
@@ -63,7 +65,8 @@ private:
   void scanLanes(MutableArrayRef<Segment> segments);
   Number stateBefore(const Number &end, const Number &start);
   Number scanFrom(LocalScan &scan, Number h);
-  SmallVector<Segment> scanWarps(ArrayRef<Segment> inclusive, Value slot);
+  SmallVector<Segment> scanWarps(ArrayRef<LocalScan> scans,
+                                 ArrayRef<Segment> inclusive, Value slot);
   void upSweep(Value base, int64_t scans);
   void downSweep(Value base, int64_t scans);
   void sweepLevel(Value base, int64_t scans, int64_t distance, bool down);

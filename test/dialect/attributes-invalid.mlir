@@ -30,6 +30,11 @@ func.func private @warps_l() attributes {a = #ssm.schedule<warps_l = 6>}
 
 // -----
 
+// expected-error@+1 {{schedule's channels is 3, expected a power of two from 1 to 8}}
+func.func private @warps_l() attributes {a = #ssm.schedule<channels = 3>}
+
+// -----
+
 // expected-error@+1 {{schedule's warps_d is -1, expected from 1 to 32}}
 func.func private @warps_d() attributes {a = #ssm.schedule<warps_d = -1>}
 

@@ -60,6 +60,7 @@ static constexpr Key kKeys[] = {
     {"far", "", "TENSOR.DIM.ELEMENTS: a stride that reaches so far"},
     {"lanes", "", "#ssm.schedule"},
     {"items", "", "#ssm.schedule, #ssm.cpu_schedule"},
+    {"channels", "", "#ssm.schedule"},
     {"warps_l", "", "#ssm.schedule"},
     {"warps_d", "", "#ssm.schedule"},
     {"unroll", "", "#ssm.schedule"},
@@ -144,8 +145,8 @@ int64_t Case::points() const {
 std::string Case::schedule() const {
   bool isCpu = !get("vector").empty();
   std::string fields;
-  for (std::string_view key :
-       {"lanes", "vector", "items", "warps_l", "warps_d", "chunks", "unroll"})
+  for (std::string_view key : {"lanes", "vector", "items", "channels",
+                               "warps_l", "warps_d", "chunks", "unroll"})
     if (!get(key).empty())
       fields +=
           fmt::format("{}{} = {}", fields.empty() ? "" : ", ", key, get(key));

@@ -241,6 +241,7 @@ static const std::vector<Factor> kCpuChunks = {
 static const std::vector<Factor> kCudaKnobs = {
     {"lanes", {"1", "2", "4", "8", "16", "32"}},
     {"items", {"1", "3", "4", "8", "16"}},
+    {"channels", {"1", "2", "4"}},
     {"warps_l", {"1", "2", "4", "8"}},
     {"warps_d", {"1", "2", "4"}},
     {"chunks", {"1", "3", "8"}},

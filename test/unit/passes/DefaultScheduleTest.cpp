@@ -50,8 +50,8 @@ TEST_F(DefaultSchedule, GpuSchedulesAreValid) {
     forEachProblem([&](const Problem &problem) {
       GpuScheduleFields s = defaultGpuSchedule(problem, *target);
       EXPECT_TRUE(ScheduleAttr::getChecked(report, &context, s.lanes, s.items,
-                                           s.warpsL, s.warpsD, s.chunks,
-                                           s.unroll, s.minBlocks));
+                                           s.channels, s.warpsL, s.warpsD,
+                                           s.chunks, s.unroll, s.minBlocks));
       EXPECT_LE(sharedBytesOf(s, problem), target->sharedBytes)
           << "states " << problem.states << " length " << problem.length
           << " channels " << problem.channels;
