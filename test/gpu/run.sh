@@ -2,7 +2,8 @@
 # run.sh <folder> [output folder]: runs the unit and end-to-end tests on cuda:0,
 # on a machine that needs a driver and python3 but no LLVM. <folder> holds the
 # unpacked build/mamba-mlir-portable.tar.xz. Fails if no test ran on the GPU.
-# Where compute-sanitizer is installed, a part of the numerics runs under it.
+# Where compute-sanitizer is installed, a part of the numerics runs under it, and
+# what it says of planted defects is compared with what simt says.
 set -eu
 folder=$(cd "$1" && pwd)
 output=${2:-.}
@@ -33,6 +34,7 @@ if command -v compute-sanitizer >/dev/null; then
     tail -n 3 "$output/$tool.log"
     [ "$result" = clean ] || status=1
   done
+  python3 "$here/defects.py" "$folder" "$output/defects.json" || status=1
 else
   echo "compute-sanitizer: not installed here, nothing checked"
 fi

@@ -39,6 +39,10 @@ Result<std::vector<std::string>> CommandLine::parse(int argc,
   for (int i = 1; i < argc; ++i) {
     std::string_view argument = argv[i];
     if (argument.size() < 2 || argument[0] != '-') {
+      if (positionals.empty())
+        return invalid(fmt::format(
+            "found argument '{}', required are flags; '{} --help' lists them",
+            argument, tool));
       others.emplace_back(argument);
       continue;
     }

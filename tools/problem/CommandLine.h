@@ -40,11 +40,13 @@ struct CommandLine {
   std::string_view tool;
   /// One sentence on what it does, and how its files are called.
   std::string_view summary;
+  /// Its files in the usage; empty if it takes none.
   std::string_view positionals;
   std::vector<Flag> flags;
 
   /// Hands each flag to its taker and returns the other arguments. An unknown
-  /// flag, a missing value and one too many are InvalidArgument.
+  /// flag, a missing value, one too many and a file where none is taken are
+  /// InvalidArgument.
   Result<std::vector<std::string>> parse(int argc, char **argv) const;
   /// What --help prints.
   std::string help() const;

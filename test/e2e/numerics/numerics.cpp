@@ -265,11 +265,6 @@ int main(int argc, char **argv) {
   Result<std::vector<std::string>> others = line.parse(argc, argv);
   if (!others.ok())
     return reportError(others.status());
-  if (!others->empty())
-    return reportError(
-        Status(StatusCode::InvalidArgument,
-               fmt::format("found argument '{}', required are flags",
-                           others->front())));
   Result<bool> passed = run(options);
   if (!passed.ok())
     return reportError(passed.status());

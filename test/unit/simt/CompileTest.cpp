@@ -8,6 +8,7 @@
 #include "codegen/Pipeline.h"
 #include "codegen/Registration.h"
 #include "codegen/gpu/Ptx.h"
+#include "runtime/Buffer.h"
 #include "runtime/jit/ObjectLinker.h"
 #include "test/unit/simt/SimtTesting.h"
 

@@ -6,41 +6,15 @@
 //===----------------------------------------------------------------------===//
 //
 // One defect a test: what, which thread, where in the memory and in the source.
+// Kernels that are run on GPUs too are in test/defects.
 //
 //===----------------------------------------------------------------------===//
 
+#include "test/defects/KernelWords.h"
 #include "test/unit/simt/SimtTesting.h"
 
 using namespace mamba;
 using namespace mamba::test;
-
-/// Words of kernels.
-static const std::string kMyShared = R"(
-%mine = llvm.getelementptr %shared[%i] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, f32
-)";
-static const std::string kLoadX = R"(
-%xAt = llvm.getelementptr %x[%i] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
-%value = llvm.load %xAt : !llvm.ptr<1> -> f32
-)";
-static const std::string kYAt = R"(
-%yAt = llvm.getelementptr %y[%i] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
-)";
-
-/// Each thread takes the value of thread i & `mask`, through shared memory.
-static std::string takeFrom(const std::string &mask, const std::string &between,
-                            const std::string &behind = "") {
-  return kMyShared + kLoadX + kYAt + R"(
-%mask = arith.constant )" +
-         mask + R"( : i32
-%other = arith.andi %i, %mask : i32
-%theirs = llvm.getelementptr %shared[%other] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, f32
-llvm.store %value, %mine : f32, !llvm.ptr<3>
-)" + between +
-         R"(
-%got = llvm.load %theirs : !llvm.ptr<3> -> f32 // HERE
-llvm.store %got, %yAt : f32, !llvm.ptr<1>
-)" + behind;
-}
 
 static std::vector<float> numbers(size_t count) {
   std::vector<float> values(count);
@@ -54,8 +28,8 @@ static std::vector<float> numbers(size_t count) {
 //===----------------------------------------------------------------------===//
 
 TEST(Defect, NoBarrierBetweenWriteAndRead) {
-  SimtProgram program(takeFrom("-2", ""), {.threads = 64, .sharedBytes = 256});
-  expectReport(program.run(numbers(64), 64),
+  SimtProgram program("no-warp-barrier");
+  expectReport(program.run(),
                {"race: in 'kernel', thread 1 of block 0 reads 4 bytes at byte "
                 "0 of shared memory at " +
                     program.here(),
@@ -74,18 +48,12 @@ TEST(Defect, BarrierBetweenWriteAndRead) {
 
 /// Within a warp, bar.warp.sync is enough; between warps it is not.
 TEST(Defect, WarpSyncOrdersAWarp) {
-  std::string sync = R"(
-%all = arith.constant -1 : i32
-nvvm.bar.warp.sync %all : i32
-)";
-  SimtProgram program(takeFrom("-2", sync),
-                      {.threads = 64, .sharedBytes = 256});
-  Status status = program.run(numbers(64), 64);
+  SimtProgram program("clean-warp-barrier");
+  Status status = program.run();
   EXPECT_TRUE(status.ok()) << status.message();
-  SimtProgram across(takeFrom("31", sync), {.threads = 64, .sharedBytes = 256});
-  expectReport(
-      across.run(numbers(64), 64),
-      {"race: in 'kernel', thread 63 of block 0 reads", across.here()});
+  SimtProgram across("warp-barrier-between-warps");
+  expectReport(across.run(), {"race: in 'kernel', thread 62 of block 0 reads",
+                              across.here()});
 }
 
 TEST(Defect, NoBarrierBeforeTheNextWrite) {
@@ -101,29 +69,17 @@ llvm.store %got, %mine : f32, !llvm.ptr<3>
 }
 
 TEST(Defect, TwoThreadsWriteOneResult) {
-  SimtProgram program(kLoadX + R"(
-llvm.store %value, %y : f32, !llvm.ptr<1> // HERE
-)",
-                      {});
-  expectReport(program.run(numbers(32), 1),
+  SimtProgram program("two-threads-one-result");
+  expectReport(program.run(),
                {"race: in 'kernel', thread 1 of block 0 writes 4 bytes at byte "
                 "0 of result 'y' at " +
                     program.here(),
                 "thread 0 of block 0 writes"});
 }
 
-static const std::string kFirstThreadWrites = R"(
-%zero = arith.constant 0 : i32
-%first = arith.cmpi eq, %i, %zero : i32
-scf.if %first {
-  %number = arith.sitofp %b : i32 to f32
-  llvm.store %number, %y : f32, !llvm.ptr<1> // HERE
-}
-)";
-
 TEST(Defect, TwoBlocksWriteOneResult) {
-  SimtProgram program(kFirstThreadWrites, {.blocks = 2});
-  expectReport(program.run({1}, 1),
+  SimtProgram program("two-blocks-one-result");
+  expectReport(program.run(),
                {"race: in 'kernel', thread 0 of block ",
                 "writes 4 bytes at byte 0 of result 'y' at " + program.here(),
                 "nothing orders the blocks of a launch"});
@@ -131,7 +87,7 @@ TEST(Defect, TwoBlocksWriteOneResult) {
 
 /// The same from one launch to the next is no race.
 TEST(Defect, LaunchesAreOrdered) {
-  SimtProgram program(kFirstThreadWrites, {.blocks = 1});
+  SimtProgram program((*findPlanted("two-blocks-one-result"))->kernel.body, {});
   for (int i = 0; i < 3; ++i) {
     Status status = program.run({1}, 1);
     EXPECT_TRUE(status.ok()) << status.message();
@@ -168,11 +124,8 @@ scf.if %first {
 //===----------------------------------------------------------------------===//
 
 TEST(Defect, StoreBehindAResult) {
-  SimtProgram program(kLoadX + kYAt + R"(
-llvm.store %value, %yAt : f32, !llvm.ptr<1> // HERE
-)",
-                      {});
-  expectReport(program.run(numbers(32), 31),
+  SimtProgram program("store-behind-result");
+  expectReport(program.run(),
                {"out of bounds: in 'kernel', thread 31 of block 0 writes 4 "
                 "bytes at byte 124 of result 'y' at " +
                     program.here(),
@@ -180,24 +133,16 @@ llvm.store %value, %yAt : f32, !llvm.ptr<1> // HERE
 }
 
 TEST(Defect, LoadBeforeAnInput) {
-  SimtProgram program(kYAt + R"(
-%before = llvm.getelementptr %x[-1] : (!llvm.ptr<1>) -> !llvm.ptr<1>, f32
-%value = llvm.load %before : !llvm.ptr<1> -> f32 // HERE
-llvm.store %value, %yAt : f32, !llvm.ptr<1>
-)",
-                      {});
-  expectReport(program.run(numbers(32), 32),
+  SimtProgram program("load-before-input");
+  expectReport(program.run(),
                {"out of bounds: in 'kernel', thread 0 of block 0 reads 4 bytes "
                 "at byte -4 of input 'x' at " +
                 program.here()});
 }
 
 TEST(Defect, StoreBehindSharedMemory) {
-  SimtProgram program(kMyShared + kLoadX + R"(
-llvm.store %value, %mine : f32, !llvm.ptr<3> // HERE
-)",
-                      {.sharedBytes = 64});
-  expectReport(program.run(numbers(32), 1),
+  SimtProgram program("shared-store-next");
+  expectReport(program.run(),
                {"out of bounds: in 'kernel', thread 16 of block 0 writes 4 "
                 "bytes at byte 64 of shared memory at " +
                     program.here(),
@@ -227,26 +172,16 @@ llvm.store %more, %yAt : f32, !llvm.ptr<1>
 }
 
 TEST(Defect, StoreToAnInput) {
-  SimtProgram program(kLoadX + R"(
-%more = arith.addf %value, %value : f32
-llvm.store %more, %xAt : f32, !llvm.ptr<1> // HERE
-)",
-                      {});
-  expectReport(program.run(numbers(32), 1),
+  SimtProgram program("write-to-input");
+  expectReport(program.run(),
                {"write to an input: in 'kernel', thread 0 of block 0 writes 4 "
                 "bytes at byte 0 of input 'x' at " +
                 program.here()});
 }
 
 TEST(Defect, MisalignedVector) {
-  SimtProgram program(R"(
-%at = llvm.getelementptr %x[%i] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
-%four = llvm.load %at {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32> // HERE
-%yAt = llvm.getelementptr %y[%i] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, vector<4xf32>
-llvm.store %four, %yAt {alignment = 16 : i64} : vector<4xf32>, !llvm.ptr<1>
-)",
-                      {});
-  expectReport(program.run(numbers(64), 128),
+  SimtProgram program("misaligned-load");
+  expectReport(program.run(),
                {"misaligned: in 'kernel', thread 1 of block 0 reads 16 bytes "
                 "at byte 4 of input 'x' at " +
                     program.here(),
@@ -254,12 +189,8 @@ llvm.store %four, %yAt {alignment = 16 : i64} : vector<4xf32>, !llvm.ptr<1>
 }
 
 TEST(Defect, SharedMemoryThatNobodyWrote) {
-  SimtProgram program(kMyShared + kYAt + R"(
-%value = llvm.load %mine : !llvm.ptr<3> -> f32 // HERE
-llvm.store %value, %yAt : f32, !llvm.ptr<1>
-)",
-                      {.sharedBytes = 128});
-  expectReport(program.run({1}, 32),
+  SimtProgram program("unwritten-shared");
+  expectReport(program.run(),
                {"uninitialized: in 'kernel', thread 0 of block 0 reads 4 bytes "
                 "at byte 0 of shared memory at " +
                     program.here(),
@@ -285,13 +216,8 @@ llvm.store %more, %mine : f32, !llvm.ptr<3>
 }
 
 TEST(Defect, ResultThatNobodyWrote) {
-  SimtProgram program(kYAt + R"(
-%value = llvm.load %yAt : !llvm.ptr<1> -> f32 // HERE
-%more = arith.addf %value, %value : f32
-llvm.store %more, %yAt : f32, !llvm.ptr<1>
-)",
-                      {});
-  expectReport(program.run({1}, 32),
+  SimtProgram program("unwritten-result");
+  expectReport(program.run(),
                {"uninitialized: in 'kernel', thread 0 of block 0 reads 4 bytes "
                 "at byte 0 of result 'y' at " +
                 program.here()});
@@ -301,13 +227,8 @@ llvm.store %more, %yAt : f32, !llvm.ptr<1>
 // Barriers and shuffles
 //===----------------------------------------------------------------------===//
 
-static const std::string kIsLow = R"(
-%bound = arith.constant 16 : i32
-%isLow = arith.cmpi ult, %i, %bound : i32
-)";
-
 TEST(Defect, BarrierThatSomeThreadsMiss) {
-  SimtProgram program(kIsLow + R"(
+  SimtProgram program(isBelow("16") + R"(
 scf.if %isLow {
   gpu.barrier // HERE
 }
@@ -321,7 +242,7 @@ scf.if %isLow {
 }
 
 TEST(Defect, TwoBarriersAtOneTime) {
-  SimtProgram program(kIsLow + kYAt + R"(
+  SimtProgram program(isBelow("16") + kYAt + R"(
 %one = arith.constant 1.0 : f32
 scf.if %isLow {
   gpu.barrier
@@ -338,25 +259,11 @@ scf.if %isLow {
                 "; thread 0 of block 0 waits at a barrier at test.mlir:"});
 }
 
-static std::string shuffle(const std::string &mask) {
-  return kLoadX + kYAt + kIsLow + R"(
-%mask = arith.constant )" +
-         mask + R"( : i32
-%one = arith.constant 1 : i32
-%none = arith.constant 0 : i32
-scf.if %isLow {
-  %got = nvvm.shfl.sync up %mask, %value, %one, %none : f32 -> f32 // HERE
-  llvm.store %got, %yAt : f32, !llvm.ptr<1>
-}
-)";
-}
-
 TEST(Defect, ShuffleWithLanesThatHaveExited) {
-  SimtProgram program(shuffle("-1"), {});
-  expectReport(program.run(numbers(32), 32),
-               {"inactive lane: in 'kernel', thread ",
-                "takes part in a shuffle at " + program.here(), "shfl.sync.up",
-                "of block 0 has exited"});
+  SimtProgram program("shuffle-exited-lanes");
+  expectReport(program.run(), {"inactive lane: in 'kernel', thread ",
+                               "takes part in a shuffle at " + program.here(),
+                               "shfl.sync.up", "of block 0 has exited"});
 }
 
 TEST(Defect, ShuffleOfALaneThatIsNotNamed) {
@@ -369,8 +276,8 @@ TEST(Defect, ShuffleOfALaneThatIsNotNamed) {
 }
 
 TEST(Defect, ShuffleOfHalfAWarp) {
-  SimtProgram program(shuffle("65535"), {});
-  Status status = program.run(numbers(32), 32);
+  SimtProgram program("clean-shuffle");
+  Status status = program.run();
   ASSERT_TRUE(status.ok()) << status.message();
   for (size_t i = 0; i < 16; ++i)
     EXPECT_EQ(program.y[i], float(i == 0 ? 0 : i - 1));

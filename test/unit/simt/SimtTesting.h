@@ -4,17 +4,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-//
-// Kernels are written as --ssm-lower-to-gpu writes them. A line that ends in
-// "// HERE" is where a report must point to.
-//
 //===----------------------------------------------------------------------===//
 
 #ifndef MAMBA_TEST_UNIT_SIMT_SIMTTESTING_H
 #define MAMBA_TEST_UNIT_SIMT_SIMTTESTING_H
 
-#include "runtime/Buffer.h"
 #include "runtime/simt/SimtDevice.h"
+#include "test/defects/PlantedKernels.h"
 
 #include <gtest/gtest.h>
 
@@ -28,32 +24,35 @@ struct SimtLaunch {
   simt::Options options = {};
 };
 
-/// A kernel @kernel(%x: in, %y: out) of f32 arrays, and its device.
+/// A kernel written by hand, and its device.
 class SimtProgram {
 public:
-  /// `body` goes on after these values: %i, the thread's number as i32; %b,
-  /// the block's; %shared, its shared memory. `globals` stands before it.
   SimtProgram(const std::string &body, const SimtLaunch &launch,
               const std::string &globals = "");
+  /// The planted kernel called `name`, which there must be.
+  explicit SimtProgram(std::string_view name);
 
   /// Runs it on `x` and an array of `outputs` floats that nothing was written
   /// to. Errors are those of the compiler or of the launch.
   Status run(const std::vector<float> &x, size_t outputs);
+  /// Runs a planted kernel as its table says.
+  Status run();
 
   /// What the last run left.
   std::vector<float> y;
   /// "test.mlir:<line>:" of the line with the mark.
-  std::string here() const;
+  std::string here() const { return kernel_.here("test.mlir"); }
 
   const std::shared_ptr<SimtDevice> &device() const { return device_; }
 
 private:
-  Status compile();
+  Status load();
 
-  SimtLaunch launch_;
-  std::string text_;
+  const PlantedKernel *planted_ = nullptr;
+  HandKernel kernel_;
+  simt::Options options_;
   std::shared_ptr<SimtDevice> device_;
-  std::shared_ptr<LoadedKernel> kernel_;
+  std::shared_ptr<LoadedKernel> loaded_;
 };
 
 /// Expects an error whose message holds all of `parts`.
