@@ -31,7 +31,7 @@ func.func private @warps_l() attributes {a = #ssm.schedule<warps_l = 6>}
 // -----
 
 // expected-error@+1 {{schedule's channels is 3, expected a power of two from 1 to 8}}
-func.func private @warps_l() attributes {a = #ssm.schedule<channels = 3>}
+func.func private @channels() attributes {a = #ssm.schedule<channels = 3>}
 
 // -----
 
