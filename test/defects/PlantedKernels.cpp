@@ -212,7 +212,7 @@ static std::vector<PlantedKernel> raceKernels() {
           "a warp overwrites what another one reads, with no barrier between",
           {takeFrom("31", "gpu.barrier", kStoreDouble + kReadBack), 1, 64,
            256}),
-      PlantedKernel("no-barrier-between-steps", "racecheck", race,
+      PlantedKernel("no-barrier-between-steps", "none", race,
                     "a step of a loop overwrites what the one before reads",
                     {steps(""), 1, 64, 256}),
       PlantedKernel(
@@ -228,7 +228,7 @@ static std::vector<PlantedKernel> raceKernels() {
           "a barrier of each warp stands where one of the block is needed",
           {kWriteZeros + takeFrom("31", kWarpSync), 1, 64, 256}),
       PlantedKernel(
-          "shuffle-for-barrier", "none", race,
+          "shuffle-for-barrier", "racecheck", race,
           "a shuffle, which orders no memory, stands for a barrier of the warp",
           {kWriteZeros + takeFrom("-2", kShuffleValue, kAddShuffled), 1, 64,
            256}),
@@ -267,7 +267,7 @@ static std::vector<PlantedKernel> unseenKernels() {
       PlantedKernel("write-to-input", "none", "write to an input",
                     "a kernel writes to an input", {kDoubleInput}, 32, 1),
       PlantedKernel(
-          "shared-store-next", "none", "out of bounds",
+          "shared-store-next", "memcheck", "out of bounds",
           "a store just behind shared memory, which hardware rounds up",
           {kSharedStoreNext, 1, 32, 64}, 32, 1),
   };
@@ -397,7 +397,7 @@ static std::vector<PlantedKernel> barrierKernels() {
           "some lanes of a warp exit before the others come to a barrier",
           {kExitBeforeBarrier, 1, 64, 256}),
       PlantedKernel(
-          "two-barriers", "none", divergent,
+          "two-barriers", "synccheck", divergent,
           "one warp waits at one barrier of the block, one at another",
           {kTwoBarriers, 1, 64}, 1, 64),
       PlantedKernel("shuffle-exited-lanes", "none", lane,
