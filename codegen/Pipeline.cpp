@@ -286,6 +286,8 @@ FailureOr<mamba::Artifact> Compilation::run() {
         addLoweringPass(passes, schedule);
       })))
     return failure();
+  if (request.onLowered && failed(request.onLowered(module)))
+    return failure();
   FailureOr<mamba::Artifact> artifact = LaunchPlan::read(module);
   if (failed(artifact))
     return failure();

@@ -64,6 +64,9 @@ struct CompileRequest {
   /// Receives the name and text of each stage: model, fused, schedule, gpu or
   /// cpu, llvm, ptx, simt or asm. Costs time, so leave it empty otherwise.
   std::function<void(StringRef stage, StringRef text)> onStage;
+  /// For tests and tools: receives the module after the lowering, before code
+  /// is made of it, and may change it. A failure ends the compilation.
+  std::function<LogicalResult(ModuleOp)> onLowered;
 };
 
 /// Compiles one function of `module`, which stays as it is. An error's message

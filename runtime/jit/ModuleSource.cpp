@@ -209,7 +209,8 @@ Result<FunctionInfo> ModuleSource::describe(const std::string &name) {
 
 Result<Artifact> ModuleSource::compile(const std::string &function,
                                        const VariantRequest &request,
-                                       const StageHook &onStage) {
+                                       const StageHook &onStage,
+                                       const LoweredHook &onLowered) {
   ssm::CompileRequest compile;
   compile.function = function;
   compile.layouts = request.layouts;
@@ -220,6 +221,7 @@ Result<Artifact> ModuleSource::compile(const std::string &function,
     compile.onStage = [&](llvm::StringRef stage, llvm::StringRef text) {
       onStage(stage, text);
     };
+  compile.onLowered = onLowered;
   MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
   return ssm::compile(access.module, compile);
 }

@@ -21,7 +21,17 @@
 #include <string>
 #include <vector>
 
+namespace llvm {
+struct LogicalResult;
+} // namespace llvm
+namespace mlir {
+class ModuleOp;
+} // namespace mlir
+
 namespace mamba {
+
+/// Receives a lowered module: CompileRequest::onLowered.
+using LoweredHook = std::function<llvm::LogicalResult(mlir::ModuleOp)>;
 
 /// A part of a problem: some sequences and the channels [channelBegin,
 /// channelEnd) of each, which are whole groups or lie within one.
@@ -54,7 +64,8 @@ public:
   Result<FunctionInfo> describe(const std::string &function);
   Result<Artifact> compile(const std::string &function,
                            const VariantRequest &request,
-                           const StageHook &onStage);
+                           const StageHook &onStage,
+                           const LoweredHook &onLowered = nullptr);
 
   /// The function's results for `inputs` in host memory, computed in fp64 by
   /// the reference evaluator and rounded to the result types.

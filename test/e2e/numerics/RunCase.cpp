@@ -66,6 +66,10 @@ private:
 
 Status Run::launch(std::span<const TensorView> tensors) {
   std::string schedule = test.schedule();
+  if (options.launch) {
+    MAMBA_RETURN_IF_ERROR(options.launch(function, device, tensors, schedule));
+    return device->synchronize();
+  }
   LaunchOptions launchOptions;
   launchOptions.schedule = schedule;
   MAMBA_RETURN_IF_ERROR(function.launch(device, tensors, launchOptions));

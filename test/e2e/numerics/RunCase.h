@@ -15,7 +15,9 @@
 #include "runtime/jit/Jit.h"
 #include "test/e2e/numerics/Case.h"
 
+#include <functional>
 #include <memory>
+#include <span>
 
 namespace mamba::numerics {
 
@@ -26,6 +28,11 @@ struct RunOptions {
   int64_t repeats = 20;
   /// Runs `verify` cases too, and is compared with the first; null: no one.
   std::shared_ptr<Device> other;
+  /// Launches a function on tensors (inputs, then results) with a schedule, in
+  /// place of Function::launch().
+  std::function<Status(const Function &, const std::shared_ptr<Device> &,
+                       std::span<const TensorView>, std::string_view schedule)>
+      launch;
 };
 
 /// What a case showed.
