@@ -281,7 +281,7 @@ static std::vector<Case> randomCases(const Design &shapes,
 // Single cases
 //===----------------------------------------------------------------------===//
 
-static std::vector<Case> emptyCases() {
+static std::vector<Case> emptyCases(bool isGpu) {
   std::vector<Case> cases;
   for (const char *body : {"s6", "lti", "mingru", "bidirectional", "stacked"})
     for (const char *extents : {"L=0", "B=0", "D=0", "B=0 L=0"})
@@ -291,6 +291,9 @@ static std::vector<Case> emptyCases() {
   cases.push_back(caseOf("L=0 init=bdn out=both order=bdl type=bf16"));
   cases.push_back(caseOf("L=0 init=dn out=both complex=1 static=all"));
   cases.push_back(caseOf("B=0 static=all"));
+  // One of the chunks, none of which has a step, writes the last states.
+  if (isGpu)
+    cases.push_back(caseOf("L=0 init=bdn chunks=3"));
   return cases;
 }
 
@@ -464,7 +467,7 @@ std::vector<Case> SuiteBuilder::build() {
                   options));
   if (!options.isQuick && !options.isSimt)
     add(largeCases(options.isCuda));
-  add(emptyCases());
+  add(emptyCases(isGpu));
   add(repeatCases());
   add(localityCases(knobs));
   for (const std::vector<Factor> &factors :
