@@ -3,7 +3,7 @@
 
 A step that fails does not stop the steps that do not need it. The last line is
 "N passed, N failed": it counts single tests (GoogleTest cases, lit files,
-end-to-end cases, the other ctest tests) and each step that has none.
+end-to-end cases, mutants, the other ctest tests) and each step that has none.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def gtest_results(path):
 
 
 def e2e_results(path):
-    """(name, outcome) of each case of test/e2e/run.py or e2e-numerics."""
+    """(name, outcome) of each case of test/e2e/run.py, e2e-numerics or mutation."""
     cases = json.loads(path.read_text())
     if isinstance(cases, dict):
         # A schedule that a device can't run is refused: neither is a result.
@@ -68,7 +68,7 @@ def e2e_results(path):
 
 
 READERS = [("lit", ".json", lit_results), ("e2e", ".json", e2e_results),
-           ("unit", ".xml", gtest_results)]
+           ("mutation", ".json", e2e_results), ("unit", ".xml", gtest_results)]
 
 
 def details(build, test):

@@ -1,0 +1,64 @@
+//===- CarryMutants.cpp - Carries from tile to tile and chunk to chunk ---===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/mutation/Mutants.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+using namespace mlir::ssm::mutation;
+
+/// In the loop over chunks, the decay so far stays what it was.
+static Action keepDecay() {
+  return setOperand(0, [](Operation *op) -> Value {
+    auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+    return loop && loop.getNumRegionIterArgs() ? loop.getRegionIterArg(0)
+                                               : Value();
+  });
+}
+
+std::vector<Mutant> mutation::carryMutants() {
+  constexpr Part kMain = Part::Main;
+  return {
+      {"carry-write", "the carry of a state is not kept for the next tile",
+       "body=s6 chunks=1 L=129 lanes=8",
+       on(last(in(kMain) && inStates() && stores() && onCarries()), erase())},
+      {"carry-read", "tiles start from zero, not from the carry",
+       "body=s6 chunks=1 L=129 lanes=8",
+       on(each(in(kMain) && inTiles() && loads() && onCarries()),
+          becomeConstant(0))},
+      {"carry-not-decayed", "later warps take the carry as it is",
+       "body=s6 warps_l=4 L=129 init=bdn complex=0",
+       on(each(in(kMain) && inTiles() && is<arith::MulFOp>() &&
+               operand(0, loads() && onShared() && !onCarries()) &&
+               operand(1, loads() && onCarries())),
+          becomeOperand(1))},
+      {"initial-state", "the initial state is ignored",
+       "body=s6 chunks=1 init=bdn",
+       on(each(in(kMain) && loads() && onTensor("h0")), becomeConstant(0))},
+      {"chunk-carry", "chunks start from zero",
+       "body=s6 chunks=3 L=1025 init=none",
+       on(each(in(kMain) && loads() && onTensor("chunk_carry")),
+          becomeConstant(0))},
+      {"chunk-decay", "the initial state does not decay over earlier chunks",
+       "body=s6 chunks=3 L=129 init=bdn",
+       on(each(in(kMain) && loads() && onTensor("chunk_decay")),
+          becomeConstant(1))},
+      {"chunks-not-scanned", "carries of chunks are not joined",
+       "body=s6 chunks=8 L=129",
+       on(first(in(Part::Chunks) && stores() && onTensor("chunk_carry")),
+          erase())},
+      {"chunk-decay-kept", "decays of chunks are not joined",
+       "body=s6 chunks=8 L=129 init=bdn",
+       on(each(in(Part::Chunks) && is<scf::YieldOp>() &&
+               [](Operation *op) { return op->getNumOperands() > 0; }),
+          keepDecay())},
+      {"chunk-decay-unset", "a chunk's decay is multiplied onto nothing",
+       "body=s6 chunks=3 L=129",
+       on(last(in(Part::Carries) && beforeTiles() && stores() && onShared()),
+          erase())},
+  };
+}

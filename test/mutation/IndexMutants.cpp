@@ -1,0 +1,99 @@
+//===- IndexMutants.cpp - Wrong places -----------------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/mutation/Mutants.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+using namespace mlir::ssm::mutation;
+
+using arith::AddIOp, arith::DivUIOp, arith::MulIOp, arith::RemUIOp,
+    arith::SubIOp;
+
+static std::vector<Mutant> placeMutants() {
+  Test isSum = in(Part::Main) && atTop() && is<AddIOp>();
+  return {
+      {"warp-number", "warps of 16 threads", "body=s6 warps_l=4 chunks=1",
+       on(first(in(Part::Main) && atTop() && is<DivUIOp>() &&
+                operandIsThread(0) && constantOperand(1, 32)),
+          setOperand(1, 16))},
+      {"segment", "segments are numbered in their warp only",
+       "body=s6 warps_l=4 lanes=8 complex=0",
+       on(first(isSum && operand(0, is<MulIOp>() && operand(0, is<RemUIOp>()))),
+          becomeOperand(1))},
+      {"row", "channels are numbered in their warp only",
+       "body=s6 warps_d=4 lanes=8 complex=0",
+       on(first(isSum && operand(0, is<MulIOp>() && operand(0, is<DivUIOp>()))),
+          becomeOperand(1))},
+      {"channel-row", "channels of a thread share a row of the tables",
+       "body=s6 channels=4 chunks=1 D=100 complex=0",
+       on(first(isSum && givesInteger(32) && constantOperand(1)),
+          becomeOperand(0))},
+      {"channel-index", "channels of a thread are all its first one",
+       "body=s6 channels=4 chunks=1 D=100 complex=0",
+       on(first(isSum && givesInteger(64) && constantOperand(1) &&
+                operand(0, is<AddIOp>())),
+          becomeOperand(0))},
+      {"group", "all channels use the first group", "body=s6 G=2",
+       on(each(in(Part::Main) && atTop() && is<DivUIOp>() &&
+               operand(1, is<DivUIOp>() && takes("extent.d"))),
+          becomeConstant(0))},
+      {"staged-slot", "tiles are staged in one buffer, not in two in turn",
+       "body=s6 chunks=1 L=129 lanes=8 warps_l=4",
+       on(each(in(Part::Main) && inTiles() && is<RemUIOp>() &&
+               operand(0, is<arith::TruncIOp>()) && constantOperand(1, 2)),
+          becomeConstant(0))},
+      {"staged-late", "what is staged is that of the tile before",
+       "body=s6 chunks=1 L=129 lanes=8",
+       on(first(in(Part::Main) && inTiles() && is<arith::MinSIOp>() &&
+                directlyIn<scf::ForOp>() &&
+                operand(0, is<AddIOp>() && constantOperand(1, 1))),
+          skipOperand(0))},
+  };
+}
+
+static std::vector<Mutant> strideMutants() {
+  Test isBase = in(Part::Main) && atTop();
+  Test isLastStep = is<SubIOp>() && takes("extent.l") && constantOperand(1, 1);
+  Test startsAtEnd = in(Part::Main) && is<MulIOp>() && operand(0, isLastStep);
+  return {
+      {"input-batch", "all sequences read the first one's input",
+       "body=s6 chunks=1 B=2 D=3", ignoreArgument(Part::Main, "u.0")},
+      {"stride-swapped", "strides of two dimensions change places",
+       "body=s6 chunks=1 B=2 D=3", swapArguments("u.0", "u.1")},
+      {"tensors-swapped", "B and C change places", "body=s6 chunks=1",
+       swapArguments("B", "C")},
+      {"reverse-start", "a reverse scan starts at the first step, going down",
+       "body=s6 chunks=1 reverse=1 order=bld complex=0",
+       on(each(startsAtEnd), becomeConstant(0))},
+      {"reverse-ignored", "a reverse scan runs forwards",
+       "body=s6 chunks=1 reverse=1 order=bld complex=0",
+       both(on(each(startsAtEnd), becomeConstant(0)),
+            on(each(in(Part::Main) && inTiles() && is<SubIOp>() &&
+                    constantOperand(0, 0)),
+               becomeOperand(1)))},
+      {"narrow-base", "the offset of a sequence in 32 bits",
+       "kind=far far=u.0.2147483648",
+       on(each(isBase && pointsInto("u")), narrowOperand(1))},
+      {"narrow-step", "the offset of a step in 32 bits",
+       "kind=far far=result0.1.2147483648",
+       on(each(in(Part::Main) && inTiles() && pointsInto("result0")),
+          narrowOperand(1))},
+      {"narrow-staged", "the offset of a staged state in 32 bits",
+       "kind=far far=B.3.4294967297",
+       on(each(in(Part::Main) && inTiles() && pointsInto("B")),
+          narrowOperand(1))},
+  };
+}
+
+std::vector<Mutant> mutation::indexMutants() {
+  std::vector<Mutant> mutants = placeMutants();
+  llvm::append_range(mutants, strideMutants());
+  return mutants;
+}
