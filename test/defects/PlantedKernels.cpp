@@ -212,7 +212,7 @@ static std::vector<PlantedKernel> raceKernels() {
           "a warp overwrites what another one reads, with no barrier between",
           {takeFrom("31", "gpu.barrier", kStoreDouble + kReadBack), 1, 64,
            256}),
-      PlantedKernel("no-barrier-between-steps", "none", race,
+      PlantedKernel("no-barrier-between-steps", "racecheck", race,
                     "a step of a loop overwrites what the one before reads",
                     {steps(""), 1, 64, 256}),
       PlantedKernel(
