@@ -65,11 +65,6 @@ static int64_t nextPowerOf2(int64_t value) {
       std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(value, 1))));
 }
 
-static int64_t previousPowerOf2(int64_t value) {
-  return static_cast<int64_t>(
-      std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(value, 1))));
-}
-
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
@@ -90,27 +85,63 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
 /// Steps from which on a sequence is worth sharing between blocks.
 static constexpr int64_t kChunkedLength = 8192;
 
+/// A way to share out the registers of a multiprocessor: threads that it holds,
+/// and what each of them holds for that.
+struct Occupancy {
+  int64_t threads;
+  int64_t items;
+  int64_t unroll;
+  double speed; ///< Of a full multiprocessor, as measured on an H100.
+};
+
+/// 255, 168 and 128 registers a thread (bench/NOTES.md): chains that overlap in
+/// one thread hide more than other threads do.
+static constexpr Occupancy kOccupancies[] = {
+    {256, 16, 2, 1.0}, {384, 8, 4, 0.95}, {512, 8, 2, 0.9}};
+
+/// The part of its threads' time for which the GPU has work, where `threads`
+/// run in turns of what it holds.
+static double fillOf(int64_t threads, int64_t held) {
+  int64_t turns = std::max<int64_t>(ceilDiv(threads, held), 1);
+  return static_cast<double>(threads) / static_cast<double>(turns * held);
+}
+
+/// Where channels are neighbours in memory, lanes along L tear accesses apart:
+/// chunks bring the threads of few, long sequences instead.
+static bool wantsChunks(const Problem &problem) {
+  return problem.areChannelsNeighbours && !problem.isChained &&
+         problem.batch * problem.channels <= 2048 &&
+         problem.length >= kChunkedLength;
+}
+
 /// Lanes along L cost shuffles but bring threads where sequences and channels
-/// are few. Measured on an H100 (bench/NOTES.md): 4 lanes are right for 16,384
-/// channels, and each halving of the channels wants twice the lanes.
-static GpuScheduleFields chooseWarp(const Problem &problem) {
+/// are few: as many as fill the GPU best, in whole turns. Sets `occupancy`.
+static GpuScheduleFields chooseWarp(const Problem &problem,
+                                    const GpuTarget &target,
+                                    Occupancy &occupancy) {
   GpuScheduleFields schedule;
-  constexpr int64_t kLanesTimesChannels = 65536;
-  int64_t sequences = std::max<int64_t>(problem.batch * problem.channels, 1);
-  // Where channels are neighbours, lanes along L tear accesses apart: chunks
-  // bring the threads of few, long sequences instead.
-  int64_t least = 2, most = 32;
-  if (problem.areChannelsNeighbours) {
-    least = 1;
-    bool isChunked = sequences <= 4096 && problem.length >= kChunkedLength &&
-                     !problem.isChained;
-    most = isChunked ? 4 : 16;
+  occupancy = kOccupancies[2];
+  schedule.lanes = 4;
+  // What the shuffles of twice the lanes leave of the speed, about.
+  constexpr double kLaneSpeed = 0.85;
+  double best = 0, laneSpeed = 1;
+  int64_t most = problem.areChannelsNeighbours ? 16 : 32;
+  for (int64_t lanes = 1; lanes <= most && !wantsChunks(problem); lanes *= 2) {
+    for (const Occupancy &choice : kOccupancies) {
+      double fill = fillOf(problem.batch * problem.channels * lanes,
+                           choice.threads * target.multiprocessors);
+      double speed = fill * choice.speed * laneSpeed;
+      if (speed <= best)
+        continue;
+      best = speed;
+      occupancy = choice;
+      schedule.lanes = lanes;
+    }
+    laneSpeed *= kLaneSpeed;
   }
-  schedule.lanes = std::clamp<int64_t>(
-      previousPowerOf2(kLanesTimesChannels / sequences), least, most);
-  schedule.items = 8;
-  schedule.warpsD = 4;
-  schedule.unroll = 2;
+  schedule.items = occupancy.items;
+  schedule.unroll = occupancy.unroll;
+  schedule.warpsD = schedule.lanes <= 2 ? 1 : 4;
   return schedule;
 }
 
@@ -163,7 +194,7 @@ static int64_t chooseGpuChunks(const GpuScheduleFields &schedule,
     return 1;
   int64_t blocks =
       problem.batch * ceilDiv(problem.channels, schedule.tileChannels());
-  int64_t blocksEach = problem.areChannelsNeighbours ? 4 : 2;
+  int64_t blocksEach = wantsChunks(problem) ? 4 : 2;
   int64_t wanted = ceilDiv(blocksEach * target.multiprocessors,
                            std::max<int64_t>(blocks, 1));
   int64_t most = std::min<int64_t>(problem.length / 1024, 1024);
@@ -171,30 +202,27 @@ static int64_t chooseGpuChunks(const GpuScheduleFields &schedule,
   return chunks < 3 ? 1 : chunks;
 }
 
-/// Blocks that a multiprocessor must hold at a time: all that there are, so
-/// that none waits for a second turn, up to what leaves a thread 128 registers.
-/// 0 where that many fit whatever a thread takes.
+/// Blocks that a multiprocessor must hold at a time: what the occupancy says,
+/// or all that there are.
 static int64_t chooseMinBlocks(const GpuScheduleFields &schedule,
-                               const Problem &problem,
-                               const GpuTarget &target) {
-  constexpr int64_t kThreadsOf128Registers = 512, kThreadsOfAnyCode = 256;
-  int64_t threads = 32 * schedule.warpsL * schedule.warpsD;
+                               const Problem &problem, const GpuTarget &target,
+                               const Occupancy &occupancy) {
+  int64_t held = occupancy.threads / (32 * schedule.warpsL * schedule.warpsD);
   int64_t blocks = problem.batch * schedule.chunks *
                    ceilDiv(problem.channels, schedule.tileChannels());
-  int64_t wanted = std::min(ceilDiv(blocks, target.multiprocessors),
-                            kThreadsOf128Registers / threads);
-  return wanted * threads <= kThreadsOfAnyCode ? 0 : wanted;
+  return std::clamp<int64_t>(ceilDiv(blocks, target.multiprocessors), 1, held);
 }
 
 GpuScheduleFields mlir::ssm::defaultGpuSchedule(const Problem &given,
                                                 const GpuTarget &target) {
   Problem problem = withUsualExtents(given);
-  GpuScheduleFields schedule = chooseWarp(problem);
+  Occupancy occupancy;
+  GpuScheduleFields schedule = chooseWarp(problem, target, occupancy);
   fitExtents(schedule, problem);
   fitSharedMemory(schedule, problem, target);
   schedule.unroll = std::min(schedule.unroll, problem.states);
   schedule.chunks = chooseGpuChunks(schedule, problem, target);
-  schedule.minBlocks = chooseMinBlocks(schedule, problem, target);
+  schedule.minBlocks = chooseMinBlocks(schedule, problem, target, occupancy);
   return schedule;
 }
 

@@ -97,7 +97,7 @@ createTargetMachine(ModuleOp module, const PtxTarget &target) {
   }
   return std::unique_ptr<llvm::TargetMachine>(backend->createTargetMachine(
       triple, target.chip, target.features, llvm::TargetOptions(), {}, {},
-      llvm::CodeGenOptLevel::Aggressive));
+      llvm::CodeGenOptLevel::Default));
 }
 
 /// LLVM's pipeline at O3, with the target's own hooks.

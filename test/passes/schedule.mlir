@@ -18,7 +18,7 @@
 // along L; few and long ones: more blocks.
 
 // CHECK-LABEL: func.func @scan
-// GPU: schedule(#ssm.schedule<lanes = 4, warps_d = 4, unroll = 2, min_blocks = 4>)
+// GPU: schedule(#ssm.schedule<lanes = 2, items = 16, unroll = 2, min_blocks = 8>)
 // ONE: schedule(#ssm.schedule<lanes = 16, warps_d = 4, unroll = 2>)
 // LONG: schedule(#ssm.schedule<lanes = 4, warps_d = 4, chunks = {{[0-9]+}}, unroll = 2>)
 // SMALL: schedule(#ssm.schedule<unroll = 2>)

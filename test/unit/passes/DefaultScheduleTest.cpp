@@ -95,17 +95,23 @@ TEST_F(DefaultSchedule, TilesDoNotExceedSmallProblems) {
               length);
 }
 
-TEST_F(DefaultSchedule, BlocksFitAtOnceOrLeave128Registers) {
+TEST_F(DefaultSchedule, ThreadsFillTheGpuInWholeTurns) {
   GpuTarget target = *findGpuTarget("sm_90");
-  auto minBlocks = [&](int64_t batch, int64_t channels) {
+  auto choose = [&](int64_t batch, int64_t channels) {
     Problem problem{.batch = batch, .length = 2048, .channels = channels};
-    return defaultGpuSchedule(problem, target).minBlocks;
+    return defaultGpuSchedule(problem, target);
   };
-  // 256, 384 and 512 blocks of 128 threads on 132 multiprocessors; and more.
-  EXPECT_EQ(minBlocks(1, 1024), 0);
-  EXPECT_EQ(minBlocks(1, 1536), 3);
-  EXPECT_EQ(minBlocks(1, 2048), 4);
-  EXPECT_EQ(minBlocks(64, 2048), 4);
+  // 32,768 threads with 255 registers are nearly all that 132 multiprocessors
+  // hold; so are 49,152 with 168.
+  GpuScheduleFields wide = choose(8, 2048), narrow = choose(8, 1536);
+  EXPECT_EQ(wide.lanes, 2);
+  EXPECT_EQ(wide.items, 16);
+  EXPECT_EQ(32 * wide.warpsD * wide.minBlocks, 256);
+  EXPECT_EQ(narrow.lanes, 4);
+  EXPECT_EQ(narrow.items, 8);
+  EXPECT_EQ(32 * narrow.warpsD * narrow.minBlocks, 384);
+  EXPECT_EQ(choose(1, 2048).lanes, 16);
+  EXPECT_EQ(choose(64, 1536).lanes, 1);
 }
 
 TEST_F(DefaultSchedule, UnknownChipsAreRefused) {
