@@ -102,7 +102,11 @@ createTargetMachine(ModuleOp module, const PtxTarget &target) {
 
 /// LLVM's pipeline at O3, with the target's own hooks.
 static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PassBuilder builder(&machine);
+  llvm::PipelineTuningOptions options;
+  // Threads are the vectors here: these passes look long and find nothing.
+  options.LoopVectorization = options.LoopInterleaving = false;
+  options.SLPVectorization = false;
+  llvm::PassBuilder builder(&machine, options);
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager graph;
