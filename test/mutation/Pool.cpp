@@ -12,6 +12,8 @@
 
 #include "test/mutation/Pool.h"
 
+#include "test/e2e/numerics/Pipe.h"
+
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -22,6 +24,8 @@
 using namespace mlir;
 using namespace mlir::ssm;
 using namespace mlir::ssm::mutation;
+using mamba::numerics::readAll;
+using mamba::numerics::writeAll;
 
 using Clock = std::chrono::steady_clock;
 
@@ -46,33 +50,9 @@ struct Head {
 
 } // namespace
 
-static bool sendAll(int file, const void *data, size_t bytes) {
-  auto *at = static_cast<const char *>(data);
-  while (bytes > 0) {
-    ssize_t done = write(file, at, bytes);
-    if (done <= 0)
-      return false;
-    at += done;
-    bytes -= static_cast<size_t>(done);
-  }
-  return true;
-}
-
-static bool receiveAll(int file, void *data, size_t bytes) {
-  auto *at = static_cast<char *>(data);
-  while (bytes > 0) {
-    ssize_t done = read(file, at, bytes);
-    if (done <= 0)
-      return false;
-    at += done;
-    bytes -= static_cast<size_t>(done);
-  }
-  return true;
-}
-
 static bool receiveText(int file, size_t bytes, std::string &text) {
   text.resize(bytes);
-  return receiveAll(file, text.data(), bytes);
+  return readAll(file, text.data(), bytes);
 }
 
 //===----------------------------------------------------------------------===//
@@ -126,7 +106,7 @@ void Pool::work(const Job &job, int answers) {
     Head head = {};
     head.kind = isLaunched ? Head::Kind::Launch : Head::Kind::Begin;
     head.number = number;
-    sendAll(answers, &head, sizeof(head));
+    writeAll(answers, &head, sizeof(head));
   };
   Verdict verdict = runTrial(mutants[job.mutant], cases, job.order, onCase);
   Head head = {};
@@ -135,9 +115,9 @@ void Pool::work(const Job &job, int answers) {
   head.number = verdict.lastCase;
   head.catcherBytes = verdict.by.size();
   head.messageBytes = verdict.message.size();
-  sendAll(answers, &head, sizeof(head));
-  sendAll(answers, verdict.by.data(), verdict.by.size());
-  sendAll(answers, verdict.message.data(), verdict.message.size());
+  writeAll(answers, &head, sizeof(head));
+  writeAll(answers, verdict.by.data(), verdict.by.size());
+  writeAll(answers, verdict.message.data(), verdict.message.size());
 }
 
 mamba::Status Pool::start(Worker &worker) {
@@ -165,7 +145,7 @@ mamba::Status Pool::start(Worker &worker) {
 void Pool::listen(Worker &worker) {
   Head head;
   Verdict &verdict = worker.finished.verdict;
-  if (!receiveAll(worker.answers, &head, sizeof(head)))
+  if (!readAll(worker.answers, &head, sizeof(head)))
     return end(worker, "");
   worker.caseStart = Clock::now();
   verdict.lastCase = head.number;

@@ -12,6 +12,8 @@
 
 #include "test/e2e/numerics/Workers.h"
 
+#include "test/e2e/numerics/Pipe.h"
+
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -97,30 +99,6 @@ struct Message {
 };
 
 } // namespace
-
-static bool writeAll(int file, const void *data, size_t bytes) {
-  auto *at = static_cast<const char *>(data);
-  while (bytes > 0) {
-    ssize_t done = write(file, at, bytes);
-    if (done <= 0)
-      return false;
-    at += done;
-    bytes -= static_cast<size_t>(done);
-  }
-  return true;
-}
-
-static bool readAll(int file, void *data, size_t bytes) {
-  auto *at = static_cast<char *>(data);
-  while (bytes > 0) {
-    ssize_t done = read(file, at, bytes);
-    if (done <= 0)
-      return false;
-    at += done;
-    bytes -= static_cast<size_t>(done);
-  }
-  return true;
-}
 
 static bool sendMessage(int file, MessageHead head, const std::string &text) {
   head.textBytes = text.size();
