@@ -15,6 +15,7 @@
 
 #include "codegen/simt/Accesses.h"
 #include "codegen/simt/BFloat.h"
+#include "codegen/simt/Division.h"
 #include "codegen/simt/Intrinsics.h"
 #include "codegen/simt/SharedMemory.h"
 #include "codegen/simt/Sites.h"
@@ -195,6 +196,7 @@ LogicalResult KernelConversion::run(const ObjectTarget &target) {
     else
       checkAccess(host, *instruction, *findAccess(*instruction), site);
   }
+  guardDivisions(host.function());
   expandBFloat(host.function());
   host.function().addFnAttr("target-cpu", target.cpu);
   host.function().addFnAttr("target-features", target.features);

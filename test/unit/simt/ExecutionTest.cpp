@@ -197,6 +197,24 @@ TEST(Execution, GenericPointers) {
 // Numbers
 //===----------------------------------------------------------------------===//
 
+/// A quotient by zero is any number on a GPU; hosts would end the process.
+TEST(Execution, IntegerDivisionByZeroGoesOn) {
+  auto found = resultsOf(R"(
+%n = arith.fptosi %value : f32 to i32
+%divisor = arith.subi %n, %five : i32
+%hundred = arith.constant 100 : i32
+%q = arith.divsi %hundred, %divisor : i32
+%u = arith.remui %hundred, %divisor : i32
+%sum = arith.addi %q, %u : i32
+%result = arith.sitofp %sum : i32 to f32
+)",
+                         {.threads = 32});
+  for (int i = 0; i < 32; ++i)
+    if (i != 5)
+      EXPECT_EQ(found[i], float(100 / (i - 5) + int(100u % unsigned(i - 5))))
+          << i;
+}
+
 TEST(Execution, ApproximateInstructions) {
   auto found = resultsOf(R"(
 %e = llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"(%value) : (f32) -> f32
