@@ -294,7 +294,8 @@ static bool isRefusal(const Case &test, const Status &status) {
     return true;
   return !test.schedule().empty() &&
          (has("bytes of shared memory") || has("bytes of stack") ||
-          has("registers each") || has("recurrences that read each other"));
+          has("registers each") || has("recurrences that read each other") ||
+          has("its sequence cannot be split"));
 }
 
 static Status runKind(Run &run) {

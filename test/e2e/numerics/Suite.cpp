@@ -241,7 +241,7 @@ static const std::vector<Factor> kCpuKnobs = {
 };
 
 static const std::vector<Factor> kCpuChunks = {
-    {"chunks", {"3", "8"}},
+    {"chunks", {"1", "3", "8"}},
 };
 
 static const std::vector<Factor> kCudaKnobs = {
@@ -468,8 +468,10 @@ std::vector<Case> SuiteBuilder::build() {
                options.extra));
   else
     add(cornerCases(design("", kScheduled), options.seed));
+  // Those that read each other's states are refused where chunks are asked for.
+  const std::vector<Factor> &all = isGpu ? kCudaKnobs : kCpuKnobs + kCpuChunks;
   add(randomCases(design("body=random", kRandomShapes + kMemory),
-                  design("body=random", kRandomShapes + kMemory + knobs),
+                  design("body=random", kRandomShapes + kMemory + all),
                   options));
   if (!options.isQuick && !options.isSimt)
     add(largeCases(options.isCuda));
