@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <fmt/format.h>
 #include <optional>
@@ -185,6 +186,8 @@ Status Pool::start(Worker &worker) {
   int down[2], up[2];
   if (pipe(down) != 0 || pipe(up) != 0)
     return Status(StatusCode::IoError, "cannot make a pipe");
+  // Or the worker prints once more what is buffered here.
+  std::fflush(nullptr);
   pid_t process = fork();
   if (process < 0)
     return Status(StatusCode::IoError, "cannot fork");
