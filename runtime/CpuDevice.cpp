@@ -14,9 +14,7 @@
 #include "runtime/ThreadPool.h"
 #include "runtime/cuda/CudaDevice.h"
 
-#include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <fmt/format.h>
 #include <unistd.h>
 #include <vector>
@@ -62,7 +60,7 @@ private:
 
 } // namespace
 
-CpuDevice::CpuDevice() : loader_(objectLoader()) {
+CpuDevice::CpuDevice() {
   info_.name = "cpu";
   info_.architecture = "cpu";
   info_.target = loader_ ? loader_->target() : "";
@@ -84,11 +82,8 @@ CpuDevice::load(const Artifact &artifact) {
                    fmt::format("it was compiled for {}: compile it for the "
                                "CPU, or open a CUDA device",
                                artifact.target));
-  if (!loader_)
-    return failure(StatusCode::Unsupported,
-                   "nothing in this program can link object code: link "
-                   "MambaJit and register its loader before opening the "
-                   "device");
+  if (Status status = requireLoader(); !status.ok())
+    return failure(status.code(), status.message());
   if (artifact.target != info_.target)
     return failure(StatusCode::Unsupported,
                    fmt::format("it was compiled for '{}', and this CPU is "
@@ -120,35 +115,6 @@ Result<void *> CpuDevice::allocate(int64_t bytes) {
 }
 
 void CpuDevice::free(void *pointer) { std::free(pointer); }
-
-Status CpuDevice::copyIn(void *target, const void *hostSource, int64_t bytes,
-                         void *) {
-  if (bytes)
-    std::memcpy(target, hostSource, static_cast<size_t>(bytes));
-  return Status();
-}
-
-Status CpuDevice::copyOut(void *hostTarget, const void *source, int64_t bytes,
-                          void *) {
-  if (bytes)
-    std::memcpy(hostTarget, source, static_cast<size_t>(bytes));
-  return Status();
-}
-
-Status CpuDevice::memset(void *target, uint8_t value, int64_t bytes, void *) {
-  if (bytes)
-    std::memset(target, value, static_cast<size_t>(bytes));
-  return Status();
-}
-
-Result<double> CpuDevice::timeMillis(void *,
-                                     const std::function<Status()> &body) {
-  auto start = std::chrono::steady_clock::now();
-  MAMBA_RETURN_IF_ERROR(body());
-  std::chrono::duration<double, std::milli> elapsed =
-      std::chrono::steady_clock::now() - start;
-  return elapsed.count();
-}
 
 Status CpuDevice::checkPointer(const void *pointer) {
   int ordinal = cuda::ordinalOf(pointer);

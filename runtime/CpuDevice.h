@@ -13,39 +13,19 @@
 #ifndef MAMBA_RUNTIME_CPUDEVICE_H
 #define MAMBA_RUNTIME_CPUDEVICE_H
 
-#include "runtime/Device.h"
-#include "runtime/ObjectLoader.h"
+#include "runtime/HostDevice.h"
 
 namespace mamba {
 
-class CpuDevice final : public Device {
+class CpuDevice final : public HostDevice {
 public:
   /// Takes the registered ObjectLoader, if there is one.
   CpuDevice();
 
-  const DeviceInfo &info() const override { return info_; }
-  bool isCuda() const override { return false; }
   Result<std::shared_ptr<LoadedKernel>> load(const Artifact &artifact) override;
   Result<void *> allocate(int64_t bytes) override;
   void free(void *pointer) override;
-  Status copyIn(void *target, const void *hostSource, int64_t bytes,
-                void *stream) override;
-  Status copyOut(void *hostTarget, const void *source, int64_t bytes,
-                 void *stream) override;
-  Status memset(void *target, uint8_t value, int64_t bytes,
-                void *stream) override;
-  Result<void *> createStream() override { return nullptr; }
-  void destroyStream(void *) override {}
-  Status synchronize(void *) override { return Status(); }
-  Status synchronize() override { return Status(); }
-  Result<double> timeMillis(void *stream,
-                            const std::function<Status()> &body) override;
-  Result<bool> isCapturing(void *) override { return false; }
   Status checkPointer(const void *pointer) override;
-
-private:
-  DeviceInfo info_;
-  std::shared_ptr<ObjectLoader> loader_;
 };
 
 } // namespace mamba

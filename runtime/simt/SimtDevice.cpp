@@ -13,8 +13,6 @@
 
 #include "runtime/simt/SimtKernel.h"
 
-#include <chrono>
-#include <cstring>
 #include <fmt/format.h>
 
 namespace mamba {
@@ -24,8 +22,8 @@ static constexpr std::string_view kArchitecture = "simt-sm_90";
 
 SimtDevice::SimtDevice(std::shared_ptr<simt::Memory> memory,
                        const simt::Options &options)
-    : loader_(objectLoader()), memory_(std::move(memory)),
-      blocks_(std::make_shared<simt::BlockPool>()), options_(options) {
+    : memory_(std::move(memory)), blocks_(std::make_shared<simt::BlockPool>()),
+      options_(options) {
   info_.name = "simt";
   info_.architecture = kArchitecture;
   info_.target =
@@ -56,11 +54,8 @@ SimtDevice::load(const Artifact &artifact) {
     return Status(code, fmt::format("loading kernel '{}' on simt: {}",
                                     artifact.name, text));
   };
-  if (!loader_)
-    return failure(StatusCode::Unsupported,
-                   "nothing in this program can link object code: link "
-                   "MambaJit and register its loader before opening the "
-                   "device");
+  if (Status status = requireLoader(); !status.ok())
+    return failure(status.code(), status.message());
   if (artifact.kind != ImageKind::Object || artifact.target != info_.target)
     return failure(StatusCode::Unsupported,
                    fmt::format("it was compiled for '{}', and this device is "
@@ -83,43 +78,10 @@ Result<void *> SimtDevice::allocate(int64_t bytes) {
 
 void SimtDevice::free(void *pointer) { memory_->free(pointer); }
 
-Status SimtDevice::copyIn(void *target, const void *hostSource, int64_t bytes,
-                          void *) {
-  if (bytes == 0)
-    return Status();
-  std::memcpy(target, hostSource, static_cast<size_t>(bytes));
-  mark(target, bytes, MemoryContent::Written);
-  return Status();
-}
-
-Status SimtDevice::copyOut(void *hostTarget, const void *source, int64_t bytes,
-                           void *) {
-  if (bytes)
-    std::memcpy(hostTarget, source, static_cast<size_t>(bytes));
-  return Status();
-}
-
-Status SimtDevice::memset(void *target, uint8_t value, int64_t bytes, void *) {
-  if (bytes == 0)
-    return Status();
-  std::memset(target, value, static_cast<size_t>(bytes));
-  mark(target, bytes, MemoryContent::Written);
-  return Status();
-}
-
 void SimtDevice::mark(void *pointer, int64_t bytes, MemoryContent content) {
   auto address = reinterpret_cast<uint64_t>(pointer);
   if (bytes > 0 && memory_->contains(address))
     memory_->mark(address, static_cast<uint64_t>(bytes), content);
-}
-
-Result<double> SimtDevice::timeMillis(void *,
-                                      const std::function<Status()> &body) {
-  auto start = std::chrono::steady_clock::now();
-  MAMBA_RETURN_IF_ERROR(body());
-  std::chrono::duration<double, std::milli> elapsed =
-      std::chrono::steady_clock::now() - start;
-  return elapsed.count();
 }
 
 Status SimtDevice::checkPointer(const void *pointer) {

@@ -14,8 +14,7 @@
 #ifndef MAMBA_RUNTIME_SIMT_SIMTDEVICE_H
 #define MAMBA_RUNTIME_SIMT_SIMTDEVICE_H
 
-#include "runtime/Device.h"
-#include "runtime/ObjectLoader.h"
+#include "runtime/HostDevice.h"
 #include "runtime/simt/Memory.h"
 #include "runtime/simt/Options.h"
 
@@ -25,7 +24,7 @@ namespace simt {
 class BlockPool;
 } // namespace simt
 
-class SimtDevice final : public Device {
+class SimtDevice final : public HostDevice {
 public:
   /// A device of its own with the limits of an H100; Device::open("simt") gives
   /// one with the options of the environment. Takes the registered
@@ -33,35 +32,18 @@ public:
   static Result<std::shared_ptr<SimtDevice>>
   create(const simt::Options &options);
 
-  const DeviceInfo &info() const override { return info_; }
-  bool isCuda() const override { return false; }
   /// Kernels hold the device's options as they are now.
   Result<std::shared_ptr<LoadedKernel>> load(const Artifact &artifact) override;
   Result<void *> allocate(int64_t bytes) override;
   void free(void *pointer) override;
-  Status copyIn(void *target, const void *hostSource, int64_t bytes,
-                void *stream) override;
-  Status copyOut(void *hostTarget, const void *source, int64_t bytes,
-                 void *stream) override;
-  Status memset(void *target, uint8_t value, int64_t bytes,
-                void *stream) override;
   bool checksAccesses() const override { return true; }
   void mark(void *pointer, int64_t bytes, MemoryContent content) override;
-  Result<void *> createStream() override { return nullptr; }
-  void destroyStream(void *) override {}
-  Status synchronize(void *) override { return Status(); }
-  Status synchronize() override { return Status(); }
-  Result<double> timeMillis(void *stream,
-                            const std::function<Status()> &body) override;
-  Result<bool> isCapturing(void *) override { return false; }
   Status checkPointer(const void *pointer) override;
 
 private:
   SimtDevice(std::shared_ptr<simt::Memory> memory,
              const simt::Options &options);
 
-  DeviceInfo info_;
-  std::shared_ptr<ObjectLoader> loader_;
   std::shared_ptr<simt::Memory> memory_;
   std::shared_ptr<simt::BlockPool> blocks_;
   simt::Options options_;
