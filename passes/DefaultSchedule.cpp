@@ -114,19 +114,23 @@ static bool wantsChunks(const Problem &problem) {
          problem.length >= kChunkedLength;
 }
 
+/// Lanes along L, and what threads hold for them.
+struct WarpChoice {
+  int64_t lanes = 4;
+  Occupancy occupancy = kOccupancies[2];
+};
+
 /// Lanes along L cost shuffles but bring threads where sequences and channels
-/// are few: as many as fill the GPU best, in whole turns. Sets `occupancy`.
-static GpuScheduleFields chooseWarp(const Problem &problem,
-                                    const GpuTarget &target,
-                                    Occupancy &occupancy) {
-  GpuScheduleFields schedule;
-  occupancy = kOccupancies[2];
-  schedule.lanes = 4;
+/// are few: as many as fill the GPU best, in whole turns.
+static WarpChoice chooseWarp(const Problem &problem, const GpuTarget &target) {
+  WarpChoice chosen;
+  if (wantsChunks(problem))
+    return chosen;
   // What the shuffles of twice the lanes leave of the speed, about.
   constexpr double kLaneSpeed = 0.85;
   double best = 0, laneSpeed = 1;
   int64_t most = problem.areChannelsNeighbours ? 16 : 32;
-  for (int64_t lanes = 1; lanes <= most && !wantsChunks(problem); lanes *= 2) {
+  for (int64_t lanes = 1; lanes <= most; lanes *= 2) {
     for (const Occupancy &choice : kOccupancies) {
       double fill = fillOf(problem.batch * problem.channels * lanes,
                            choice.threads * target.multiprocessors);
@@ -134,15 +138,11 @@ static GpuScheduleFields chooseWarp(const Problem &problem,
       if (speed <= best)
         continue;
       best = speed;
-      occupancy = choice;
-      schedule.lanes = lanes;
+      chosen = {lanes, choice};
     }
     laneSpeed *= kLaneSpeed;
   }
-  schedule.items = occupancy.items;
-  schedule.unroll = occupancy.unroll;
-  schedule.warpsD = schedule.lanes <= 2 ? 1 : 4;
-  return schedule;
+  return chosen;
 }
 
 /// No tile much larger than the problem.
@@ -216,8 +216,12 @@ static int64_t chooseMinBlocks(const GpuScheduleFields &schedule,
 GpuScheduleFields mlir::ssm::defaultGpuSchedule(const Problem &given,
                                                 const GpuTarget &target) {
   Problem problem = withUsualExtents(given);
-  Occupancy occupancy;
-  GpuScheduleFields schedule = chooseWarp(problem, target, occupancy);
+  auto [lanes, occupancy] = chooseWarp(problem, target);
+  GpuScheduleFields schedule;
+  schedule.lanes = lanes;
+  schedule.items = occupancy.items;
+  schedule.unroll = occupancy.unroll;
+  schedule.warpsD = lanes <= 2 ? 1 : 4;
   fitExtents(schedule, problem);
   fitSharedMemory(schedule, problem, target);
   schedule.unroll = std::min(schedule.unroll, problem.states);

@@ -26,6 +26,12 @@ struct Number {
   Value im;
 
   bool isComplex() const { return im != nullptr; }
+  /// One word, or two.
+  SmallVector<Value, 2> words() const {
+    if (isComplex())
+      return {re, im};
+    return {re};
+  }
 };
 
 /// A builder whose methods are the vocabulary of kernels.

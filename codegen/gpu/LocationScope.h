@@ -1,5 +1,4 @@
-//===- LocationScope.h - Places in the source of what is emitted --*- C++
-//-*-===//
+//===- LocationScope.h - Where what is emitted is from ----------*- C++ -*-===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

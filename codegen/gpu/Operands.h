@@ -54,14 +54,15 @@ public:
   Value resultBase(unsigned i, Value channel);
 
   /// `run.count` elements of input `i` from `base`, at `position` and `state`
-  /// (i64; null where the input has no such axis). Where `limit` is given,
-  /// positions from it on read the element before it: valid memory whose
-  /// value nobody uses. What is loaded has the same types either way.
+  /// (i64; null where the input has no such axis).
   SmallVector<Number> load(unsigned i, Value base, Value position, Value state,
-                           Run run, Value limit = nullptr) {
-    return widen(i, loadRaw(i, base, position, state, run, limit));
+                           Run run) {
+    return widen(i, loadRaw(i, base, position, state, run));
   }
   /// The same in two halves: the loads, and the numbers in what they loaded.
+  /// Where `limit` is given, positions from it on read the element before it:
+  /// valid memory whose value nobody uses. What is loaded has the same types
+  /// either way.
   SmallVector<Value> loadRaw(unsigned i, Value base, Value position,
                              Value state, Run run, Value limit = nullptr);
   SmallVector<Number> widen(unsigned i, ArrayRef<Value> raw);

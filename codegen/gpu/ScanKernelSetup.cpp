@@ -190,9 +190,7 @@ void ScanKernel::emitInvariants() {
     if (auto sum = dyn_cast<SumOp>(op)) {
       Type type = sum.getType();
       Number zero = e.zero(type);
-      SmallVector<Value> init = {zero.re};
-      if (zero.isComplex())
-        init.push_back(zero.im);
+      SmallVector<Value> init(zero.words());
       SmallVector<Value> words =
           e.loop(e.i32(0), e.i32(fused.stateExtent()), 1, init,
                  [&](Value n, ValueRange sums) -> SmallVector<Value> {
@@ -200,9 +198,7 @@ void ScanKernel::emitInvariants() {
                    Number term = evaluateTable(sum.getValue(), n, known);
                    Number total = e.addf(
                        {sums[0], sums.size() > 1 ? sums[1] : Value()}, term);
-                   if (total.isComplex())
-                     return {total.re, total.im};
-                   return {total.re};
+                   return total.words();
                  });
       invariants()[sum] = {words[0], words.size() > 1 ? words[1] : Value()};
       continue;

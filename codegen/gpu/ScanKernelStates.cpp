@@ -41,12 +41,6 @@ ScanKernel::Roots ScanKernel::rootsAt(unsigned level) {
 // The loop
 //===----------------------------------------------------------------------===//
 
-static void appendWords(SmallVectorImpl<Value> &words, const Number &number) {
-  words.push_back(number.re);
-  if (number.isComplex())
-    words.push_back(number.im);
-}
-
 void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
   Roots roots = rootsAt(level);
   if (roots.recurrences.empty() && roots.sums.empty() && roots.results.empty())
@@ -63,7 +57,7 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
   };
   eachSum([&](SumOp op) {
     for (int64_t k = 0; k < schedule.getItems(); ++k)
-      appendWords(init, e.zero(op.getType()));
+      init.append(e.zero(op.getType()).words());
   });
   // Words of the accumulators and back, by sum, then by channel.
   auto toSteps = [&](ValueRange words) {
@@ -88,7 +82,7 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
                SmallVector<Value> next;
                for (const Steps &steps : sums)
                  for (const Number &number : steps)
-                   appendWords(next, number);
+                   next.append(number.words());
                return next;
              });
   SmallVector<Steps> sums = toSteps(results);

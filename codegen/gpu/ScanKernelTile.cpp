@@ -159,11 +159,12 @@ const ScanKernel::Steps &ScanKernel::stepsOf(Tile &tile, Value value) {
   auto &known = tile.steps[channel];
   if (auto it = known.find(value); it != known.end())
     return it->second;
-  Steps steps;
   if (auto recurrence = value.getDefiningOp<RecurrenceOp>()) {
     scanSteps(tile, recurrence);
     return tile.steps[channel].find(value)->second;
-  } else if (auto sum = value.getDefiningOp<SumOp>()) {
+  }
+  Steps steps;
+  if (auto sum = value.getDefiningOp<SumOp>()) {
     // A sum over n of what has no n; others are known from their loop.
     Type type = sum.getType();
     Number count = e.constant(type, static_cast<double>(fused.stateExtent()));
@@ -239,27 +240,22 @@ ScanKernel::cheapDecay(Tile &tile, RecurrenceOp op,
 
 /// The state behind the last step of a tile, in the thread that holds it.
 Number ScanKernel::stateAtEnd(Tile &tile, const LocalScan &scan) {
-  bool isComplex = scan.end.isComplex();
-  auto words = [&](const Number &number) -> SmallVector<Value> {
-    return isComplex ? SmallVector<Value>{number.re, number.im}
-                     : SmallVector<Value>{number.re};
-  };
   SmallVector<Value> end = eitherWay(tile, [&](Value limit) {
     if (!limit)
-      return words(scan.end);
+      return SmallVector<Value>(scan.end.words());
     Number state = scan.states.front();
     for (auto [k, later] : llvm::enumerate(scan.states))
       state = e.select(
           e.lessThan(e.add(tile.first, static_cast<int64_t>(k)), limit), later,
           state);
-    return words(state);
+    return SmallVector<Value>(state.words());
   });
-  return {end[0], isComplex ? end[1] : Value()};
+  return {end[0], scan.end.isComplex() ? end[1] : Value()};
 }
 
 /// Keeps what the tile leaves to the next one, or to the results without l;
-/// `scans` are by state, then by channel.
-/// Only the thread with the tile's last step knows it.
+/// `scans` are by state, then by channel. Only the thread with the tile's last
+/// step knows it.
 void ScanKernel::finishCarries(Tile &tile, RecurrenceOp op,
                                ArrayRef<LocalScan> scans, Value firstState) {
   unsigned i = indexOf(op);

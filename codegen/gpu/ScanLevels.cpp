@@ -114,11 +114,8 @@ Segment ScanLevels::loadSegment(Value address) {
 
 void ScanLevels::storeSegment(const Segment &segment, Value address) {
   SmallVector<Value> values;
-  for (const Number &number : {segment.decay, segment.carry}) {
-    values.push_back(number.re);
-    if (number.isComplex())
-      values.push_back(number.im);
-  }
+  for (const Number &number : {segment.decay, segment.carry})
+    values.append(number.words());
   for (auto [i, value] : llvm::enumerate(values))
     e.store(value, e.offset(address, 4 * static_cast<int64_t>(i)), 4);
 }

@@ -90,6 +90,11 @@ Status Function::State::check(std::span<const TensorView> tensors) const {
       .withContext(fmt::format("function '{}'", info.name));
 }
 
+void VariantRequest::aimAt(const Device &device) {
+  target = device.info().architecture;
+  threads = isCpu() ? device.multiprocessors() : 0;
+}
+
 /// All that `key` says but the device and the schedule.
 static VariantRequest requestFor(const VariantKey &key) {
   VariantRequest request;
@@ -107,8 +112,7 @@ Function::State::build(const std::shared_ptr<Device> &device,
                        const VariantKey &variant,
                        std::string_view schedule) const {
   VariantRequest request = requestFor(variant);
-  request.target = device->info().architecture;
-  request.threads = request.isCpu() ? device->multiprocessors() : 0;
+  request.aimAt(*device);
   request.schedule = schedule;
   KernelKey key;
   key.source = source->text();

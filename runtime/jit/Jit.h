@@ -74,6 +74,8 @@ struct VariantRequest {
   std::string schedule;
 
   bool isCpu() const { return target == "cpu"; }
+  /// Sets target and threads to those of `device`.
+  void aimAt(const Device &device);
 };
 
 /// Receives a stage's name and text: model, fused, schedule, gpu or cpu, llvm,

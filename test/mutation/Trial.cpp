@@ -96,7 +96,7 @@ MutatedKernel::launch(const mamba::Function &function,
     return kernel->launch(tensors);
   MAMBA_ASSIGN_OR_RETURN(mamba::VariantRequest request,
                          function.request(tensors));
-  request.target = device->info().architecture;
+  request.aimAt(*device);
   request.schedule = schedule;
   MAMBA_ASSIGN_OR_RETURN(mamba::Artifact artifact,
                          function.source()->compile(function.info().name,

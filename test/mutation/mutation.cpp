@@ -221,10 +221,6 @@ int main(int argc, char **argv) {
     return 0;
   }
   Result<std::vector<std::string>> others = line.parse(argc, argv);
-  if (others.ok() && !others->empty())
-    others = Status(mamba::StatusCode::InvalidArgument,
-                    fmt::format("found argument '{}', required are flags",
-                                others->front()));
   if (!others.ok())
     return mamba::reportError(others.status());
   Result<bool> passed = run(options);

@@ -127,8 +127,7 @@ static Result<VariantRequest> requestFor(const RunOptions &options,
   for (const TensorView &view : problem.resultViews())
     views.push_back(view);
   MAMBA_ASSIGN_OR_RETURN(VariantRequest request, function.request(views));
-  request.target = device.info().architecture;
-  request.threads = request.isCpu() ? device.multiprocessors() : 0;
+  request.aimAt(device);
   request.schedule = options.schedule;
   return request;
 }
