@@ -4,9 +4,9 @@
 set -eu
 
 packages="alsa-utils ccache clang-22 clang-format-22 cmake
-libboost-context-dev libclang-rt-22-dev libfmt-dev libgtest-dev libkissfft-dev libmlir-22-dev libstb-dev
-libxxhash-dev libzstd-dev lld-22 llvm-22-dev llvm-22-tools mlir-22-tools
-ninja-build nlohmann-json3-dev python3 xz-utils zlib1g-dev"
+libboost-context-dev libclang-rt-22-dev libfmt-dev libgtest-dev
+libkissfft-dev libmlir-22-dev libstb-dev libxxhash-dev libzstd-dev lld-22
+llvm-22-dev llvm-22-tools mlir-22-tools ninja-build nlohmann-json3-dev python3 xz-utils zlib1g-dev"
 
 # shellcheck disable=SC2086 # a list of packages
 installed=" $(dpkg-query -W -f '${Package}:${db:Status-Status} ' $packages \

@@ -1,5 +1,4 @@
-//===- GuardedInput.h - An input with nothing to read beside it --*- C++
-//-*-===//
+//===- GuardedInput.h - An input with nothing to read beside it -*- C++ -*-===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

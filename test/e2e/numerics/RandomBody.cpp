@@ -39,7 +39,8 @@ struct Facts {
   bool has(char axis) const { return axes.find(axis) != std::string::npos; }
 };
 
-enum class Kind { Scalar, Sum, Recurrence, Last };
+/// Of a Started recurrence, {z} is the initial state.
+enum class Kind { Scalar, Sum, Recurrence, Started, Last };
 
 /// A form that statements take. Lines use {r} for the result, {x}, {y}, {z} for
 /// operands, and end with a newline each.
@@ -73,7 +74,7 @@ static constexpr Form kForms[] = {
     {Kind::Scalar, 2,
      "{r}s = arith.addf {x}, {y} : f32\n{r} = arith.mulf {r}s, %half : f32\n",
      largest},
-    // Halves and quarters never cancel each other.
+    // A difference of unequal parts, which never cancel.
     {Kind::Scalar, 2,
      "{r}s = arith.mulf {y}, %tenth : f32\n{r} = arith.subf {x}, {r}s : f32\n",
      total},
@@ -110,7 +111,7 @@ static constexpr Form kForms[] = {
      "{r}t = math.tanh {x} : f32\n{r}d = arith.mulf {r}t, %most : f32\n"
      "{r}, {r}l = ssm.recurrence{reverse} {r}d, {y} : f32\n",
      ofState},
-    {Kind::Recurrence, 3,
+    {Kind::Started, 3,
      "{r}t = math.tanh {x} : f32\n{r}d = arith.mulf {r}t, %most : f32\n"
      "{r}, {r}l = ssm.recurrence{reverse} {r}d, {y} init({z}) : f32\n",
      ofState},
@@ -126,8 +127,6 @@ static constexpr Form kForms[] = {
      ofState},
     {Kind::Last, 1, "", ofX},
 };
-
-static constexpr const char *kInitForm = "init({z})";
 
 //===----------------------------------------------------------------------===//
 // Facts of values
@@ -158,17 +157,20 @@ static Facts join(const std::vector<Facts> &operands) {
   return facts;
 }
 
+static bool isRecurrence(const Form &form) {
+  return form.kind == Kind::Recurrence || form.kind == Kind::Started;
+}
+
 /// The facts of the statement's value, or nothing where the dialect refuses it.
 static std::optional<Facts> factsOf(const Form &form,
                                     const std::vector<Facts> &operands) {
   Facts facts = join(operands);
-  bool isOrdered = facts.has('l') || form.kind == Kind::Recurrence;
+  bool isOrdered = facts.has('l') || isRecurrence(form);
   if (facts.isAfterLast && isOrdered)
     return std::nullopt;
   if (facts.statesLevel && *facts.statesLevel < facts.level)
     return std::nullopt;
-  if (std::string_view(form.lines).find(kInitForm) != std::string_view::npos &&
-      operands[2].has('l'))
+  if (form.kind == Kind::Started && operands[2].has('l'))
     return std::nullopt;
   if (operands[0].bound > form.mostX)
     return std::nullopt;
@@ -180,7 +182,7 @@ static std::optional<Facts> factsOf(const Form &form,
     facts.statesLevel.reset();
     facts.bound *= 16;
   }
-  if (form.kind == Kind::Recurrence) {
+  if (isRecurrence(form)) {
     facts.axes = joinAxes(facts.axes, "l");
     if (facts.has('n'))
       facts.statesLevel = facts.statesLevel.value_or(facts.level);
@@ -266,7 +268,7 @@ void Program::drawInputs() {
 
 bool Program::isRecurrence(int value) const {
   int number = value - static_cast<int>(inputs.size());
-  return number >= 0 && statements[number].form->kind == Kind::Recurrence;
+  return number >= 0 && ::isRecurrence(*statements[number].form);
 }
 
 /// Later values more often: chains, not bushes.
@@ -285,7 +287,7 @@ bool Program::tryStatement(bool isFirst) {
     statement.operands[i] = isFirst && i == 1 ? 0 : drawOperand();
     operands.push_back(facts[statement.operands[i]]);
   }
-  if (isFirst && form.kind != Kind::Recurrence)
+  if (isFirst && !::isRecurrence(form))
     return false;
   if (form.kind == Kind::Last && !isRecurrence(statement.operands[0]))
     return false;
@@ -419,7 +421,6 @@ FusedText Program::write() {
     if (!isNeeded[i])
       continue;
     text.inputs.push_back(inputs[i]);
-    text.inputs.back().name = fmt::format("x{}", i);
     if (inputs[i].element != "f32")
       text.body += fmt::format("    %w{0} = arith.extf %e{0} : {1} to f32\n", i,
                                inputs[i].element);
