@@ -97,9 +97,9 @@ Value mlir::ssm::buildGate(OpBuilder &builder, Location loc,
   case Activation::Identity:
     return s.mul(y, z);
   case Activation::Silu:
-    return s.mul(y, s.div(z, logistic()));
+    return s.mul(y, s.roughDiv(z, logistic()));
   case Activation::Sigmoid:
-    return s.div(y, logistic());
+    return s.roughDiv(y, logistic());
   case Activation::Gelu: {
     Value erf = s.erf(s.mul(1 / std::numbers::sqrt2, z));
     return s.mul(y, s.mul(s.mul(0.5, z), s.add(1, erf)));

@@ -99,6 +99,10 @@ Value ScalarBuilder::div(Value a, Value b) {
   return complex::DivOp::create(builder, loc, toComplex(a), toComplex(b));
 }
 
+Value ScalarBuilder::roughDiv(Value a, Value b) {
+  return arith::DivFOp::create(builder, loc, a, b, arith::FastMathFlags::arcp);
+}
+
 Value ScalarBuilder::neg(Value x) {
   if (isComplex(x))
     return complex::NegOp::create(builder, loc, x);

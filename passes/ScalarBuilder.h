@@ -38,6 +38,9 @@ public:
   /// A real factor scales both parts of a complex one: two products, not four.
   Value mul(Value a, Value b);
   Value div(Value a, Value b);
+  /// a / b, b >= 1, that may be off by two units in the last place: for what no
+  /// recurrence adds up.
+  Value roughDiv(Value a, Value b);
   Value neg(Value x);
   Value exp(Value x);
   Value erf(Value x);

@@ -31,14 +31,15 @@ LogicalResult mlir::ssm::cpu::verifyEmittable(Operation &op) {
 }
 
 /// A body's products and sums may contract into a fused multiply-add: the
-/// dialect says so.
+/// dialect says so. Reciprocals are left to GPUs: LLVM's refine an estimate,
+/// and make NaN of a quotient by infinity.
 static void allowContraction(Operation *op) {
   auto flags = dyn_cast<arith::ArithFastMathInterface>(op);
   if (!flags)
     return;
   arith::FastMathFlags set = arith::FastMathFlags::contract;
   if (arith::FastMathFlagsAttr given = flags.getFastMathFlagsAttr())
-    set = set | given.getValue();
+    set = set | (given.getValue() & ~arith::FastMathFlags::arcp);
   op->setAttr(flags.getFastMathAttrName(),
               arith::FastMathFlagsAttr::get(op->getContext(), set));
 }

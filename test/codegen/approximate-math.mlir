@@ -33,4 +33,44 @@ gpu.module @kernels {
     %5 = math.tanh %x : f32
     gpu.return %0, %1, %2, %3, %4, %5 : f32, f32, f32, f32, f32, f32
   }
+
+  // Where the op allows a reciprocal, the quotient stays as it is.
+  // CHECK-LABEL: gpu.func @rough
+  // CHECK: %[[R:.*]] = llvm.call_intrinsic "llvm.nvvm.rcp.approx.ftz.f"(%arg1)
+  // CHECK-NEXT: %[[Q:.*]] = arith.mulf %arg0, %[[R]]
+  // CHECK-NEXT: gpu.return %[[Q]]
+  gpu.func @rough(%x: f32, %y: f32) -> f32 {
+    %0 = arith.divf %x, %y fastmath<arcp> : f32
+    gpu.return %0 : f32
+  }
+
+  // log1p(exp(x)) has one form for all x, which is x to the last bit where a
+  // body takes x itself.
+  // CHECK-LABEL: gpu.func @softplus
+  // CHECK: %[[E:.*]] = llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"
+  // CHECK-NOT: lg2
+  // CHECK-NOT: arith.select
+  // CHECK: %[[MAX:.*]] = arith.maximumf %arg0
+  // CHECK: %[[S:.*]] = arith.addf %{{.*}}, %[[MAX]]
+  // CHECK: gpu.return %[[S]]
+  gpu.func @softplus(%x: f32) -> f32 {
+    %e = math.exp %x : f32
+    %s = math.log1p %e : f32
+    %c20 = arith.constant 20.0 : f32
+    %big = arith.cmpf ogt, %x, %c20 : f32
+    %r = arith.select %big, %x, %s : f32
+    gpu.return %r : f32
+  }
+
+  // A bound that is too low is part of the function.
+  // CHECK-LABEL: gpu.func @low_bound
+  // CHECK: arith.select
+  gpu.func @low_bound(%x: f32) -> f32 {
+    %e = math.exp %x : f32
+    %s = math.log1p %e : f32
+    %c2 = arith.constant 2.0 : f32
+    %big = arith.cmpf ogt, %x, %c2 : f32
+    %r = arith.select %big, %x, %s : f32
+    gpu.return %r : f32
+  }
 }
