@@ -116,6 +116,9 @@ FailureOr<LaunchPlan> LaunchPlan::build(func::FuncOp function) {
     return failure();
   if (auto multiple = function->getAttrOfType<IntegerAttr>(kMultipleAttrName))
     plan.artifact.channelMultiple = multiple.getInt();
+  if (auto multiple =
+          function->getAttrOfType<IntegerAttr>(kLengthMultipleAttrName))
+    plan.artifact.lengthMultiple = multiple.getInt();
   return plan;
 }
 
@@ -229,6 +232,8 @@ void LaunchPlan::attachTo(ModuleOp module) const {
       b.getDictionaryAttr(
           {b.getNamedAttr("channel_multiple",
                           b.getI64IntegerAttr(artifact.channelMultiple)),
+           b.getNamedAttr("length_multiple",
+                          b.getI64IntegerAttr(artifact.lengthMultiple)),
            b.getNamedAttr("inputs", b.getI64IntegerAttr(artifact.numInputs)),
            b.getNamedAttr("name", b.getStringAttr(artifact.name)),
            b.getNamedAttr("results", b.getI64IntegerAttr(artifact.numResults)),
@@ -335,14 +340,16 @@ FailureOr<mamba::Artifact> LaunchPlan::read(ModuleOp module) {
   auto inputs = plan.getAs<IntegerAttr>("inputs");
   auto results = plan.getAs<IntegerAttr>("results");
   auto multiple = plan.getAs<IntegerAttr>("channel_multiple");
+  auto lengths = plan.getAs<IntegerAttr>("length_multiple");
   auto tensors = plan.getAs<ArrayAttr>("tensors");
-  if (!name || !inputs || !results || !multiple || !tensors)
+  if (!name || !inputs || !results || !multiple || !lengths || !tensors)
     return module.emitError("'ssm.plan' is malformed");
   mamba::Artifact artifact;
   artifact.name = name.str();
   artifact.numInputs = inputs.getInt();
   artifact.numResults = results.getInt();
   artifact.channelMultiple = multiple.getInt();
+  artifact.lengthMultiple = lengths.getInt();
   for (auto [i, tensor] : llvm::enumerate(tensors.getAsRange<DictionaryAttr>()))
     if (failed(readTensor(module, tensor, artifact,
                           i >= artifact.numInputs + artifact.numResults)))

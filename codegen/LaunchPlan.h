@@ -37,6 +37,7 @@ public:
   bool isStored(Value value) const { return numbers.contains(value); }
   /// A known divisor of the channel extent.
   int64_t channelMultiple() const { return artifact.channelMultiple; }
+  int64_t lengthMultiple() const { return artifact.lengthMultiple; }
 
   const mamba::TensorSpec &tensor(unsigned i) const {
     return artifact.tensors[i];

@@ -158,7 +158,7 @@ void Compilation::report(StringRef stage) {
   request.onStage(stage, text);
 }
 
-/// Writes what callers promise of memory and channels onto the function, where
+/// Writes what callers promise of memory and extents onto the function, where
 /// the lowerings read it.
 LogicalResult Compilation::attachAssumptions() {
   auto function = *module.getOps<func::FuncOp>().begin();
@@ -166,6 +166,9 @@ LogicalResult Compilation::attachAssumptions() {
   if (request.channelMultiple > 1)
     function->setAttr(kMultipleAttrName,
                       b.getI64IntegerAttr(request.channelMultiple));
+  if (request.lengthMultiple > 1)
+    function->setAttr(kLengthMultipleAttrName,
+                      b.getI64IntegerAttr(request.lengthMultiple));
   if (request.layouts.empty())
     return success();
   unsigned inputs = function.getNumArguments();

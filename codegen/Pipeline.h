@@ -61,6 +61,8 @@ struct CompileRequest {
   std::vector<mamba::LayoutSpec> layouts;
   /// A known divisor of the channel extent.
   int64_t channelMultiple = 1;
+  /// A known divisor of the length.
+  int64_t lengthMultiple = 1;
   /// Receives the name and text of each stage: model, fused, schedule, gpu or
   /// cpu, llvm, ptx, simt or asm. Costs time, so leave it empty otherwise.
   std::function<void(StringRef stage, StringRef text)> onStage;

@@ -87,6 +87,12 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     warps along the channels. `chunks` blocks share one sequence, joined by a
     pass over their carries. 1 in a field switches its level of the scan off:
     `lanes = 1, warps_l = 1, chunks = 1` is the serial scan.
+
+    With `prefetch = 1` a thread asks for its steps of the next tile before it
+    computes those of its own. With `stages = 2` the loop over n begins the next
+    `unroll` states, their exponentials and their scan within the thread,
+    before it ends those before them, so that the two overlap; where their
+    number divides the states once too often, it is as 1.
   }];
   let parameters = (ins
     DefaultValuedParameter<"int64_t", "1", "lanes of a warp along L; a power of two up to 32">:$lanes,
@@ -96,6 +102,8 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "1", "warps of a block along the channels">:$warps_d,
     DefaultValuedParameter<"int64_t", "1", "blocks that share one sequence, up to 1024">:$chunks,
     DefaultValuedParameter<"int64_t", "1", "states computed together in the loop over n">:$unroll,
+    DefaultValuedParameter<"int64_t", "1", "groups of such states under way at a time: 1 or 2">:$stages,
+    DefaultValuedParameter<"int64_t", "0", "tiles ahead that a thread loads its own steps: 0 or 1">:$prefetch,
     DefaultValuedParameter<"int64_t", "0", "blocks an SM that registers must allow; 0: no bound">:$min_blocks
   );
   let assemblyFormat = "`<` struct(params) `>`";

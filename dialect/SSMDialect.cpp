@@ -81,13 +81,14 @@ LogicalResult SSMDialect::verifyOperationAttribute(Operation *op,
       isa<DictionaryAttr>(attr.getValue()))
     return success();
   auto multiple = dyn_cast<IntegerAttr>(attr.getValue());
-  if (name == kMultipleAttrName && multiple &&
-      multiple.getType().isSignlessInteger(64) && multiple.getInt() > 0)
+  if ((name == kMultipleAttrName || name == kLengthMultipleAttrName) &&
+      multiple && multiple.getType().isSignlessInteger(64) &&
+      multiple.getInt() > 0)
     return success();
   return op->emitOpError("found unknown or malformed attribute ")
          << attr.getName() << " = " << attr.getValue()
-         << ", expected 'ssm.channel_multiple', a positive i64, or 'ssm.plan' "
-            "or 'ssm.launch', a dictionary";
+         << ", expected 'ssm.channel_multiple' or 'ssm.length_multiple', a "
+            "positive i64, or 'ssm.plan' or 'ssm.launch', a dictionary";
 }
 
 //===----------------------------------------------------------------------===//
@@ -177,6 +178,7 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, int64_t lanes,
                                    int64_t items, int64_t channels,
                                    int64_t warpsL, int64_t warpsD,
                                    int64_t chunks, int64_t unroll,
+                                   int64_t stages, int64_t prefetch,
                                    int64_t minBlocks) {
   if (failed(verifyRange(emitError, "lanes", lanes, 1, 32, true)) ||
       failed(verifyRange(emitError, "items", items, 1, 32)) ||
@@ -185,6 +187,8 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, int64_t lanes,
       failed(verifyRange(emitError, "warps_d", warpsD, 1, 32)) ||
       failed(verifyRange(emitError, "chunks", chunks, 1, 1024)) ||
       failed(verifyRange(emitError, "unroll", unroll, 1, 16)) ||
+      failed(verifyRange(emitError, "stages", stages, 1, 2)) ||
+      failed(verifyRange(emitError, "prefetch", prefetch, 0, 1)) ||
       failed(verifyRange(emitError, "min_blocks", minBlocks, 0, 32)))
     return failure();
   if (warpsL * warpsD > 32)

@@ -31,8 +31,10 @@ namespace mlir::ssm {
 inline constexpr StringLiteral kLayoutAttrName = "ssm.layout";
 /// Name of the string attribute that names a function's argument.
 inline constexpr StringLiteral kNameAttrName = "ssm.name";
-/// Name of the integer attribute on a function: divides its channel extent.
+/// Names of integer attributes on a function: divisors of its channel extent
+/// and of its length.
 inline constexpr StringLiteral kMultipleAttrName = "ssm.channel_multiple";
+inline constexpr StringLiteral kLengthMultipleAttrName = "ssm.length_multiple";
 /// Name of the dictionary on a lowered module: its tensors.
 inline constexpr StringLiteral kPlanAttrName = "ssm.plan";
 /// Name of the dictionary on a lowered kernel: its grid and arguments.

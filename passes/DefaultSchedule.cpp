@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <span>
 
 using namespace mlir::ssm;
 
@@ -91,19 +92,34 @@ struct Occupancy {
   int64_t threads;
   int64_t items;
   int64_t unroll;
+  int64_t stages;
+  int64_t prefetch;
   double speed; ///< Of a full multiprocessor, as measured on an H100.
 };
 
-/// 255, 168 and 128 registers a thread (bench/NOTES.md): chains that overlap in
-/// one thread hide more than other threads do.
-static constexpr Occupancy kOccupancies[] = {
-    {256, 16, 2, 1.0}, {384, 8, 4, 0.95}, {512, 8, 2, 0.9}};
+/// 255 and 168 registers a thread (bench/NOTES.md): chains that overlap in one
+/// thread hide more than other threads do.
+static constexpr Occupancy kOccupancies[] = {{256, 16, 1, 2, 1, 1.0},
+                                             {384, 8, 2, 2, 1, 0.95}};
+/// Without lanes along L a state has one chain and no second pass.
+static constexpr Occupancy kSerialOccupancies[] = {{384, 16, 4, 1, 0, 1.0}};
 
-/// The part of its threads' time for which the GPU has work, where `threads`
-/// run in turns of what it holds.
-static double fillOf(int64_t threads, int64_t held) {
-  int64_t turns = std::max<int64_t>(ceilDiv(threads, held), 1);
-  return static_cast<double>(threads) / static_cast<double>(turns * held);
+/// What shuffles leave of the speed of 1, 2, 4, ... lanes along L, on an H100;
+/// and where lanes tear accesses apart, since channels are neighbours in
+/// memory.
+static constexpr double kLaneSpeeds[] = {1.0, 1.0, 0.9, 0.87, 0.76, 0.64};
+static constexpr double kTornLaneSpeeds[] = {1.0, 0.96, 0.78, 0.6, 0.36};
+
+/// The part of a GPU's speed that `threads` leave where it runs `held` of them
+/// at a time in turns of `warps` a scheduler. With fewer warps in the last
+/// turn, each of them is faster.
+static double fillOf(int64_t threads, int64_t held, int64_t warps) {
+  int64_t turns = threads / held;
+  int64_t rest = ceilDiv(threads % held * warps, held);
+  double time = static_cast<double>(turns);
+  if (rest > 0)
+    time += 0.2 + 0.8 * static_cast<double>(rest) / static_cast<double>(warps);
+  return time > 0 ? static_cast<double>(threads) / (time * held) : 1.0;
 }
 
 /// Where channels are neighbours in memory, lanes along L tear accesses apart:
@@ -117,7 +133,7 @@ static bool wantsChunks(const Problem &problem) {
 /// Lanes along L, and what threads hold for them.
 struct WarpChoice {
   int64_t lanes = 4;
-  Occupancy occupancy = kOccupancies[2];
+  Occupancy occupancy = kOccupancies[1];
 };
 
 /// Lanes along L cost shuffles but bring threads where sequences and channels
@@ -126,23 +142,45 @@ static WarpChoice chooseWarp(const Problem &problem, const GpuTarget &target) {
   WarpChoice chosen;
   if (wantsChunks(problem))
     return chosen;
-  // What the shuffles of twice the lanes leave of the speed, about.
-  constexpr double kLaneSpeed = 0.85;
-  double best = 0, laneSpeed = 1;
-  int64_t most = problem.areChannelsNeighbours ? 16 : 32;
-  for (int64_t lanes = 1; lanes <= most; lanes *= 2) {
-    for (const Occupancy &choice : kOccupancies) {
-      double fill = fillOf(problem.batch * problem.channels * lanes,
-                           choice.threads * target.multiprocessors);
-      double speed = fill * choice.speed * laneSpeed;
+  std::span<const double> laneSpeeds = kLaneSpeeds;
+  if (problem.areChannelsNeighbours)
+    laneSpeeds = kTornLaneSpeeds;
+  double best = 0;
+  for (size_t log = 0; log < laneSpeeds.size(); ++log) {
+    std::span<const Occupancy> choices = kOccupancies;
+    if (log == 0)
+      choices = kSerialOccupancies;
+    for (const Occupancy &choice : choices) {
+      // A multiprocessor has four schedulers.
+      double fill =
+          fillOf((problem.batch * problem.channels) << log,
+                 choice.threads * target.multiprocessors, choice.threads / 128);
+      double speed = fill * choice.speed * laneSpeeds[log];
       if (speed <= best)
         continue;
       best = speed;
-      chosen = {lanes, choice};
+      chosen = {int64_t(1) << log, choice};
     }
-    laneSpeed *= kLaneSpeed;
   }
   return chosen;
+}
+
+/// Registers for steps that are loaded a tile ahead: more cost what they bring.
+static constexpr int64_t kPrefetchedWords = 48;
+
+/// States that a thread computes together, in stages where they can be.
+static void chooseOverlap(GpuScheduleFields &schedule, const Problem &problem,
+                          const Occupancy &occupancy) {
+  schedule.unroll = std::min(occupancy.unroll, problem.states);
+  schedule.stages = occupancy.stages;
+  if (problem.states % (schedule.stages * schedule.unroll) != 0) {
+    // The chains of as many states, without the stages.
+    schedule.unroll =
+        std::min(occupancy.unroll * schedule.stages, problem.states);
+    schedule.stages = 1;
+  }
+  if (problem.bytesPerStep * schedule.items <= 4 * kPrefetchedWords)
+    schedule.prefetch = occupancy.prefetch;
 }
 
 /// No tile much larger than the problem.
@@ -220,11 +258,10 @@ GpuScheduleFields mlir::ssm::defaultGpuSchedule(const Problem &given,
   GpuScheduleFields schedule;
   schedule.lanes = lanes;
   schedule.items = occupancy.items;
-  schedule.unroll = occupancy.unroll;
-  schedule.warpsD = lanes <= 2 ? 1 : 4;
+  schedule.warpsD = lanes == 1 ? 1 : 4;
   fitExtents(schedule, problem);
   fitSharedMemory(schedule, problem, target);
-  schedule.unroll = std::min(schedule.unroll, problem.states);
+  chooseOverlap(schedule, problem, occupancy);
   schedule.chunks = chooseGpuChunks(schedule, problem, target);
   schedule.minBlocks = chooseMinBlocks(schedule, problem, target, occupancy);
   return schedule;

@@ -27,8 +27,8 @@ struct Problem {
   int64_t batch = -1;
   int64_t length = -1;
   int64_t channels = -1;
-  int64_t states = 1;          ///< Of a channel; 1 without a state axis.
-  int64_t bytesPerElement = 4; ///< Of the widest (b, l, d) input.
+  int64_t states = 1;       ///< Of a channel; 1 without a state axis.
+  int64_t bytesPerStep = 4; ///< Of all inputs with l and d, but without n.
   /// Memory has neighbouring channels, not neighbouring steps, side by side.
   bool areChannelsNeighbours = false;
   /// One recurrence needs what another one computes, so a chunk's carry needs
@@ -63,6 +63,8 @@ struct GpuScheduleFields {
   int64_t warpsD = 1;
   int64_t chunks = 1;
   int64_t unroll = 1;
+  int64_t stages = 1;
+  int64_t prefetch = 0;
   int64_t minBlocks = 0;
 
   bool operator==(const GpuScheduleFields &) const = default;

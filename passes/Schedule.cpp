@@ -113,14 +113,15 @@ static Problem describe(FusedOp op, Problem assumed) {
   take(Axis::Length, problem.length);
   take(Axis::Channel, problem.channels);
   problem.states = op.stateExtent();
-  problem.bytesPerElement = 1;
+  problem.bytesPerStep = 0;
   for (auto [i, input] : llvm::enumerate(op.getInputs())) {
+    AccessAttr access = op.inputAccess(i);
     Type element = cast<RankedTensorType>(input.getType()).getElementType();
     Type real = realTypeOf(element);
-    if (op.inputAccess(i).has(Axis::Length) && real.isIntOrFloat())
-      problem.bytesPerElement =
-          std::max<int64_t>(problem.bytesPerElement,
-                            llvm::divideCeil(real.getIntOrFloatBitWidth(), 8));
+    if (access.has(Axis::Length) && access.has(Axis::Channel) &&
+        !access.has(Axis::State) && real.isIntOrFloat())
+      problem.bytesPerStep += (isa<ComplexType>(element) ? 2 : 1) *
+                              llvm::divideCeil(real.getIntOrFloatBitWidth(), 8);
   }
   problem.isChained = isChained(op);
   problem.areChannelsNeighbours = areChannelsNeighbours(op);
@@ -178,7 +179,8 @@ Attribute SchedulePass::choose(FusedOp op) {
   }
   GpuScheduleFields s = defaultGpuSchedule(problem, *gpu);
   return ScheduleAttr::get(&getContext(), s.lanes, s.items, s.channels,
-                           s.warpsL, s.warpsD, s.chunks, s.unroll, s.minBlocks);
+                           s.warpsL, s.warpsD, s.chunks, s.unroll, s.stages,
+                           s.prefetch, s.minBlocks);
 }
 
 /// The attribute that the option `schedule` gives; null after an error.

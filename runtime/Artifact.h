@@ -138,6 +138,8 @@ struct Artifact {
   std::vector<LayoutSpec> layouts;
   /// The channel extent is a multiple of this; 1 assumes nothing.
   int64_t channelMultiple = 1;
+  /// The length is a multiple of this; 1 assumes nothing.
+  int64_t lengthMultiple = 1;
   std::vector<LaunchSpec> launches;
   /// The schedule attribute as text, for reports.
   std::string schedule;

@@ -26,7 +26,7 @@ namespace mamba {
 namespace {
 
 constexpr std::string_view kMagic = "MAMBAKRN";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr size_t kHeaderBytes = 8 + 4 + 16;
 
 void write(ByteWriter &out, const TensorSpec &tensor) {
@@ -74,6 +74,7 @@ std::string payloadOf(const Artifact &artifact) {
     out.number(layout.alignment);
   }
   out.number(artifact.channelMultiple);
+  out.number(artifact.lengthMultiple);
   out.number<uint64_t>(artifact.launches.size());
   for (const LaunchSpec &launch : artifact.launches)
     write(out, launch);
@@ -130,6 +131,7 @@ Artifact readPayload(ByteReader &in) {
     layout.alignment = in.number<uint8_t>();
   }
   artifact.channelMultiple = in.number<int64_t>();
+  artifact.lengthMultiple = in.number<int64_t>();
   artifact.launches.resize(in.count(32));
   for (LaunchSpec &launch : artifact.launches)
     launch = readLaunch(in);

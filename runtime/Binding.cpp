@@ -136,6 +136,12 @@ Status Binding::checkExtents(size_t index) const {
 }
 
 Status Binding::checkIterationSpace() const {
+  int64_t length = extent(Axis::Length);
+  int64_t ofLength = signature_->artifact().lengthMultiple;
+  if (length != kDynamic && length % ofLength != 0)
+    return invalid(fmt::format("length {} is not a multiple of {}, which the "
+                               "kernel was compiled for",
+                               length, ofLength));
   int64_t channels = extent(Axis::Channel), groups = extent(Axis::Group);
   int64_t multiple = signature_->artifact().channelMultiple;
   if (channels == kDynamic)

@@ -24,7 +24,7 @@ std::string KernelKey::hex() const {
   hasher.add(static_cast<int64_t>(extents.size()));
   for (int64_t extent : extents)
     hasher.add(extent);
-  return hasher.add(channelMultiple).hex();
+  return hasher.add(channelMultiple).add(lengthMultiple).hex();
 }
 
 } // namespace mamba

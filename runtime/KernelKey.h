@@ -30,6 +30,7 @@ struct KernelKey {
   std::vector<LayoutSpec> layouts; ///< One per input and result.
   std::vector<int64_t> extents;    ///< Buckets that chose the schedule.
   int64_t channelMultiple = 1;
+  int64_t lengthMultiple = 1;
 
   /// The key for Cache.
   std::string hex() const;

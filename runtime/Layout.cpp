@@ -119,6 +119,8 @@ int64_t channelMultipleOf(int64_t channels) {
   return static_cast<int64_t>(bits & (~bits + 1));
 }
 
+int64_t lengthMultipleOf(int64_t length) { return length % 16 == 0 ? 16 : 1; }
+
 int64_t extentBucket(int64_t extent) {
   int64_t bucket = extent > 0 ? 1 : 0;
   while (bucket < extent && bucket <= INT64_MAX / 2)

@@ -38,6 +38,11 @@ Status checkLayout(const TensorView &view, const LayoutSpec &layout,
 /// 1, 2, 4, 8 or 16: the largest of them that divides `channels`.
 int64_t channelMultipleOf(int64_t channels);
 
+/// The divisor of `length` that kernels are compiled for: 16 or 1, so that two
+/// kernels serve all lengths. Threads whose steps all exist, or none, need no
+/// code for a run that L ends in.
+int64_t lengthMultipleOf(int64_t length);
+
 /// `extent` rounded up to a power of two: problems of one bucket share a
 /// schedule. 0 stays 0.
 int64_t extentBucket(int64_t extent);

@@ -155,6 +155,9 @@ Status checkCounts(const Artifact &artifact) {
   if (artifact.channelMultiple < 1)
     return invalid(fmt::format("channel multiple {} is not positive",
                                artifact.channelMultiple));
+  if (artifact.lengthMultiple < 1)
+    return invalid(fmt::format("length multiple {} is not positive",
+                               artifact.lengthMultiple));
   return Status();
 }
 

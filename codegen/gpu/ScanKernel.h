@@ -20,6 +20,7 @@
 #include "codegen/gpu/BodyAnalysis.h"
 #include "codegen/gpu/LocationScope.h"
 #include "codegen/gpu/ScanLevels.h"
+#include "llvm/ADT/MapVector.h"
 
 namespace mlir::ssm {
 
@@ -68,7 +69,9 @@ private:
   /// What is known while a tile is emitted.
   struct Tile {
     Value start;  ///< i64 first position of the tile.
-    Value first;  ///< i64 first position of the thread.
+    Value first;  ///< i64 first position of the thread; where it has none, and
+                  ///< hasWholeRuns(), that of the last run.
+    Value inside; ///< i1: the thread's steps exist. Only if hasWholeRuns().
     Value slot;   ///< i32 alternates between tiles.
     Value isFull; ///< i1, one for all threads: no step is past the end.
     Ahead ahead;  ///< What it will stage, loaded already.
@@ -91,12 +94,15 @@ private:
     int64_t count;
     /// By state of the trip, then by channel.
     SmallVector<llvm::DenseMap<Value, Steps>> values;
+    /// The scans of each recurrence, by state of the trip, then by channel.
+    llvm::MapVector<Operation *, std::vector<LocalScan>> scans;
   };
 
   // Setup.cpp: before the tiles.
   Place place();
   void placeChannels(Place &p, Value laneChannel, Value warp);
   void eachChannel(function_ref<void()> body);
+  void blockBarrier();
   Value baseOf(BlockArgument argument);
   llvm::DenseMap<Value, Number> &invariants() {
     return channels[channel].invariants;
@@ -123,12 +129,16 @@ private:
     Value to;
   };
   TileRange tileRange();
+  bool hasWholeRuns() const;
+  Value inLength(Value position, int64_t count);
   void emitTiles();
   Tile tileAt(Value index);
   void emitTile(Tile &tile, function_ref<void()> afterStaging);
   SmallVector<Value> eitherWay(Tile &tile,
                                function_ref<SmallVector<Value>(Value)> body);
-  void loadOwnSteps(Tile &tile);
+  void eachOwnInput(function_ref<void(BlockArgument)> visit);
+  SmallVector<Value> requestOwnSteps(Tile &tile);
+  void takeOwnSteps(Tile &tile, ArrayRef<Value> words);
   Steps loadSteps(Tile &tile, BlockArgument argument, Value position,
                   Value state, Run run);
   const Steps &stepsOf(Tile &tile, Value value);
@@ -138,7 +148,7 @@ private:
                                    function_ref<Number(Value)> factor);
   std::optional<std::pair<Value, Value>> splitDecay(RecurrenceOp op);
   Number sumOfSteps(Tile &tile, Value value);
-  Number stateAtEnd(Tile &tile, const LocalScan &scan);
+  Number stateAfter(const LocalScan &scan, Value step);
   void finishCarries(Tile &tile, RecurrenceOp op, ArrayRef<LocalScan> scans,
                      Value firstState);
   void storeSteps(Tile &tile);
@@ -171,21 +181,46 @@ private:
   Value stagedIndex(Value step, Value state);
   Steps readStaged(Tile &tile, Value value, Value state);
 
-  // States.cpp: loops over n.
+  // Loop.cpp: loops over n.
+  /// A sum over n, and what is added to it behind the loop, if that is all that
+  /// becomes of it: the sum starts there.
+  struct SumRoot {
+    SumOp sum;
+    Value addend; ///< Null where the sum starts at zero.
+    Value result; ///< What the loop gives: the sum, or sum + addend.
+  };
   /// What a loop over n is for.
   struct Roots {
     SmallVector<RecurrenceOp> recurrences;
-    SmallVector<SumOp> sums;
+    SmallVector<SumRoot> sums;
     SmallVector<unsigned> results;
   };
+  struct StateLoop {
+    Tile &tile;
+    unsigned level;
+    Roots roots;
+    int64_t together; ///< States of a trip.
+  };
   Roots rootsAt(unsigned level);
+  SumRoot sumRoot(SumOp sum, unsigned level);
+  SmallVector<Value> startOfSums(Tile &tile, const Roots &roots);
+  SmallVector<Steps> sumsIn(StateLoop &loop, ValueRange words);
+  States tripAt(StateLoop &loop, Value first);
+  SmallVector<Value> endTrip(StateLoop &loop, States &trip, ValueRange words);
   void emitStateLoop(Tile &tile, unsigned level);
   void prepareRoots(Tile &tile, Roots &roots, unsigned level);
   void prepare(Tile &tile, Value value, unsigned level);
+  SmallVector<Value> emitStagedTrips(StateLoop &loop, ArrayRef<Value> sums);
+  bool mayBeginEarly(const Roots &roots);
+  SmallVector<Value> beginEarly(States &states, const Roots &roots);
+  void takeBegun(States &states, const Roots &roots, ArrayRef<Value> words);
+
+  // States.cpp: one trip of such a loop.
   void emitStates(States &states, Roots &roots, MutableArrayRef<Steps> sums);
   Steps evaluate(States &states, Value value, int64_t u);
   Steps computeState(States &states, Value value, int64_t u);
-  void scanStates(States &states, RecurrenceOp op);
+  void beginScans(States &states, RecurrenceOp op);
+  void finishScans(States &states, RecurrenceOp op);
 
   // Results.cpp: after the tiles.
   void storeLast();
@@ -225,6 +260,7 @@ private:
   llvm::DenseMap<Value, Table> tables;
   llvm::DenseMap<Value, Table> staged;
   int64_t stagedBuffers = 1;
+  SmallVector<size_t> ownWords; ///< Of each input that a thread reads itself.
   Value holdsEnd; ///< i1: the sequence ends in this block's tiles.
   SmallVector<std::tuple<BlockArgument, int64_t, size_t>> aheadShape;
   SmallVector<Table> carries;

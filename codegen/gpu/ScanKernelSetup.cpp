@@ -82,7 +82,7 @@ void ScanKernel::build() {
   allocateStaged();
   fillTables();
   emitTiles();
-  e.barrier();
+  blockBarrier();
   if (isCarries())
     storeChunkCarries();
   else
@@ -92,6 +92,14 @@ void ScanKernel::build() {
   if (part != KernelPart::Whole)
     grid.push_back({mamba::Axis::Other, schedule.getChunks()});
   kernel.finish(plan, grid, memory);
+}
+
+/// A block of one warp needs no more than the warp's barrier.
+void ScanKernel::blockBarrier() {
+  if (schedule.threads() > 32)
+    e.barrier();
+  else
+    e.warpBarrier();
 }
 
 void ScanKernel::eachChannel(function_ref<void()> body) {

@@ -125,7 +125,8 @@ void ScanKernel::loadRunAhead(Tile &tile, const Staging &cut, Value item,
                               int64_t number, Value limit,
                               SmallVectorImpl<Value> &words) {
   StagePoint point = stagePoint(cut, item);
-  Value position = e.add(tile.start, e.toI64(point.step));
+  Value position = inLength(e.add(tile.start, e.toI64(point.step)),
+                            cut.along == Axis::Length ? cut.width : 1);
   Value state = e.toI64(point.state);
   for (BlockArgument argument : fused.getBlock()->getArguments()) {
     unsigned i = argument.getArgNumber();
@@ -171,7 +172,8 @@ void ScanKernel::stageItem(Tile &tile, const Staging &cut, Value item,
                            int64_t number) {
   auto [step, state] = stagePoint(cut, item);
   bool alongSteps = cut.along == Axis::Length;
-  Value position = e.add(tile.start, e.toI64(step));
+  Value position =
+      inLength(e.add(tile.start, e.toI64(step)), alongSteps ? cut.width : 1);
   llvm::DenseMap<Value, Steps> known;
   for (const AheadValue &value : tile.ahead)
     if (value.item == number && body.home(value.argument) == Home::Staged)

@@ -43,14 +43,24 @@ void ScanKernel::emitTiles() {
   e.ifThen(e.lessThan(from, to), [&, from = from, to = to] {
     Tile first = tileAt(from);
     SmallVector<Value> init = loadAhead(first);
+    size_t stagedWords = init.size();
+    bool prefetch = schedule.getPrefetch() > 0;
+    if (prefetch)
+      init.append(requestOwnSteps(first));
     Value lastTile = e.sub(to, e.i64(1));
     e.loop(from, to, 1, init,
            [&](Value index, ValueRange raw) -> SmallVector<Value> {
              Tile tile = tileAt(index);
-             tile.ahead = unflatten(raw);
+             tile.ahead = unflatten(raw.take_front(stagedWords));
+             SmallVector<Value> own(raw.drop_front(stagedWords));
+             takeOwnSteps(tile, prefetch ? own : requestOwnSteps(tile));
              Tile next = tileAt(e.min(e.add(index, 1), lastTile));
              SmallVector<Value> loaded;
-             emitTile(tile, [&] { loaded = loadAhead(next); });
+             emitTile(tile, [&] {
+               loaded = loadAhead(next);
+               if (prefetch)
+                 loaded.append(requestOwnSteps(next));
+             });
              return loaded;
            });
   });
@@ -64,10 +74,26 @@ ScanKernel::Tile ScanKernel::tileAt(Value index) {
   tile.first =
       e.add(tile.start, e.toI64(e.mul(at.segment, schedule.getItems())));
   tile.slot = e.rem(e.toI32(index), 2);
-  if (!isCarries())
+  if (hasWholeRuns()) {
+    tile.inside = e.lessThan(tile.first, kernel.length());
+    tile.first = inLength(tile.first, schedule.getItems());
+  } else if (!isCarries())
     tile.isFull = e.lessThan(e.add(tile.start, schedule.tileSteps() - 1),
                              kernel.length());
   return tile;
+}
+
+/// True where L is known to end between threads: no run needs to be cut.
+bool ScanKernel::hasWholeRuns() const {
+  return !isCarries() && plan.lengthMultiple() % schedule.getItems() == 0;
+}
+
+/// The first of `count` positions to read: as given, or the last ones there are
+/// where those do not exist and L is known to end between runs.
+Value ScanKernel::inLength(Value position, int64_t count) {
+  if (!hasWholeRuns())
+    return position;
+  return e.min(position, e.sub(kernel.length(), e.i64(count)));
 }
 
 /// Emits `body` for a full tile, and for one that L ends in, where it gets the
@@ -87,15 +113,13 @@ ScanKernel::eitherWay(Tile &tile,
 /// Emits everything that a tile does; `afterStaging` once the registers that
 /// staged values came in are free again.
 void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
-  // Asked for first: staging and its barrier pass while memory answers.
-  loadOwnSteps(tile);
   // With one buffer, others may still read the last tile's staged values.
   if (!staged.empty() && stagedBuffers == 1)
-    e.barrier();
+    blockBarrier();
   if (!staged.empty())
     stageTile(tile);
   // Staged values, tables and carries come from other threads.
-  e.barrier();
+  blockBarrier();
   if (afterStaging)
     afterStaging();
   // A result may want a value without l at every step, in a loop of its own.
@@ -113,33 +137,36 @@ void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
 // Values of a step
 //===----------------------------------------------------------------------===//
 
-/// Loads the steps of all inputs that a thread reads for itself.
-void ScanKernel::loadOwnSteps(Tile &tile) {
+/// Visits the inputs that a thread reads for itself, for each channel.
+void ScanKernel::eachOwnInput(function_ref<void(BlockArgument)> visit) {
+  for (BlockArgument argument : fused.getBlock()->getArguments())
+    if (body.home(argument) == Home::Step && isNeeded(argument))
+      eachChannel([&] { visit(argument); });
+}
+
+/// Asks for the steps of these inputs: what the loads give, input by input.
+SmallVector<Value> ScanKernel::requestOwnSteps(Tile &tile) {
   Run run = {Axis::Length, schedule.getItems()};
-  SmallVector<size_t> counts;
-  auto eachInput = [&](function_ref<void(BlockArgument)> visit) {
-    for (BlockArgument argument : fused.getBlock()->getArguments())
-      if (body.home(argument) == Home::Step && isNeeded(argument))
-        eachChannel([&] { visit(argument); });
-  };
-  SmallVector<Value> words = eitherWay(tile, [&](Value limit) {
+  return eitherWay(tile, [&](Value limit) {
     SmallVector<Value> loaded;
-    counts.clear();
-    eachInput([&](BlockArgument argument) {
+    ownWords.clear();
+    eachOwnInput([&](BlockArgument argument) {
       SmallVector<Value> raw =
           operands.loadRaw(argument.getArgNumber(), baseOf(argument),
                            tile.first, nullptr, run, limit);
-      counts.push_back(raw.size());
+      ownWords.push_back(raw.size());
       loaded.append(raw);
     });
     return loaded;
   });
-  ArrayRef<Value> rest = words;
-  const size_t *count = counts.begin();
-  eachInput([&](BlockArgument argument) {
+}
+
+void ScanKernel::takeOwnSteps(Tile &tile, ArrayRef<Value> words) {
+  const size_t *count = ownWords.begin();
+  eachOwnInput([&](BlockArgument argument) {
     tile.steps[channel][argument] =
-        operands.widen(argument.getArgNumber(), rest.take_front(*count));
-    rest = rest.drop_front(*count++);
+        operands.widen(argument.getArgNumber(), words.take_front(*count));
+    words = words.drop_front(*count++);
   });
 }
 
@@ -238,19 +265,13 @@ ScanKernel::cheapDecay(Tile &tile, RecurrenceOp op,
   return Number{math::Exp2Op::create(e, exponent.re), nullptr};
 }
 
-/// The state behind the last step of a tile, in the thread that holds it.
-Number ScanKernel::stateAtEnd(Tile &tile, const LocalScan &scan) {
-  SmallVector<Value> end = eitherWay(tile, [&](Value limit) {
-    if (!limit)
-      return SmallVector<Value>(scan.end.words());
-    Number state = scan.states.front();
-    for (auto [k, later] : llvm::enumerate(scan.states))
-      state = e.select(
-          e.lessThan(e.add(tile.first, static_cast<int64_t>(k)), limit), later,
-          state);
-    return SmallVector<Value>(state.words());
-  });
-  return {end[0], scan.end.isComplex() ? end[1] : Value()};
+/// The state behind the last step of a tile that L ends in, in the thread that
+/// holds that step: its number `step` (i32).
+Number ScanKernel::stateAfter(const LocalScan &scan, Value step) {
+  Number state = scan.states.front();
+  for (size_t k = 1; k < scan.states.size(); ++k)
+    state = e.select(e.lessThan(step, e.i32(k)), state, scan.states[k]);
+  return state;
 }
 
 /// Keeps what the tile leaves to the next one, or to the results without l;
@@ -259,13 +280,14 @@ Number ScanKernel::stateAtEnd(Tile &tile, const LocalScan &scan) {
 void ScanKernel::finishCarries(Tile &tile, RecurrenceOp op,
                                ArrayRef<LocalScan> scans, Value firstState) {
   unsigned i = indexOf(op);
-  auto write = [&](bool anyTile) {
+  // `step`: of the thread, the last one of the sequence; null: the tile's last.
+  auto write = [&](Value step) {
     const LocalScan *scan = scans.begin();
     for (int64_t u = 0; scan != scans.end(); ++u)
       eachChannel([&] {
         Value state = firstState ? e.add(firstState, u) : Value();
         writeTable(carries[i], state,
-                   anyTile ? stateAtEnd(tile, *scan) : scan->end);
+                   step ? stateAfter(*scan, step) : scan->end);
         if (isCarries())
           writeTable(decays[i], state,
                      e.mulf(readTable(decays[i], state), scan->tile.decay));
@@ -277,12 +299,24 @@ void ScanKernel::finishCarries(Tile &tile, RecurrenceOp op,
   if (schedule.getLanes() > 1 && schedule.getWarpsL() == 1)
     e.warpBarrier();
   // What a tile that L ends in leaves is read only where a result asks for it.
-  if (op.getLast().use_empty() || !tile.isFull)
-    return e.ifThen(levels.isLastSegment(), [&] { write(false); });
-  Value end = e.min(e.add(tile.start, schedule.tileSteps()), kernel.length());
-  Value last = e.toI32(e.sub(e.sub(end, e.i64(1)), tile.start));
-  e.ifThen(e.equals(at.segment, e.div(last, schedule.getItems())),
-           [&] { write(true); });
+  if (op.getLast().use_empty() || isCarries())
+    return e.ifThen(levels.isLastSegment(), [&] { write(nullptr); });
+  if (hasWholeRuns()) {
+    Value steps =
+        e.min(e.sub(kernel.length(), tile.start), e.i64(schedule.tileSteps()));
+    Value segments = e.div(e.toI32(steps), schedule.getItems());
+    return e.ifThen(e.equals(e.add(at.segment, 1), segments),
+                    [&] { write(nullptr); });
+  }
+  // Stores alone, so that the assembler needs no branch in a full tile.
+  e.ifThen(e.conjunction(levels.isLastSegment(), tile.isFull),
+           [&] { write(nullptr); });
+  Value end = e.add(tile.start, schedule.tileSteps());
+  Value last = e.toI32(e.sub(e.sub(kernel.length(), e.i64(1)), tile.start));
+  e.ifThen(
+      e.conjunction(e.lessThan(kernel.length(), end),
+                    e.equals(at.segment, e.div(last, schedule.getItems()))),
+      [&] { write(e.rem(last, schedule.getItems())); });
 }
 
 /// A recurrence without states, outside of any loop over n: the steps of all
@@ -300,7 +334,8 @@ void ScanKernel::scanSteps(Tile &tile, RecurrenceOp op) {
     scan.carry = readTable(carries[i], nullptr);
     scan.row = at.channels[channel].row;
   });
-  levels.run(scans, tile.slot, /*needStates=*/!isCarries());
+  levels.begin(scans, /*needStates=*/!isCarries());
+  levels.finish(scans, tile.slot, /*needStates=*/!isCarries());
   finishCarries(tile, op, scans, nullptr);
   eachChannel(
       [&] { tile.steps[channel][op.getState()] = scans[channel].states; });
@@ -330,6 +365,8 @@ void ScanKernel::storeSteps(Tile &tile) {
 void ScanKernel::storeStepsOf(Tile &tile, unsigned result, Value state,
                               ArrayRef<Number> numbers) {
   Value owns = ownsResult(result);
+  if (tile.inside)
+    owns = e.conjunction(owns, tile.inside);
   Value base = operands.resultBase(result, at.channels[channel].index);
   e.ifThen(owns, [&] {
     eitherWay(tile, [&](Value limit) -> SmallVector<Value> {

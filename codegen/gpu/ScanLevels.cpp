@@ -192,18 +192,21 @@ SmallVector<Segment> ScanLevels::scanWarps(ArrayRef<LocalScan> scans,
 // All levels
 //===----------------------------------------------------------------------===//
 
-void ScanLevels::run(MutableArrayRef<LocalScan> scans, Value slot,
-                     bool needStates) {
-  SmallVector<Segment> inclusive;
-  bool isSerial = schedule.getLanes() == 1 && schedule.getWarpsL() == 1;
+void ScanLevels::begin(MutableArrayRef<LocalScan> scans, bool needStates) {
   // With one segment a channel, the states need no carry from elsewhere.
-  if (isSerial && needStates) {
-    for (LocalScan &scan : scans)
-      scan.end = scanFrom(scan, scan.carry);
+  if (schedule.getLanes() == 1 && schedule.getWarpsL() == 1 && needStates)
     return;
-  }
   for (LocalScan &scan : scans)
-    inclusive.push_back(scanItems(scan));
+    scan.own = scanItems(scan);
+}
+
+void ScanLevels::finish(MutableArrayRef<LocalScan> scans, Value slot,
+                        bool needStates) {
+  if (needStates && schedule.getWarpsL() == 1)
+    return finishInWarp(scans);
+  SmallVector<Segment> inclusive;
+  for (LocalScan &scan : scans)
+    inclusive.push_back(*scan.own);
   scanLanes(inclusive);
   SmallVector<Segment> warps;
   if (schedule.getWarpsL() > 1)
@@ -218,6 +221,43 @@ void ScanLevels::run(MutableArrayRef<LocalScan> scans, Value slot,
     scan.end = e.fma(lane.decay, start, lane.carry);
     if (needStates)
       scanFrom(scan, stateBefore(scan.end, start));
+  }
+}
+
+/// The carry joins the first lane's segment, which so becomes a state: lanes
+/// pass states on, and no one needs the decay of all lanes together.
+void ScanLevels::finishInWarp(MutableArrayRef<LocalScan> scans) {
+  SmallVector<Segment> lanes;
+  Value isFirst = e.equals(place.laneSegment, 0);
+  for (LocalScan &scan : scans)
+    if (scan.own) {
+      Number end = e.fma(scan.own->decay, scan.carry, scan.own->carry);
+      lanes.push_back(
+          {scan.own->decay, e.select(isFirst, end, scan.own->carry)});
+    }
+  passStates(lanes);
+  for (auto [i, scan] : llvm::enumerate(scans))
+    scan.end =
+        scanFrom(scan, lanes.empty() ? scan.carry
+                                     : stateBefore(lanes[i].carry, scan.carry));
+}
+
+/// As scanLanes, where the first segment's carry is a state. The last lane's
+/// own end comes from its steps, so that two lanes have nothing to do here.
+void ScanLevels::passStates(MutableArrayRef<Segment> segments) {
+  int64_t lanes = schedule.getLanes();
+  for (int64_t distance = 1; distance < lanes && lanes > 2; distance *= 2) {
+    Value hasOther = arith::CmpIOp::create(e, arith::CmpIPredicate::sge,
+                                           place.laneSegment, e.i32(distance));
+    for (Segment &segment : segments) {
+      Number other = shuffleUp(segment.carry, distance);
+      Number joined = e.fma(segment.decay, other, segment.carry);
+      segment.carry = e.select(hasOther, joined, segment.carry);
+      if (2 * distance < lanes)
+        segment.decay = e.select(
+            hasOther, e.mulf(shuffleUp(segment.decay, distance), segment.decay),
+            segment.decay);
+    }
   }
 }
 

@@ -41,7 +41,10 @@ struct LocalScan {
   Value row;          ///< i32 channel within the block's tile.
   int64_t number = 0; ///< Among the scans of one channel that run together.
 
-  // Results.
+  /// This thread's steps, from `begin`; unset where they need no such pass.
+  std::optional<Segment> own;
+
+  // Results of `finish`.
   SmallVector<Number> states; ///< After each step; empty if not asked for.
   Segment tile; ///< The tile so far, this thread's steps included.
   Number end;   ///< State after this thread's steps.
@@ -53,15 +56,20 @@ public:
   ScanLevels(Emit &e, Kernel &kernel, SharedMemory &memory, const Place &place,
              ScheduleAttr schedule, int64_t laneStride);
 
-  /// Runs the scans side by side. `slot` (i32) alternates between successive
+  /// Makes segments of this thread's steps, where others need them. May run
+  /// before the scans in front of these have finished. `needStates`: see below.
+  void begin(MutableArrayRef<LocalScan> scans, bool needStates);
+  /// Ends the scans, side by side. `slot` (i32) alternates between successive
   /// calls where warps meet in shared memory. `needStates` asks for `states`.
-  void run(MutableArrayRef<LocalScan> scans, Value slot, bool needStates);
+  void finish(MutableArrayRef<LocalScan> scans, Value slot, bool needStates);
 
   /// True in the threads that hold the last steps of the tile.
   Value isLastSegment();
 
 private:
   Segment scanItems(LocalScan &scan);
+  void finishInWarp(MutableArrayRef<LocalScan> scans);
+  void passStates(MutableArrayRef<Segment> segments);
   void scanLanes(MutableArrayRef<Segment> segments);
   Number stateBefore(const Number &end, const Number &start);
   Number scanFrom(LocalScan &scan, Number h);

@@ -101,6 +101,7 @@ static VariantRequest requestFor(const VariantKey &key) {
   request.layouts.assign(key.layouts.begin(),
                          key.layouts.begin() + key.numTensors);
   request.channelMultiple = key.channelMultiple;
+  request.lengthMultiple = key.lengthMultiple;
   request.batch = key.extents[0];
   request.length = key.extents[1];
   request.channels = key.extents[2];
@@ -125,6 +126,7 @@ Function::State::build(const std::shared_ptr<Device> &device,
   key.layouts = request.layouts;
   key.extents.assign(variant.extents.begin(), variant.extents.end());
   key.channelMultiple = request.channelMultiple;
+  key.lengthMultiple = request.lengthMultiple;
   MAMBA_ASSIGN_OR_RETURN(
       std::shared_ptr<const Artifact> artifact,
       getOrCompile(Cache::global(), key.hex(), [&]() -> Result<Artifact> {

@@ -63,6 +63,7 @@ struct VariantRequest {
   std::vector<LayoutSpec> layouts;
   /// A known divisor of the channel extent.
   int64_t channelMultiple = 1;
+  int64_t lengthMultiple = 1;
   /// Extents that the schedule is chosen for; -1 where unknown. The code is
   /// right for every extent.
   int64_t batch = -1;

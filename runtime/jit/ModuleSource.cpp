@@ -215,6 +215,7 @@ Result<Artifact> ModuleSource::compile(const std::string &function,
   compile.function = function;
   compile.layouts = request.layouts;
   compile.channelMultiple = request.channelMultiple;
+  compile.lengthMultiple = request.lengthMultiple;
   compile.schedule = {request.target,   request.batch,   request.length,
                       request.channels, request.threads, request.schedule};
   if (onStage)

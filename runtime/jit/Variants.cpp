@@ -21,6 +21,7 @@ using namespace mamba;
 bool VariantKey::operator==(const VariantKey &other) const {
   return device == other.device && schedule == other.schedule &&
          extents == other.extents && channelMultiple == other.channelMultiple &&
+         lengthMultiple == other.lengthMultiple &&
          numTensors == other.numTensors &&
          std::equal(layouts.begin(), layouts.begin() + numTensors,
                     other.layouts.begin());
@@ -35,6 +36,7 @@ size_t VariantKey::hash() const {
   for (int64_t extent : extents)
     mix(static_cast<uint64_t>(extent));
   mix(static_cast<uint64_t>(channelMultiple));
+  mix(static_cast<uint64_t>(lengthMultiple));
   for (uint32_t i = 0; i < numTensors; ++i)
     mix(static_cast<uint8_t>(layouts[i].unitDim) |
         static_cast<uint64_t>(layouts[i].alignment) << 8);
@@ -72,6 +74,8 @@ bool mamba::deduceVariant(const FunctionInfo &info,
   }
   if (key.extents[2] > 0)
     key.channelMultiple = channelMultipleOf(key.extents[2]);
+  if (key.extents[1] >= 0)
+    key.lengthMultiple = lengthMultipleOf(key.extents[1]);
   for (int index : {0, 1})
     if (key.extents[index] > 0)
       key.extents[index] = extentBucket(key.extents[index]);

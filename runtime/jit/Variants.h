@@ -31,6 +31,7 @@ struct VariantKey {
   /// Buckets of the batch, length and channel extents; -1 where none has it.
   std::array<int64_t, 3> extents = {-1, -1, -1};
   int64_t channelMultiple = 1;
+  int64_t lengthMultiple = 1;
   uint32_t numTensors = 0;
   std::array<LayoutSpec, kMaxTensors> layouts;
 

@@ -9,7 +9,8 @@
 // CHECK: ssm.plan = {{.*}}inputs = 5{{.*}}results = 2
 // CHECK: gpu.func @scan_0
 
-// The serial scan: 32 channels a warp, no shuffle, one barrier a tile.
+// The serial scan: 32 channels a warp, no shuffle, one barrier a tile, which a
+// block of one warp has of the warp alone.
 // SERIAL-SAME: grid = ["d/32", "b/1"]
 // SERIAL-NOT: gpu.shuffle
 // Only accesses know whether L ends in the tile: loads at any step, or loads
@@ -17,8 +18,11 @@
 // SERIAL: scf.if %{{.*}} -> (f32, f32, f32, f32) {
 // SERIAL: } else {
 // SERIAL: arith.minsi
+// SERIAL: nvvm.bar.warp.sync
 // SERIAL-COUNT-4: math.exp2
 // SERIAL-NOT: math.exp2
+// SERIAL-NOT: gpu.barrier
+// SERIAL: nvvm.bar.warp.sync
 // SERIAL-NOT: nvvm.bar.warp.sync
 // SERIAL: gpu.return
 
@@ -30,7 +34,7 @@
 // LANES-NOT: math.exp2
 // LANES: gpu.shuffle up %{{.*}}, %c8_i32
 // LANES: gpu.shuffle up %{{.*}}, %c8_i32
-// LANES: gpu.shuffle up %{{.*}}, %c16_i32
+// Nobody needs the decay of all four together.
 // LANES: gpu.shuffle up %{{.*}}, %c16_i32
 // The state behind the lane below starts this lane's steps.
 // LANES: gpu.shuffle up %{{.*}}, %c8_i32

@@ -50,6 +50,16 @@ func.func private @unroll() attributes {a = #ssm.schedule<unroll = 17>}
 
 // -----
 
+// expected-error@+1 {{schedule's stages is 3, expected from 1 to 2}}
+func.func private @stages() attributes {a = #ssm.schedule<stages = 3>}
+
+// -----
+
+// expected-error@+1 {{schedule's prefetch is 2, expected from 0 to 1}}
+func.func private @prefetch() attributes {a = #ssm.schedule<prefetch = 2>}
+
+// -----
+
 // expected-error@+1 {{schedule's min_blocks is -1, expected from 0 to 32}}
 func.func private @min_blocks() attributes {a = #ssm.schedule<min_blocks = -1>}
 
@@ -110,8 +120,13 @@ func.func private @name(f32 {ssm.name = 3})
 
 // -----
 
-// expected-error@+1 {{'func.func' op found unknown or malformed attribute "ssm.channel_multiple" = 0 : i64, expected 'ssm.channel_multiple', a positive i64, or}}
+// expected-error@+1 {{'func.func' op found unknown or malformed attribute "ssm.channel_multiple" = 0 : i64, expected 'ssm.channel_multiple' or 'ssm.length_multiple', a positive i64, or}}
 func.func private @channel_multiple() attributes {ssm.channel_multiple = 0 : i64}
+
+// -----
+
+// expected-error@+1 {{'func.func' op found unknown or malformed attribute "ssm.length_multiple" = 16 : i32}}
+func.func private @length_multiple() attributes {ssm.length_multiple = 16 : i32}
 
 // -----
 

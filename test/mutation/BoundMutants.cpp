@@ -97,8 +97,34 @@ static std::vector<Mutant> endMutants() {
       {"last-segment", "the segment behind the last step keeps the carry",
        "body=s6 chunks=1 N=8 last=1",
        on(each(in(Part::Main) && inTiles() && is<SubIOp>() &&
-               operand(0, is<MinSIOp>()) && constantOperand(1, 1)),
+               operand(0, is<SubIOp>() && takes("extent.l"))),
+          skipOperand(0))},
+      {"run-past-end", "a thread without steps stores its channel's last run",
+       "body=s6 chunks=1 L=80 items=16",
+       on(each(in(Part::Main) && inTiles() && takes("extent.l") &&
+               asks(CmpIPredicate::slt)),
+          becomeConstant(1))},
+      {"run-read-past-end", "a thread without steps reads behind the last run",
+       "body=s6 chunks=1 L=80 items=16",
+       on(each(in(Part::Main) && inTiles() && is<MinSIOp>() &&
+               operand(1, is<SubIOp>() && takes("extent.l") &&
+                              constantOperand(1, 16))),
           becomeOperand(0))},
+      {"prefetch-own-tile", "steps loaded ahead are those of the same tile",
+       "body=mingru chunks=1 L=129 prefetch=1",
+       on(first(in(Part::Main) && inTiles() && is<MinSIOp>() &&
+                operand(0, is<AddIOp>() && constantOperand(1, 1))),
+          skipOperand(0))},
+      {"stage-same-state", "the second state of a trip is begun as the first",
+       "body=s6 chunks=1 N=8 unroll=1 stages=2",
+       on(first(in(Part::Main) && inStates() && is<AddIOp>() &&
+                constantOperand(1, 1)),
+          becomeOperand(0))},
+      {"stage-next-state", "a trip begins its own second state for the next",
+       "body=s6 chunks=1 N=8 unroll=1 stages=2",
+       on(first(in(Part::Main) && inStates() && is<AddIOp>() &&
+                constantOperand(1, 2)),
+          addToOperand(1, -1))},
   };
 }
 

@@ -18,10 +18,10 @@
 // along L; few and long ones: more blocks.
 
 // CHECK-LABEL: func.func @scan
-// GPU: schedule(#ssm.schedule<lanes = 2, items = 16, unroll = 2, min_blocks = 8>)
-// ONE: schedule(#ssm.schedule<lanes = 16, items = 16, warps_d = 4, unroll = 2, min_blocks = 2>)
-// LONG: schedule(#ssm.schedule<lanes = 4, warps_d = 4, chunks = {{[0-9]+}}, unroll = 2, min_blocks = 2>)
-// SMALL: schedule(#ssm.schedule<unroll = 2, min_blocks = 1>)
+// GPU: schedule(#ssm.schedule<lanes = 2, items = 16, warps_d = 4, stages = 2, prefetch = 1, min_blocks = 2>)
+// ONE: schedule(#ssm.schedule<lanes = 8, items = 16, warps_d = 4, stages = 2, prefetch = 1, min_blocks = 1>)
+// LONG: schedule(#ssm.schedule<lanes = 4, warps_d = 4, chunks = {{[0-9]+}}, unroll = 2, stages = 2, prefetch = 1, min_blocks = 2>)
+// SMALL: schedule(#ssm.schedule<stages = 2, prefetch = 1, min_blocks = 1>)
 // CPU: schedule(#ssm.cpu_schedule<>)
 // LONGCPU: schedule(#ssm.cpu_schedule<chunks = 16>)
 // HAND: schedule(#ssm.schedule<lanes = 4, items = 3>)
@@ -45,7 +45,7 @@ func.func @scan(%delta: tensor<?x?x?xbf16>, %A: tensor<?x16xf32>,
 // Chained recurrences: a chunk's carry needs the carries before it.
 
 // CHECK-LABEL: func.func @chained
-// LONG: schedule(#ssm.schedule<lanes = 16, items = 16, warps_d = 4, min_blocks = 1>)
+// LONG: schedule(#ssm.schedule<lanes = 16, items = 16, warps_d = 4, prefetch = 1, min_blocks = 1>)
 // LONGCPU: schedule(#ssm.cpu_schedule<>)
 func.func @chained(%as: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
   %r = ssm.fused (%a = %as[b, l, d] : tensor<?x?x?xf32>)
@@ -61,8 +61,8 @@ func.func @chained(%as: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
 // Static extents win over the options; a schedule that is there stays.
 
 // CHECK-LABEL: func.func @known
-// GPU: schedule(#ssm.schedule<lanes = 16, items = 16, warps_d = 2, min_blocks = 1>)
-// LONG: schedule(#ssm.schedule<lanes = 16, items = 16, warps_d = 2, min_blocks = 1>)
+// GPU: schedule(#ssm.schedule<lanes = 16, items = 16, warps_d = 2, prefetch = 1, min_blocks = 1>)
+// LONG: schedule(#ssm.schedule<lanes = 16, items = 16, warps_d = 2, prefetch = 1, min_blocks = 1>)
 // CHECK-LABEL: func.func @present
 // CHECK: schedule(#ssm.schedule<lanes = 32>)
 func.func @known(%as: tensor<1x2048x4xf32>) -> tensor<1x2048x4xf32> {

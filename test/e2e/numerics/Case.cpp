@@ -64,6 +64,8 @@ static constexpr Key kKeys[] = {
     {"warps_l", "", "#ssm.schedule"},
     {"warps_d", "", "#ssm.schedule"},
     {"unroll", "", "#ssm.schedule"},
+    {"stages", "", "#ssm.schedule"},
+    {"prefetch", "", "#ssm.schedule"},
     {"vector", "", "#ssm.cpu_schedule"},
     {"chunks", "", "#ssm.schedule, #ssm.cpu_schedule"},
     {"seed", "0", "of the inputs"},
@@ -145,8 +147,9 @@ int64_t Case::points() const {
 std::string Case::schedule() const {
   bool isCpu = !get("vector").empty();
   std::string fields;
-  for (std::string_view key : {"lanes", "vector", "items", "channels",
-                               "warps_l", "warps_d", "chunks", "unroll"})
+  for (std::string_view key :
+       {"lanes", "vector", "items", "channels", "warps_l", "warps_d", "chunks",
+        "unroll", "stages", "prefetch"})
     if (!get(key).empty())
       fields +=
           fmt::format("{}{} = {}", fields.empty() ? "" : ", ", key, get(key));

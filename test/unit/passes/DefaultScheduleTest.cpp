@@ -32,7 +32,7 @@ protected:
                      .length = length,
                      .channels = channels,
                      .states = states,
-                     .bytesPerElement = bytes,
+                     .bytesPerStep = bytes,
                      .tableNumbers = 2,
                      .stagedNumbers = 2});
   }
@@ -49,9 +49,9 @@ TEST_F(DefaultSchedule, GpuSchedulesAreValid) {
     ASSERT_TRUE(target);
     forEachProblem([&](const Problem &problem) {
       GpuScheduleFields s = defaultGpuSchedule(problem, *target);
-      EXPECT_TRUE(ScheduleAttr::getChecked(report, &context, s.lanes, s.items,
-                                           s.channels, s.warpsL, s.warpsD,
-                                           s.chunks, s.unroll, s.minBlocks));
+      EXPECT_TRUE(ScheduleAttr::getChecked(
+          report, &context, s.lanes, s.items, s.channels, s.warpsL, s.warpsD,
+          s.chunks, s.unroll, s.stages, s.prefetch, s.minBlocks));
       EXPECT_LE(sharedBytesOf(s, problem), target->sharedBytes)
           << "states " << problem.states << " length " << problem.length
           << " channels " << problem.channels;
@@ -102,16 +102,42 @@ TEST_F(DefaultSchedule, ThreadsFillTheGpuInWholeTurns) {
     return defaultGpuSchedule(problem, target);
   };
   // 32,768 threads with 255 registers are nearly all that 132 multiprocessors
-  // hold; so are 49,152 with 168.
-  GpuScheduleFields wide = choose(8, 2048), narrow = choose(8, 1536);
-  EXPECT_EQ(wide.lanes, 2);
-  EXPECT_EQ(wide.items, 16);
-  EXPECT_EQ(32 * wide.warpsD * wide.minBlocks, 256);
-  EXPECT_EQ(narrow.lanes, 4);
+  // hold at a time; so are 49,152 with 168; 98,304 are nearly three turns.
+  GpuScheduleFields one = choose(8, 2048), three = choose(8, 1536);
+  EXPECT_EQ(one.lanes, 2);
+  EXPECT_EQ(one.items, 16);
+  EXPECT_EQ(32 * one.warpsD * one.minBlocks, 256);
+  EXPECT_EQ(three.lanes, 8);
+  EXPECT_EQ(32 * three.warpsD * three.minBlocks, 256);
+  GpuScheduleFields narrow = choose(1, 1536);
+  EXPECT_EQ(narrow.lanes, 32);
   EXPECT_EQ(narrow.items, 8);
   EXPECT_EQ(32 * narrow.warpsD * narrow.minBlocks, 384);
   EXPECT_EQ(choose(1, 2048).lanes, 16);
   EXPECT_EQ(choose(64, 1536).lanes, 1);
+}
+
+TEST_F(DefaultSchedule, StatesOverlapWhereTheirNumberAllows) {
+  GpuTarget target = *findGpuTarget("sm_90");
+  auto choose = [&](int64_t states) {
+    return defaultGpuSchedule({.states = states}, target);
+  };
+  EXPECT_EQ(choose(16).stages, 2);
+  EXPECT_EQ(choose(16).unroll, 1);
+  EXPECT_EQ(choose(3).stages, 1);
+  EXPECT_EQ(choose(3).unroll, 2);
+  EXPECT_EQ(choose(1).unroll, 1);
+}
+
+TEST_F(DefaultSchedule, StepsAreLoadedAheadWhileRegistersAllow) {
+  GpuTarget target = *findGpuTarget("sm_90");
+  auto choose = [&](int64_t bytes) {
+    return defaultGpuSchedule({.bytesPerStep = bytes}, target).prefetch;
+  };
+  // u, delta and z in bf16, in f32, and five more such inputs.
+  EXPECT_EQ(choose(6), 1);
+  EXPECT_EQ(choose(12), 1);
+  EXPECT_EQ(choose(32), 0);
 }
 
 TEST_F(DefaultSchedule, UnknownChipsAreRefused) {

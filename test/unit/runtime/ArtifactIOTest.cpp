@@ -82,6 +82,7 @@ TEST(Validate, ContradictionsAreNamed) {
       {[](Artifact &a) { a.layouts[0].unitDim = 3; }, "unit dimension 3"},
       {[](Artifact &a) { a.layouts[0].alignment = 3; }, "alignment 3"},
       {[](Artifact &a) { a.channelMultiple = 0; }, "channel multiple 0"},
+      {[](Artifact &a) { a.lengthMultiple = -1; }, "length multiple -1"},
       {[](Artifact &a) { a.tensors[0].dims[0].extent = -2; },
        "negative extent -2"},
       {[](Artifact &a) { a.tensors[0].dims[0].divisor = 0; }, "divisor 0"},

@@ -235,6 +235,21 @@ TEST_F(KernelTest, LaunchesInAForkedChild) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+TEST_F(KernelTest, LengthMustBeTheMultipleCompiledFor) {
+  Artifact artifact = scaleArtifact();
+  artifact.lengthMultiple = 16;
+  auto kernel = make(artifact);
+  auto check = [&](int64_t length) {
+    HostTensor x(DType::F32, {1, length, 1}), w(DType::F32, {1}),
+        y(DType::F32, {1, length, 1});
+    return kernel->check(std::vector{x.view(), w.view(), y.view()});
+  };
+  EXPECT_TRUE(check(48).ok());
+  EXPECT_NE(check(40).message().find("length 40 is not a multiple of 16, which "
+                                     "the kernel was compiled for"),
+            std::string::npos);
+}
+
 TEST_F(KernelTest, GroupsMustDivideChannels) {
   Artifact artifact = scaleArtifact();
   artifact.tensors[1].dims = {{Axis::Group}};

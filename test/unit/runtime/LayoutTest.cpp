@@ -88,6 +88,9 @@ TEST(Layout, MultiplesAndBuckets) {
   EXPECT_EQ(channelMultipleOf(48), 16);
   EXPECT_EQ(channelMultipleOf(12), 4);
   EXPECT_EQ(channelMultipleOf(7), 1);
+  EXPECT_EQ(lengthMultipleOf(2048), 16);
+  EXPECT_EQ(lengthMultipleOf(0), 16);
+  EXPECT_EQ(lengthMultipleOf(2056), 1);
   EXPECT_EQ(extentBucket(0), 0);
   EXPECT_EQ(extentBucket(1), 1);
   EXPECT_EQ(extentBucket(1025), 2048);
@@ -116,6 +119,7 @@ TEST(KernelKey, EveryFieldCounts) {
   changed([](KernelKey &k) { k.extents = {2048}; });
   changed([](KernelKey &k) { k.extents = {1024, 1}; });
   changed([](KernelKey &k) { k.channelMultiple = 2; });
+  changed([](KernelKey &k) { k.lengthMultiple = 16; });
   changed([](KernelKey &k) {
     k.source = "i";
     k.function = "rf";

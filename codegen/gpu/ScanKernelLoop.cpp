@@ -1,0 +1,264 @@
+//===- ScanKernelLoop.cpp - Loops over the states of a tile ---------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One stage: a trip scans `unroll` states and adds what they give to the sums.
+// Two stages: it begins the next ones before it ends its own, so that the
+// exponentials of some fill the waits of the others' chains:
+//
+//   begin 0
+//   for n = 0, 2, ... : begin n + 1, end n, begin n + 2, end n + 1
+//   begin the last, end the one before, end the last
+//
+// Two groups a trip, so that no register has to move from one to the other.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/ScanKernel.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+//===----------------------------------------------------------------------===//
+// What a loop is for
+//===----------------------------------------------------------------------===//
+
+/// Recurrences over states of this level, sums that end with it, and results
+/// that have the state axis.
+ScanKernel::Roots ScanKernel::rootsAt(unsigned level) {
+  const Dependence &dependence = body.dependence();
+  auto isHere = [&](Value value, bool isEachStep) {
+    const ValueInfo &info = dependence.of(value);
+    return info.level == level && info.axes.has(Axis::State) && isEachStep;
+  };
+  Roots roots;
+  for (RecurrenceOp op : body.recurrences(/*perState=*/true))
+    if (dependence.of(op.getState()).level == level)
+      roots.recurrences.push_back(op);
+  if (isCarries())
+    return roots;
+  for (SumOp op : fused.getBlock()->getOps<SumOp>())
+    if (isHere(op.getValue(),
+               dependence.dependsOn(op.getValue(), Axis::Length)))
+      roots.sums.push_back(sumRoot(op, level));
+  for (auto [i, value] : llvm::enumerate(yield().getValues()))
+    if (isHere(value, fused.resultAccess(i).has(Axis::Length)) &&
+        !fused->getResult(i).use_empty())
+      roots.results.push_back(i);
+  return roots;
+}
+
+/// A sum over n has no order, so what is added to it may come first: the steps
+/// that it is computed from need no registers during the loop.
+ScanKernel::SumRoot ScanKernel::sumRoot(SumOp sum, unsigned level) {
+  const Dependence &dependence = body.dependence();
+  auto total = sum->hasOneUse() ? dyn_cast<arith::AddFOp>(*sum->user_begin())
+                                : arith::AddFOp();
+  if (!total)
+    return {sum, nullptr, sum};
+  Value addend = total.getLhs() == sum ? total.getRhs() : total.getLhs();
+  Home home = body.home(addend);
+  if ((home != Home::Step && home != Home::Invariant) ||
+      dependence.of(addend).level > level)
+    return {sum, nullptr, sum};
+  return {sum, addend, total};
+}
+
+//===----------------------------------------------------------------------===//
+// The loop
+//===----------------------------------------------------------------------===//
+
+/// Words that the accumulators start with, by sum, then by channel.
+SmallVector<Value> ScanKernel::startOfSums(Tile &tile, const Roots &roots) {
+  SmallVector<Value> words;
+  for (SumRoot root : roots.sums)
+    eachChannel([&] {
+      Steps start(schedule.getItems(), e.zero(root.result.getType()));
+      if (root.addend)
+        start = stepsOfOperand(tile, root.addend);
+      for (const Number &number : start)
+        words.append(number.words());
+    });
+  return words;
+}
+
+/// The accumulators in such words.
+SmallVector<ScanKernel::Steps> ScanKernel::sumsIn(StateLoop &loop,
+                                                  ValueRange words) {
+  SmallVector<Steps> sums;
+  for (SumRoot root : loop.roots.sums)
+    eachChannel([&] {
+      Steps &steps = sums.emplace_back();
+      bool isComplex = isComplexValue(root.result);
+      for (int64_t k = 0; k < schedule.getItems(); ++k) {
+        steps.push_back({words[0], isComplex ? words[1] : Value()});
+        words = words.drop_front(isComplex ? 2 : 1);
+      }
+    });
+  return sums;
+}
+
+ScanKernel::States ScanKernel::tripAt(StateLoop &loop, Value first) {
+  States trip{loop.tile, loop.level, first, loop.together, {}, {}};
+  trip.values.resize(loop.together * channels.size());
+  return trip;
+}
+
+/// Ends a trip; the sums, with its terms, in words.
+SmallVector<Value> ScanKernel::endTrip(StateLoop &loop, States &trip,
+                                       ValueRange words) {
+  SmallVector<Steps> sums = sumsIn(loop, words);
+  emitStates(trip, loop.roots, sums);
+  // Behind the sums, so that nothing cuts their code in two.
+  for (auto &[op, scans] : trip.scans)
+    finishCarries(loop.tile, cast<RecurrenceOp>(op), scans, trip.first);
+  SmallVector<Value> next;
+  for (const Steps &steps : sums)
+    for (const Number &number : steps)
+      next.append(number.words());
+  return next;
+}
+
+void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
+  StateLoop loop{tile, level, rootsAt(level), schedule.getUnroll()};
+  Roots &roots = loop.roots;
+  if (roots.recurrences.empty() && roots.sums.empty() && roots.results.empty())
+    return;
+  eachChannel([&] { prepareRoots(tile, roots, level); });
+  int64_t states = fused.stateExtent();
+  while (states % loop.together != 0)
+    --loop.together;
+  bool isStaged = schedule.getStages() == 2 &&
+                  states % (2 * loop.together) == 0 && mayBeginEarly(roots);
+  SmallVector<Value> words = startOfSums(tile, roots);
+  if (isStaged)
+    words = emitStagedTrips(loop, words);
+  else
+    words = e.loop(e.i32(0), e.i32(states), loop.together, words,
+                   [&](Value n, ValueRange sums) -> SmallVector<Value> {
+                     States trip = tripAt(loop, n);
+                     return endTrip(loop, trip, sums);
+                   });
+  SmallVector<Steps> sums = sumsIn(loop, words);
+  const Steps *steps = sums.begin();
+  for (SumRoot root : roots.sums)
+    eachChannel([&] { tile.steps[channel][root.result] = *steps++; });
+}
+
+/// Emits, before the loop, the step values that it reads.
+void ScanKernel::prepareRoots(Tile &tile, Roots &roots, unsigned level) {
+  for (RecurrenceOp op : roots.recurrences) {
+    prepare(tile, op.getA(), level);
+    prepare(tile, op.getB(), level);
+    if (auto split = splitDecay(op))
+      sumOfSteps(tile, split->first);
+  }
+  for (SumRoot root : roots.sums)
+    prepare(tile, root.sum.getValue(), level);
+  for (unsigned i : roots.results)
+    prepare(tile, yield().getValues()[i], level);
+}
+
+void ScanKernel::prepare(Tile &tile, Value value, unsigned level) {
+  if (body.home(value) == Home::Step)
+    stepsOf(tile, value);
+  Operation *op = value.getDefiningOp();
+  if (body.home(value) != Home::State || !op || isa<RecurrenceOp>(op))
+    return;
+  for (Value operand : op->getOperands())
+    prepare(tile, operand, level);
+}
+
+//===----------------------------------------------------------------------===//
+// Two stages
+//===----------------------------------------------------------------------===//
+
+/// Gives the sums in words, as it takes them.
+SmallVector<Value> ScanKernel::emitStagedTrips(StateLoop &loop,
+                                               ArrayRef<Value> sums) {
+  int64_t states = fused.stateExtent(), together = loop.together;
+  States first = tripAt(loop, e.i32(0));
+  SmallVector<Value> words(sums);
+  words.append(beginEarly(first, loop.roots));
+  auto begunIn = [&](ArrayRef<Value> all, Value n) {
+    States trip = tripAt(loop, n);
+    takeBegun(trip, loop.roots, all.drop_front(sums.size()));
+    return trip;
+  };
+  words = e.loop(e.i32(0), e.i32(states - 2 * together), 2 * together, words,
+                 [&](Value n, ValueRange carried) -> SmallVector<Value> {
+                   SmallVector<Value> all(carried);
+                   States own = begunIn(all, n);
+                   States second = tripAt(loop, e.add(n, together));
+                   beginEarly(second, loop.roots);
+                   SmallVector<Value> next = endTrip(
+                       loop, own, ArrayRef(all).take_front(sums.size()));
+                   States third = tripAt(loop, e.add(n, 2 * together));
+                   SmallVector<Value> begun = beginEarly(third, loop.roots);
+                   next = endTrip(loop, second, next);
+                   next.append(begun);
+                   return next;
+                 });
+  States own = begunIn(words, e.i32(states - 2 * together));
+  States last = tripAt(loop, e.i32(states - together));
+  beginEarly(last, loop.roots);
+  words = endTrip(loop, own, ArrayRef(words).take_front(sums.size()));
+  return endTrip(loop, last, words);
+}
+
+/// True where no recurrence of the loop feeds another one.
+bool ScanKernel::mayBeginEarly(const Roots &roots) {
+  return llvm::all_of(roots.recurrences, [&](RecurrenceOp op) {
+    return !body.dependence().of(op.getA()).statesLevel &&
+           !body.dependence().of(op.getB()).statesLevel;
+  });
+}
+
+/// The words of what has begun: of each scan its a and b, where they differ
+/// between states, and its segment.
+SmallVector<Value> ScanKernel::beginEarly(States &states, const Roots &roots) {
+  SmallVector<Value> words;
+  for (RecurrenceOp op : roots.recurrences) {
+    beginScans(states, op);
+    for (LocalScan &scan : states.scans[op]) {
+      for (const SmallVector<Number> *steps : {&scan.a, &scan.b})
+        for (const Number &number : *steps)
+          words.append(number.words());
+      if (scan.own) {
+        words.append(scan.own->decay.words());
+        words.append(scan.own->carry.words());
+      }
+    }
+  }
+  return words;
+}
+
+void ScanKernel::takeBegun(States &states, const Roots &roots,
+                           ArrayRef<Value> words) {
+  bool hasOwn =
+      schedule.getLanes() > 1 || schedule.getWarpsL() > 1 || isCarries();
+  for (RecurrenceOp op : roots.recurrences) {
+    bool isComplex = isComplexValue(op.getState());
+    auto take = [&] {
+      Number number = {words[0], isComplex ? words[1] : Value()};
+      words = words.drop_front(isComplex ? 2 : 1);
+      return number;
+    };
+    std::vector<LocalScan> &scans = states.scans[op];
+    scans.resize(states.count * channels.size());
+    for (LocalScan &scan : scans) {
+      for (SmallVector<Number> *steps : {&scan.a, &scan.b})
+        for (int64_t k = 0; k < schedule.getItems(); ++k)
+          steps->push_back(take());
+      if (hasOwn) {
+        Number decay = take();
+        scan.own = {decay, take()};
+      }
+    }
+  }
+}
