@@ -92,7 +92,8 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     computes those of its own. With `stages = 2` the loop over n begins the next
     `unroll` states, their exponentials and their scan within the thread,
     before it ends those before them, so that the two overlap; where their
-    number divides the states once too often, it is as 1.
+    number divides the states once too often, it is as 1. Two stages hold
+    `items * channels * unroll` values of each state twice: 64 at most.
   }];
   let parameters = (ins
     DefaultValuedParameter<"int64_t", "1", "lanes of a warp along L; a power of two up to 32">:$lanes,

@@ -194,6 +194,13 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, int64_t lanes,
   if (warpsL * warpsD > 32)
     return emitError() << "schedule's warps_l * warps_d is " << warpsL * warpsD
                        << ", expected at most 32 (1024 threads)";
+  // Both groups' decays and inputs lie in registers, and a trip has two.
+  constexpr int64_t kMostStaged = 64;
+  if (int64_t values = items * channels * unroll;
+      stages > 1 && values > kMostStaged)
+    return emitError() << "schedule's items * channels * unroll is " << values
+                       << " with stages = " << stages << ", expected at most "
+                       << kMostStaged;
   return success();
 }
 

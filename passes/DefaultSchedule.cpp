@@ -232,7 +232,7 @@ static int64_t chooseGpuChunks(const GpuScheduleFields &schedule,
     return 1;
   int64_t blocks =
       problem.batch * ceilDiv(problem.channels, schedule.tileChannels());
-  int64_t blocksEach = wantsChunks(problem) ? 4 : 2;
+  int64_t blocksEach = wantsChunks(problem) ? 4 : 1;
   int64_t wanted = ceilDiv(blocksEach * target.multiprocessors,
                            std::max<int64_t>(blocks, 1));
   int64_t most = std::min<int64_t>(problem.length / 1024, 1024);

@@ -55,6 +55,11 @@ func.func private @stages() attributes {a = #ssm.schedule<stages = 3>}
 
 // -----
 
+// expected-error@+1 {{schedule's items * channels * unroll is 128 with stages = 2, expected at most 64}}
+func.func private @staged() attributes {a = #ssm.schedule<items = 16, channels = 2, unroll = 4, stages = 2>}
+
+// -----
+
 // expected-error@+1 {{schedule's prefetch is 2, expected from 0 to 1}}
 func.func private @prefetch() attributes {a = #ssm.schedule<prefetch = 2>}
 

@@ -24,7 +24,7 @@ std::vector<Mutant> mutation::memoryMutants() {
       {"tables-swapped", "two staged tables change places when they are read",
        "body=s6 chunks=1", swapStagedReads()},
       {"tables-overlap", "the table of carries starts in the one before it",
-       "body=s6 chunks=1 N=8",
+       "body=s6 chunks=1 N=8 channels=1",
        on(each(in(Part::Main) && onCarries()), moveAddress(-16))},
       {"misaligned-shared", "a vector in shared memory starts a word late",
        "body=s6 chunks=1 items=4",
