@@ -36,10 +36,9 @@ ORDERS = {"bdl": ["--layout=bdl", "--layout=B=bgnl", "--layout=C=bgnl"],
 
 def layer(states, dtype, folder):
     """The layer of example 01 with so many states and such activations."""
-    if dtype == "f32":
-        return LAYER_F32
-    path = pathlib.Path(folder) / f"s6_{states}.mlir"
-    path.write_text(LAYER.read_text().replace("x16x", f"x{states}x"))
+    text = (LAYER_F32 if dtype == "f32" else LAYER).read_text()
+    path = pathlib.Path(folder) / f"s6_{states}_{dtype}.mlir"
+    path.write_text(text.replace("x16x", f"x{states}x"))
     return path
 
 

@@ -91,9 +91,9 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     With `prefetch = 1` a thread asks for its steps of the next tile before it
     computes those of its own. With `stages = 2` the loop over n begins the next
     `unroll` states, their exponentials and their scan within the thread,
-    before it ends those before them, so that the two overlap; where their
-    number divides the states once too often, it is as 1. Two stages hold
-    `items * channels * unroll` values of each state twice: 64 at most.
+    before it ends those before them, so that the two overlap. It is as 1 where
+    twice `unroll` does not divide the states, or one recurrence feeds another.
+    Two stages hold `items * channels * unroll` values twice: 64 at most.
   }];
   let parameters = (ins
     DefaultValuedParameter<"int64_t", "1", "lanes of a warp along L; a power of two up to 32">:$lanes,

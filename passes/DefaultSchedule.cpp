@@ -137,7 +137,7 @@ struct WarpChoice {
 };
 
 /// Lanes along L cost shuffles but bring threads where sequences and channels
-/// are few: as many as fill the GPU best, in whole turns.
+/// are few: as many as leave the GPU fastest.
 static WarpChoice chooseWarp(const Problem &problem, const GpuTarget &target) {
   WarpChoice chosen;
   if (wantsChunks(problem))

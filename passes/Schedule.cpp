@@ -45,9 +45,8 @@ static bool isChained(FusedOp op) {
   return false;
 }
 
-static int64_t numbersOf(Value value) {
-  return isa<ComplexType>(value.getType()) ? 2 : 1;
-}
+static int64_t numbersOf(Type type) { return isa<ComplexType>(type) ? 2 : 1; }
+static int64_t numbersOf(Value value) { return numbersOf(value.getType()); }
 
 /// Counts what kernels keep in tables: values whose users run more often.
 static void countTables(FusedOp op, Problem &problem) {
@@ -120,7 +119,7 @@ static Problem describe(FusedOp op, Problem assumed) {
     Type real = realTypeOf(element);
     if (access.has(Axis::Length) && access.has(Axis::Channel) &&
         !access.has(Axis::State) && real.isIntOrFloat())
-      problem.bytesPerStep += (isa<ComplexType>(element) ? 2 : 1) *
+      problem.bytesPerStep += numbersOf(element) *
                               llvm::divideCeil(real.getIntOrFloatBitWidth(), 8);
   }
   problem.isChained = isChained(op);

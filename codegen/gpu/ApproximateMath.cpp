@@ -69,11 +69,10 @@ public:
   }
 };
 
-/// Replaces an f32 op by what `expansion` builds from it or its operands.
-template <typename Op, typename From = ValueRange>
-struct Expand : OpRewritePattern<Op> {
-  using Expansion = Value (*)(F32Builder &, From);
+using Expansion = Value (*)(F32Builder &, ValueRange);
 
+/// Replaces an f32 op by what `expansion` builds.
+template <typename Op> struct Expand : OpRewritePattern<Op> {
   Expand(MLIRContext *context, Expansion expansion)
       : OpRewritePattern<Op>(context), expansion(expansion) {}
 
@@ -82,10 +81,7 @@ struct Expand : OpRewritePattern<Op> {
     if (!op.getType().isF32())
       return rewriter.notifyMatchFailure(op, "is no scalar f32");
     F32Builder b(op.getLoc(), rewriter);
-    if constexpr (std::is_same_v<From, Op>)
-      rewriter.replaceOp(op, expansion(b, op));
-    else
-      rewriter.replaceOp(op, expansion(b, op->getOperands()));
+    rewriter.replaceOp(op, expansion(b, op->getOperands()));
     return success();
   }
 
@@ -189,20 +185,34 @@ Value expandPowF(F32Builder &b, ValueRange operands) {
 
 /// The approximate quotient, corrected by what it leaves over: recurrences add
 /// up a relative error that is the same in every step. Where zero or infinity
-/// leaves no number over, the quotient stands as it is, as it does where the
-/// op's flags allow a reciprocal.
-Value expandDivF(F32Builder &b, arith::DivFOp op) {
-  Value x = op.getLhs(), y = op.getRhs();
+/// leaves no number over, the quotient stands as it is.
+Value expandDivF(F32Builder &b, ValueRange operands) {
+  Value x = operands[0], y = operands[1];
   Value reciprocal = b.reciprocal(y);
   Value quotient = b.mul(x, reciprocal);
-  if (arith::bitEnumContainsAny(op.getFastmath(), arith::FastMathFlags::arcp))
-    return quotient;
   Value rest = b.fma(b.negate(quotient), y, x);
   Value corrected = b.fma(rest, reciprocal, quotient);
   Value isLost =
       arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, corrected, corrected);
   return arith::SelectOp::create(b, isLost, quotient, corrected);
 }
+
+/// The approximate quotient as it is, where the op's flags allow a reciprocal.
+struct ExpandRoughDivF : OpRewritePattern<arith::DivFOp> {
+  explicit ExpandRoughDivF(MLIRContext *context)
+      : OpRewritePattern(context, /*benefit=*/2) {}
+
+  LogicalResult matchAndRewrite(arith::DivFOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!op.getType().isF32() ||
+        !arith::bitEnumContainsAny(op.getFastmath(),
+                                   arith::FastMathFlags::arcp))
+      return rewriter.notifyMatchFailure(op, "asks for an exact quotient");
+    F32Builder b(op.getLoc(), rewriter);
+    rewriter.replaceOp(op, b.mul(op.getLhs(), b.reciprocal(op.getRhs())));
+    return success();
+  }
+};
 
 /// x = k pi/2 + y with |y| <= pi/4; pi/2 in three parts (Cody and Waite), so
 /// that y is right to the last bit while k fits the first part's spare bits.
@@ -255,10 +265,10 @@ void addExpansions(RewritePatternSet &patterns) {
   patterns.add<Expand<math::ExpOp>>(context, expandExp);
   patterns.add<Expand<math::LogOp>>(context, expandLog);
   patterns.add<Expand<math::Log1pOp>>(context, expandLog1p);
-  patterns.add<ExpandSoftplus>(context);
+  patterns.add<ExpandSoftplus, ExpandRoughDivF>(context);
   patterns.add<Expand<math::ExpM1Op>>(context, expandExpM1);
   patterns.add<Expand<math::PowFOp>>(context, expandPowF);
-  patterns.add<Expand<arith::DivFOp, arith::DivFOp>>(context, expandDivF);
+  patterns.add<Expand<arith::DivFOp>>(context, expandDivF);
   patterns.add<Expand<math::SinOp>>(context, expandSin);
   patterns.add<Expand<math::CosOp>>(context, expandCos);
   patterns.add<Expand<math::TanOp>>(context, expandTan);

@@ -16,6 +16,19 @@
 using namespace mlir;
 using namespace mlir::ssm;
 
+SmallVector<Value> mlir::ssm::wordsOf(ArrayRef<Number> numbers) {
+  SmallVector<Value> words;
+  for (const Number &number : numbers)
+    words.append(number.words());
+  return words;
+}
+
+Number mlir::ssm::takeNumber(ArrayRef<Value> &words, bool isComplex) {
+  Number number = {words[0], isComplex ? words[1] : Value()};
+  words = words.drop_front(isComplex ? 2 : 1);
+  return number;
+}
+
 //===----------------------------------------------------------------------===//
 // Integers
 //===----------------------------------------------------------------------===//

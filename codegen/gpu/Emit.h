@@ -34,6 +34,11 @@ struct Number {
   }
 };
 
+/// The words of numbers, one after the other.
+SmallVector<Value> wordsOf(ArrayRef<Number> numbers);
+/// The number in the first of `words`, which it takes from them.
+Number takeNumber(ArrayRef<Value> &words, bool isComplex);
+
 /// A builder whose methods are the vocabulary of kernels.
 class Emit : public ImplicitLocOpBuilder {
 public:

@@ -89,7 +89,6 @@ private:
   /// What is known in one trip of a loop over n, for `count` states.
   struct States {
     Tile &tile;
-    unsigned level;
     Value first; ///< i32 first state of the trip.
     int64_t count;
     /// By state of the trip, then by channel.
@@ -170,6 +169,7 @@ private:
     Value state; ///< i32.
   };
   StagePoint stagePoint(const Staging &cut, Value item);
+  Value stagePosition(Tile &tile, const Staging &cut, Value step);
   SmallVector<Value> loadAhead(Tile &tile);
   void loadRunAhead(Tile &tile, const Staging &cut, Value item, int64_t number,
                     Value limit, SmallVectorImpl<Value> &words);
@@ -197,16 +197,16 @@ private:
   };
   struct StateLoop {
     Tile &tile;
-    unsigned level;
     Roots roots;
     int64_t together; ///< States of a trip.
   };
   Roots rootsAt(unsigned level);
   SumRoot sumRoot(SumOp sum, unsigned level);
   SmallVector<Value> startOfSums(Tile &tile, const Roots &roots);
-  SmallVector<Steps> sumsIn(StateLoop &loop, ValueRange words);
+  SmallVector<Steps> sumsIn(StateLoop &loop, ArrayRef<Value> words);
   States tripAt(StateLoop &loop, Value first);
-  SmallVector<Value> endTrip(StateLoop &loop, States &trip, ValueRange words);
+  SmallVector<Value> endTrip(StateLoop &loop, States &trip,
+                             ArrayRef<Value> words);
   void emitStateLoop(Tile &tile, unsigned level);
   void prepareRoots(Tile &tile, Roots &roots, unsigned level);
   void prepare(Tile &tile, Value value, unsigned level);
@@ -236,6 +236,8 @@ private:
   unsigned indexOf(RecurrenceOp op) const;
   YieldOp yield() { return cast<YieldOp>(fused.getBlock()->getTerminator()); }
   bool isCarries() const { return part == KernelPart::ChunkCarries; }
+  /// Something reads states of steps, not the segments of chunks alone.
+  bool needsStates() const { return !isCarries(); }
 
   Emit &e;
   LaunchPlan &plan;

@@ -81,37 +81,33 @@ SmallVector<Value> ScanKernel::startOfSums(Tile &tile, const Roots &roots) {
       Steps start(schedule.getItems(), e.zero(root.result.getType()));
       if (root.addend)
         start = stepsOfOperand(tile, root.addend);
-      for (const Number &number : start)
-        words.append(number.words());
+      words.append(wordsOf(start));
     });
   return words;
 }
 
 /// The accumulators in such words.
 SmallVector<ScanKernel::Steps> ScanKernel::sumsIn(StateLoop &loop,
-                                                  ValueRange words) {
+                                                  ArrayRef<Value> words) {
   SmallVector<Steps> sums;
   for (SumRoot root : loop.roots.sums)
     eachChannel([&] {
       Steps &steps = sums.emplace_back();
-      bool isComplex = isComplexValue(root.result);
-      for (int64_t k = 0; k < schedule.getItems(); ++k) {
-        steps.push_back({words[0], isComplex ? words[1] : Value()});
-        words = words.drop_front(isComplex ? 2 : 1);
-      }
+      for (int64_t k = 0; k < schedule.getItems(); ++k)
+        steps.push_back(takeNumber(words, isComplexValue(root.result)));
     });
   return sums;
 }
 
 ScanKernel::States ScanKernel::tripAt(StateLoop &loop, Value first) {
-  States trip{loop.tile, loop.level, first, loop.together, {}, {}};
+  States trip{loop.tile, first, loop.together, {}, {}};
   trip.values.resize(loop.together * channels.size());
   return trip;
 }
 
 /// Ends a trip; the sums, with its terms, in words.
 SmallVector<Value> ScanKernel::endTrip(StateLoop &loop, States &trip,
-                                       ValueRange words) {
+                                       ArrayRef<Value> words) {
   SmallVector<Steps> sums = sumsIn(loop, words);
   emitStates(trip, loop.roots, sums);
   // Behind the sums, so that nothing cuts their code in two.
@@ -119,13 +115,12 @@ SmallVector<Value> ScanKernel::endTrip(StateLoop &loop, States &trip,
     finishCarries(loop.tile, cast<RecurrenceOp>(op), scans, trip.first);
   SmallVector<Value> next;
   for (const Steps &steps : sums)
-    for (const Number &number : steps)
-      next.append(number.words());
+    next.append(wordsOf(steps));
   return next;
 }
 
 void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
-  StateLoop loop{tile, level, rootsAt(level), schedule.getUnroll()};
+  StateLoop loop{tile, rootsAt(level), schedule.getUnroll()};
   Roots &roots = loop.roots;
   if (roots.recurrences.empty() && roots.sums.empty() && roots.results.empty())
     return;
@@ -142,7 +137,7 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
     words = e.loop(e.i32(0), e.i32(states), loop.together, words,
                    [&](Value n, ValueRange sums) -> SmallVector<Value> {
                      States trip = tripAt(loop, n);
-                     return endTrip(loop, trip, sums);
+                     return endTrip(loop, trip, llvm::to_vector(sums));
                    });
   SmallVector<Steps> sums = sumsIn(loop, words);
   const Steps *steps = sums.begin();
@@ -219,20 +214,16 @@ bool ScanKernel::mayBeginEarly(const Roots &roots) {
   });
 }
 
-/// The words of what has begun: of each scan its a and b, where they differ
-/// between states, and its segment.
+/// Begins the trip's scans; in words, of each its a, its b and its segment.
 SmallVector<Value> ScanKernel::beginEarly(States &states, const Roots &roots) {
   SmallVector<Value> words;
   for (RecurrenceOp op : roots.recurrences) {
     beginScans(states, op);
     for (LocalScan &scan : states.scans[op]) {
-      for (const SmallVector<Number> *steps : {&scan.a, &scan.b})
-        for (const Number &number : *steps)
-          words.append(number.words());
-      if (scan.own) {
-        words.append(scan.own->decay.words());
-        words.append(scan.own->carry.words());
-      }
+      words.append(wordsOf(scan.a));
+      words.append(wordsOf(scan.b));
+      if (scan.own)
+        words.append(wordsOf({scan.own->decay, scan.own->carry}));
     }
   }
   return words;
@@ -240,24 +231,17 @@ SmallVector<Value> ScanKernel::beginEarly(States &states, const Roots &roots) {
 
 void ScanKernel::takeBegun(States &states, const Roots &roots,
                            ArrayRef<Value> words) {
-  bool hasOwn =
-      schedule.getLanes() > 1 || schedule.getWarpsL() > 1 || isCarries();
   for (RecurrenceOp op : roots.recurrences) {
     bool isComplex = isComplexValue(op.getState());
-    auto take = [&] {
-      Number number = {words[0], isComplex ? words[1] : Value()};
-      words = words.drop_front(isComplex ? 2 : 1);
-      return number;
-    };
     std::vector<LocalScan> &scans = states.scans[op];
     scans.resize(states.count * channels.size());
     for (LocalScan &scan : scans) {
       for (SmallVector<Number> *steps : {&scan.a, &scan.b})
         for (int64_t k = 0; k < schedule.getItems(); ++k)
-          steps->push_back(take());
-      if (hasOwn) {
-        Number decay = take();
-        scan.own = {decay, take()};
+          steps->push_back(takeNumber(words, isComplex));
+      if (levels.joinsSegments(needsStates())) {
+        Number decay = takeNumber(words, isComplex);
+        scan.own = {decay, takeNumber(words, isComplex)};
       }
     }
   }

@@ -95,6 +95,12 @@ ScanKernel::StagePoint ScanKernel::stagePoint(const Staging &cut, Value item) {
   return {step, e.mul(state, cut.width)};
 }
 
+/// The first position of a run that starts at `step` (i32, within the tile).
+Value ScanKernel::stagePosition(Tile &tile, const Staging &cut, Value step) {
+  return inLength(e.add(tile.start, e.toI64(step)),
+                  cut.along == Axis::Length ? cut.width : 1);
+}
+
 /// Runs a thread stages with its operands in registers; more are loaded when
 /// they are staged.
 static constexpr int64_t kRunsAhead = 4;
@@ -125,8 +131,7 @@ void ScanKernel::loadRunAhead(Tile &tile, const Staging &cut, Value item,
                               int64_t number, Value limit,
                               SmallVectorImpl<Value> &words) {
   StagePoint point = stagePoint(cut, item);
-  Value position = inLength(e.add(tile.start, e.toI64(point.step)),
-                            cut.along == Axis::Length ? cut.width : 1);
+  Value position = stagePosition(tile, cut, point.step);
   Value state = e.toI64(point.state);
   for (BlockArgument argument : fused.getBlock()->getArguments()) {
     unsigned i = argument.getArgNumber();
@@ -172,8 +177,7 @@ void ScanKernel::stageItem(Tile &tile, const Staging &cut, Value item,
                            int64_t number) {
   auto [step, state] = stagePoint(cut, item);
   bool alongSteps = cut.along == Axis::Length;
-  Value position =
-      inLength(e.add(tile.start, e.toI64(step)), alongSteps ? cut.width : 1);
+  Value position = stagePosition(tile, cut, step);
   llvm::DenseMap<Value, Steps> known;
   for (const AheadValue &value : tile.ahead)
     if (value.item == number && body.home(value.argument) == Home::Staged)

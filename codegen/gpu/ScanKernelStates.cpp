@@ -97,7 +97,7 @@ void ScanKernel::beginScans(States &states, RecurrenceOp op) {
         return evaluate(states, c, u).front();
       });
     });
-  levels.begin(scans, /*needStates=*/!isCarries());
+  levels.begin(scans, needsStates());
 }
 
 void ScanKernel::finishScans(States &states, RecurrenceOp op) {
@@ -112,7 +112,7 @@ void ScanKernel::finishScans(States &states, RecurrenceOp op) {
       ++scan;
     });
   Value slot = e.rem(e.div(states.first, states.count), 2);
-  levels.finish(scans, slot, /*needStates=*/!isCarries());
+  levels.finish(scans, slot, needsStates());
   for (auto [number, scan] : llvm::enumerate(scans))
     states.values[number][op.getState()] = scan.states;
 }

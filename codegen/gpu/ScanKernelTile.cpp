@@ -36,8 +36,9 @@ ScanKernel::TileRange ScanKernel::tileRange() {
   return {from, to};
 }
 
-/// Each trip asks for what it will stage in the next tile before it computes
-/// its own, so that memory works while the block does.
+/// Each trip asks for what it will stage in the next tile, and with `prefetch`
+/// for its steps there, before it computes its own, so that memory works while
+/// the block does. Else it asks for its steps first, while it stages.
 void ScanKernel::emitTiles() {
   auto [from, to] = tileRange();
   e.ifThen(e.lessThan(from, to), [&, from = from, to = to] {
@@ -256,9 +257,8 @@ Number ScanKernel::sumOfSteps(Tile &tile, Value value) {
 std::optional<Number>
 ScanKernel::cheapDecay(Tile &tile, RecurrenceOp op,
                        function_ref<Number(Value)> factor) {
-  bool isSerial = schedule.getLanes() == 1 && schedule.getWarpsL() == 1;
   std::optional<std::pair<Value, Value>> split = splitDecay(op);
-  if (!split || (isSerial && !isCarries()))
+  if (!split || !levels.joinsSegments(needsStates()))
     return std::nullopt;
   Number exponent =
       e.mulf(sumOfSteps(tile, split->first), factor(split->second));
@@ -334,8 +334,8 @@ void ScanKernel::scanSteps(Tile &tile, RecurrenceOp op) {
     scan.carry = readTable(carries[i], nullptr);
     scan.row = at.channels[channel].row;
   });
-  levels.begin(scans, /*needStates=*/!isCarries());
-  levels.finish(scans, tile.slot, /*needStates=*/!isCarries());
+  levels.begin(scans, needsStates());
+  levels.finish(scans, tile.slot, needsStates());
   finishCarries(tile, op, scans, nullptr);
   eachChannel(
       [&] { tile.steps[channel][op.getState()] = scans[channel].states; });

@@ -192,9 +192,12 @@ SmallVector<Segment> ScanLevels::scanWarps(ArrayRef<LocalScan> scans,
 // All levels
 //===----------------------------------------------------------------------===//
 
+bool ScanLevels::joinsSegments(bool needStates) const {
+  return schedule.getLanes() > 1 || schedule.getWarpsL() > 1 || !needStates;
+}
+
 void ScanLevels::begin(MutableArrayRef<LocalScan> scans, bool needStates) {
-  // With one segment a channel, the states need no carry from elsewhere.
-  if (schedule.getLanes() == 1 && schedule.getWarpsL() == 1 && needStates)
+  if (!joinsSegments(needStates))
     return;
   for (LocalScan &scan : scans)
     scan.own = scanItems(scan);

@@ -56,6 +56,9 @@ public:
   ScanLevels(Emit &e, Kernel &kernel, SharedMemory &memory, const Place &place,
              ScheduleAttr schedule, int64_t laneStride);
 
+  /// False where a thread has all steps of its channel, so that states need no
+  /// carry from elsewhere.
+  bool joinsSegments(bool needStates) const;
   /// Makes segments of this thread's steps, where others need them. May run
   /// before the scans in front of these have finished. `needStates`: see below.
   void begin(MutableArrayRef<LocalScan> scans, bool needStates);
