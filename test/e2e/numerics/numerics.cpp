@@ -36,6 +36,9 @@ struct Options {
   SuiteOptions suite;
   std::string oneCase;
   std::string filter;
+  /// Run every `shards`th case, from number `shard` on.
+  int64_t shard = 0;
+  int64_t shards = 1;
   std::string report;
   int64_t seed = 1;
   bool list = false;
@@ -57,6 +60,9 @@ static std::vector<Flag> flagsOf(Options &options) {
        takeText(options.oneCase)},
       {"filter", "TEXT", "only cases whose text has TEXT in it",
        takeText(options.filter)},
+      {"shards", "N", "parts that the cases are dealt to",
+       takeNumber(options.shards, 1)},
+      {"shard", "I", "the part to run, from 0", takeNumber(options.shard, 0)},
       {"quick", "", "a tenth of the cases, small ones: for compute-sanitizer",
        takeSwitch(options.suite.isQuick)},
       {"jobs", "N", "processes that run cases; 0: only this one",
@@ -84,6 +90,21 @@ static std::vector<Flag> flagsOf(Options &options) {
   };
 }
 
+/// The cases of one shard. Of several, the first has those of kind `far`, which
+/// need much of a device's memory, and takes longer for them than the others.
+static std::vector<Case> dealt(const std::vector<Case> &cases,
+                               const Options &options) {
+  if (options.shards == 1)
+    return cases;
+  std::vector<Case> own;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    int64_t number = static_cast<int64_t>(i) % (options.shards - 1) + 1;
+    if (options.shard == (cases[i].is("kind", "far") ? 0 : number))
+      own.push_back(cases[i]);
+  }
+  return own;
+}
+
 static Result<std::vector<Case>> chooseCases(const Options &options) {
   std::vector<Case> cases;
   if (!options.oneCase.empty()) {
@@ -98,7 +119,7 @@ static Result<std::vector<Case>> chooseCases(const Options &options) {
   for (const Case &test : makeSuite(suite))
     if (test.text().find(options.filter) != std::string::npos)
       cases.push_back(test);
-  return cases;
+  return dealt(cases, options);
 }
 
 /// What a message says, without its numbers and names: two failures with the
@@ -239,6 +260,11 @@ static Result<bool> runForMinutes(const Options &options) {
 }
 
 static Result<bool> run(const Options &options) {
+  if (options.shard >= options.shards)
+    return Status(StatusCode::InvalidArgument,
+                  fmt::format("--shard={} is not one of {}: give 0 to {}",
+                              options.shard, options.shards,
+                              options.shards - 1));
   if (options.minutes > 0)
     return runForMinutes(options);
   MAMBA_ASSIGN_OR_RETURN(std::vector<Case> cases, chooseCases(options));

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""The whole numerics suite on a GPU under compute-sanitizer.
+
+  sanitize.py FOLDER RECORD.json [--tools=memcheck,racecheck] [--jobs=N]
+
+FOLDER holds the unpacked build/mamba-mlir-portable.tar.xz. A sanitizer sees the
+launches of one process, so each of the jobs runs a shard of the suite in one.
+Exits with 1 where a tool reports anything, a case fails, a shard does not come to
+its end, or no case passed.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+SUMMARY = re.compile(r"^cuda:0: (\d+) passed, (\d+) failed, (\d+) refused",
+                     re.MULTILINE)
+# Of racecheck and of the other tools.
+VERDICT = re.compile(r"(?:ERROR|RACECHECK) SUMMARY: (\d+)")
+
+
+def run_shard(tool, shard, options):
+    """What one process did: {seconds, rc, passed, failed, reports}."""
+    log = options.logs / f"{tool}-{shard:02d}.log"
+    command = [options.sanitizer, "--tool", tool,
+               # The driver tells how many parameters code has by a failing query.
+               "--report-api-errors", "no", "--error-exitcode", "9",
+               "--print-limit", "20",
+               options.folder / "test" / "e2e-numerics", "--device=cuda:0",
+               "--jobs=0", "--malformed=0", f"--shards={options.jobs}",
+               f"--shard={shard}", *options.suite]
+    start = time.monotonic()
+    with log.open("w") as output:
+        try:
+            rc = subprocess.run(command, stdout=output, check=False,
+                                stderr=subprocess.STDOUT,
+                                timeout=options.timeout).returncode
+        except subprocess.TimeoutExpired:
+            rc = None
+    text = log.read_text(errors="replace")
+    summary, verdict = SUMMARY.search(text), VERDICT.search(text)
+    return {"shard": shard, "rc": rc,
+            "seconds": round(time.monotonic() - start, 1),
+            "passed": int(summary[1]) if summary else 0,
+            "failed": int(summary[2]) if summary else 0,
+            "reports": int(verdict[1]) if verdict else None}
+
+
+def run_tool(tool, options):
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        shards = list(pool.map(lambda i: run_shard(tool, i, options),
+                               range(options.jobs)))
+    bad = [s for s in shards if s["rc"] != 0 or s["reports"] != 0]
+    passed = sum(s["passed"] for s in shards)
+    print(f"{tool}: {passed} cases passed, "
+          f"{sum(s['failed'] for s in shards)} failed, "
+          f"{sum(s['reports'] or 0 for s in shards)} reports in "
+          f"{max(s['seconds'] for s in shards):.0f} s", flush=True)
+    for shard in bad:
+        ended = "did not end" if shard["rc"] is None else f"exit {shard['rc']}"
+        print(f"  shard {shard['shard']}: {ended}, {shard['reports']} reports, "
+              f"see {tool}-{shard['shard']:02d}.log", flush=True)
+    return {"passed": passed, "failed": sum(s["failed"] for s in shards),
+            "reports": sum(s["reports"] or 0 for s in shards),
+            "unfinished": sum(s["rc"] is None for s in shards),
+            "clean": not bad and passed > 0,
+            "seconds": max(s["seconds"] for s in shards)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("record", type=pathlib.Path)
+    parser.add_argument("--tools", default="memcheck,racecheck,synccheck,initcheck")
+    parser.add_argument("--jobs", type=int, default=12)
+    parser.add_argument("--timeout", type=float, default=3600,
+                        help="seconds a shard")
+    parser.add_argument("--sanitizer", default="compute-sanitizer")
+    parser.add_argument("suite", nargs="*", help="more options of e2e-numerics")
+    options = parser.parse_args()
+    options.logs = options.record.parent
+    record = {tool: run_tool(tool, options) for tool in options.tools.split(",")}
+    options.record.write_text(json.dumps(record, indent=1) + "\n")
+    return 0 if all(tool["clean"] for tool in record.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
