@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 #include <span>
 
 using namespace mlir::ssm;
@@ -68,15 +69,21 @@ static int64_t nextPowerOf2(int64_t value) {
 
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+int64_t mlir::ssm::tableRowWords(int64_t states, int64_t channels,
+                                 int64_t unroll) {
+  int64_t together = channels == 1 ? 1 : std::gcd<int64_t>(unroll, 4);
+  return (ceilDiv(states, together) | 1) * together;
+}
+
 int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
                                  const Problem &problem) {
   // A segment of a lane is padded by four numbers against bank conflicts.
   int64_t paddedSteps =
       schedule.tileSteps() / schedule.items * (schedule.items + 4);
-  // Rows of a table have an odd length for the same reason.
-  return 4 * ((problem.states | 1) * schedule.tileChannels() *
-                  problem.tableNumbers +
-              problem.states * paddedSteps * problem.stagedNumbers);
+  return 4 *
+         (tableRowWords(problem.states, schedule.channels, schedule.unroll) *
+              schedule.tileChannels() * problem.tableNumbers +
+          problem.states * paddedSteps * problem.stagedNumbers);
 }
 
 //===----------------------------------------------------------------------===//

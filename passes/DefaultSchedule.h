@@ -88,6 +88,14 @@ std::optional<GpuTarget> findGpuTarget(std::string_view chip);
 /// The chips that findGpuTarget knows: "sm_80, sm_86, ...".
 std::string knownGpuTargets();
 
+/// Floats from one channel's row of a table of states to the next channel's: an
+/// odd number of reads, so that neighbouring channels lie in different banks.
+/// Where a thread has several channels, ptxas knows how its rows are aligned,
+/// and reads four aligned words at once. Rows then start at such words: else a
+/// read would take in a word of other states, which is another thread's to
+/// write.
+int64_t tableRowWords(int64_t states, int64_t channels, int64_t unroll);
+
 /// Bytes of shared memory that a block needs, about.
 int64_t sharedBytesOf(const GpuScheduleFields &schedule,
                       const Problem &problem);

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -138,8 +139,13 @@ static Value addWords(Emit &e, Value a, Value b) {
 static Value mulWords(Emit &e, Value a, Value b) {
   return arith::MulFOp::create(e, a, b, kContract);
 }
-static Value subWords(Emit &e, Value a, Value b) {
-  return arith::SubFOp::create(e, a, b, kContract);
+/// a * b + c. One op: were it two, a back end might join the product that c is
+/// to the sum instead, and put a multiplication in the way of the next step.
+static Value fmaWords(Emit &e, Value a, Value b, Value c) {
+  return math::FmaOp::create(e, a, b, c, kContract);
+}
+static Value negate(Emit &e, Value a) {
+  return arith::NegFOp::create(e, a, kContract);
 }
 
 Number Emit::addf(Number a, Number b) {
@@ -151,13 +157,19 @@ Number Emit::addf(Number a, Number b) {
 Number Emit::mulf(Number a, Number b) {
   if (!a.isComplex())
     return {mulWords(*this, a.re, b.re), nullptr};
-  return {
-      subWords(*this, mulWords(*this, a.re, b.re), mulWords(*this, a.im, b.im)),
-      addWords(*this, mulWords(*this, a.re, b.im),
-               mulWords(*this, a.im, b.re))};
+  Value re = mulWords(*this, a.re, b.re), im = mulWords(*this, a.re, b.im);
+  return {fmaWords(*this, negate(*this, a.im), b.im, re),
+          fmaWords(*this, a.im, b.re, im)};
 }
 
-Number Emit::fma(Number a, Number b, Number c) { return addf(mulf(a, b), c); }
+Number Emit::fma(Number a, Number b, Number c) {
+  Value re = fmaWords(*this, a.re, b.re, c.re);
+  if (!a.isComplex())
+    return {re, nullptr};
+  Value im = fmaWords(*this, a.re, b.im, c.im);
+  return {fmaWords(*this, negate(*this, a.im), b.im, re),
+          fmaWords(*this, a.im, b.re, im)};
+}
 
 Number Emit::select(Value condition, Number a, Number b) {
   auto pick = [&](Value x, Value y) -> Value {

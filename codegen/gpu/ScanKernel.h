@@ -109,6 +109,7 @@ private:
   void emitInvariants();
   bool isNeeded(Value value) const;
   void allocateTables();
+  int64_t rowWords();
   Table allocateTable(Type type, bool perState);
   void fillTables();
   void fillStates(Value n);

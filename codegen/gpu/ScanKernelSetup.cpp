@@ -8,6 +8,8 @@
 #include "codegen/gpu/ScanKernel.h"
 
 #include "codegen/gpu/BodyEmitter.h"
+#include "passes/DefaultSchedule.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -222,13 +224,13 @@ void ScanKernel::emitInvariants() {
 // Tables
 //===----------------------------------------------------------------------===//
 
-/// Rows of an odd number of words: neighbouring channels lie in different
-/// banks.
-static int64_t rowWords(int64_t states) { return states | 1; }
+int64_t ScanKernel::rowWords() {
+  return tableRowWords(fused.stateExtent(), schedule.getChannels(),
+                       schedule.getUnroll());
+}
 
 ScanKernel::Table ScanKernel::allocateTable(Type type, bool perState) {
-  int64_t floats =
-      schedule.tileChannels() * (perState ? rowWords(fused.stateExtent()) : 1);
+  int64_t floats = schedule.tileChannels() * (perState ? rowWords() : 1);
   Table table;
   table.perState = perState;
   table.re = memory.allocate(floats);
@@ -257,8 +259,7 @@ void ScanKernel::allocateTables() {
 Value ScanKernel::tableIndex(const Table &table, Value state) {
   if (!table.perState)
     return at.channels[channel].row;
-  return e.add(e.mul(at.channels[channel].row, rowWords(fused.stateExtent())),
-               state);
+  return e.add(e.mul(at.channels[channel].row, rowWords()), state);
 }
 
 Number ScanKernel::readTable(const Table &table, Value state) {

@@ -7,6 +7,8 @@
 
 #include "test/mutation/Mutants.h"
 
+#include "mlir/Dialect/Math/IR/Math.h"
+
 using namespace mlir;
 using namespace mlir::ssm;
 using namespace mlir::ssm::mutation;
@@ -32,10 +34,10 @@ std::vector<Mutant> mutation::carryMutants() {
           becomeConstant(0))},
       {"carry-not-decayed", "later warps take the carry as it is",
        "body=s6 warps_l=4 L=129 init=bdn complex=0",
-       on(each(in(kMain) && inTiles() && is<arith::MulFOp>() &&
+       on(each(in(kMain) && inTiles() && is<math::FmaOp>() &&
                operand(0, loads() && onShared() && !onCarries()) &&
                operand(1, loads() && onCarries())),
-          becomeOperand(1))},
+          setOperand(0, 1))},
       {"initial-state", "the initial state is ignored",
        "body=s6 chunks=1 init=bdn",
        on(each(in(kMain) && loads() && onTensor("h0")), becomeConstant(0))},

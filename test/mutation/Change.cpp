@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -269,7 +270,7 @@ Action mutation::swapPair() {
                  : loaded[(found - loaded.begin() + half) % loaded.size()];
     };
     op->walk([&](Operation *nested) {
-      if (isa<arith::MulFOp, arith::AddFOp, arith::SubFOp>(nested))
+      if (isa<arith::MulFOp, math::FmaOp, arith::NegFOp>(nested))
         for (OpOperand &use : nested->getOpOperands())
           use.set(otherOf(use.get()));
     });

@@ -14,7 +14,7 @@ using namespace mlir;
 using namespace mlir::ssm;
 using namespace mlir::ssm::mutation;
 
-using arith::AddFOp, arith::MulFOp, arith::SelectOp;
+using arith::AddFOp, arith::MulFOp, arith::SelectOp, math::FmaOp;
 
 /// The carry is multiplied by the decay of its own segment.
 static Action takeOtherDecay() {
@@ -55,7 +55,7 @@ static std::vector<Mutant> shuffleMutants() {
           becomeOperand(2))},
       {"lane-other-decay", "a carry is multiplied by its own segment's decay",
        "body=s6 lanes=8 items=1",
-       on(first(isProduct && operand(1, is<gpu::ShuffleOp>()) &&
+       on(first(isInTiles && is<FmaOp>() && operand(1, is<gpu::ShuffleOp>()) &&
                 !operand(0, is<gpu::ShuffleOp>())),
           takeOtherDecay())},
       {"lane-decay", "decays of lanes are not multiplied",
@@ -73,9 +73,7 @@ static std::vector<Mutant> stepMutants() {
   return {
       {"addend", "a step's input is not added",
        "kind=verify body=s6 L=129 lanes=8 items=4 complex=0",
-       on(last(in(Part::Main) && inStates() && is<AddFOp>() &&
-               operand(0, is<MulFOp>())),
-          becomeOperand(0))},
+       on(last(in(Part::Main) && inStates() && is<FmaOp>()), setOperand(2, 0))},
       {"sum-of-steps", "the sum that a segment's decay comes from lacks a step",
        "body=s6 rule=mamba lanes=8 items=4",
        on(first(isProduct && inStates() && operand(0, isSumOfSteps)),
@@ -86,9 +84,8 @@ static std::vector<Mutant> stepMutants() {
           becomeOperand(0))},
       {"complex-sign", "the real part of a product has the wrong sign",
        "body=s6 complex=1 lanes=8",
-       on(first(isInTiles && is<arith::SubFOp>() && operand(0, is<MulFOp>()) &&
-                operand(1, is<MulFOp>())),
-          swapOperands(0, 1))},
+       on(first(isInTiles && is<FmaOp>() && operand(0, is<arith::NegFOp>())),
+          skipOperand(0))},
   };
 }
 
