@@ -37,7 +37,7 @@ def run_shard(tool, shard, options):
                "--print-limit", "20",
                options.folder / "test" / "e2e-numerics", "--device=cuda:0",
                "--jobs=0", "--malformed=0", f"--shards={options.jobs}",
-               f"--shard={shard}", *options.suite]
+               f"--shard={shard}", f"--filter={options.filter}"]
     start = time.monotonic()
     with log.open("w") as output:
         try:
@@ -86,7 +86,7 @@ def main():
     parser.add_argument("--timeout", type=float, default=3600,
                         help="seconds a shard")
     parser.add_argument("--sanitizer", default="compute-sanitizer")
-    parser.add_argument("suite", nargs="*", help="more options of e2e-numerics")
+    parser.add_argument("--filter", default="", help="only cases with this text")
     options = parser.parse_args()
     options.logs = options.record.parent
     record = {tool: run_tool(tool, options) for tool in options.tools.split(",")}
