@@ -166,8 +166,9 @@ mamba::LayoutSpec LaunchPlan::layout(unsigned i) const {
 }
 
 unsigned LaunchPlan::addTemporary(StringRef name, mamba::DType dtype,
-                                  ArrayRef<mamba::DimSpec> dims) {
-  artifact.tensors.push_back({name.str(), dtype, dims.vec()});
+                                  ArrayRef<mamba::DimSpec> dims,
+                                  bool isZeroed) {
+  artifact.tensors.push_back({name.str(), dtype, dims.vec(), isZeroed});
   return artifact.tensors.size() - 1;
 }
 
@@ -225,7 +226,8 @@ void LaunchPlan::attachTo(ModuleOp module) const {
          b.getNamedAttr("layout",
                         LayoutAttr::get(module.getContext(), assumed.unitDim,
                                         assumed.alignment)),
-         b.getNamedAttr("name", b.getStringAttr(spec.name))}));
+         b.getNamedAttr("name", b.getStringAttr(spec.name)),
+         b.getNamedAttr("zeroed", b.getBoolAttr(spec.isZeroed))}));
   }
   module->setAttr(
       kPlanAttrName,
@@ -311,12 +313,14 @@ static LogicalResult readTensor(ModuleOp module, DictionaryAttr attr,
   auto dtype = attr.getAs<IntegerAttr>("dtype");
   auto extents = attr.getAs<DenseI64ArrayAttr>("extents");
   auto layout = attr.getAs<LayoutAttr>("layout");
-  if (!name || !axes || !dtype || !extents || !layout ||
+  auto zeroed = attr.getAs<BoolAttr>("zeroed");
+  if (!name || !axes || !dtype || !extents || !layout || !zeroed ||
       axes.size() != static_cast<size_t>(extents.size()))
     return module.emitError("'ssm.plan' has a malformed tensor");
   mamba::TensorSpec spec;
   spec.name = name.str();
   spec.dtype = static_cast<mamba::DType>(dtype.getInt());
+  spec.isZeroed = zeroed.getValue();
   for (auto [letter, extent] :
        llvm::zip(axes.getValue(), extents.asArrayRef())) {
     std::optional<mamba::Axis> axis = axisOf(StringRef(&letter, 1));

@@ -47,9 +47,11 @@ public:
   /// aligned to 16 bytes at their base.
   mamba::LayoutSpec layout(unsigned i) const;
 
-  /// Adds a row-major temporary that one launch writes and a later one reads.
+  /// Adds a row-major temporary, through which launches, or blocks of one, tell
+  /// others what they found; `isZeroed` before the first launch, if asked for.
   unsigned addTemporary(StringRef name, mamba::DType dtype,
-                        ArrayRef<mamba::DimSpec> dims);
+                        ArrayRef<mamba::DimSpec> dims, bool isZeroed = false);
+  bool isTemporary(unsigned i) const { return i >= artifact.layouts.size(); }
 
   /// Attaches a launch of `kernel` after the earlier ones.
   void addLaunch(Operation *kernel, mamba::LaunchSpec launch);

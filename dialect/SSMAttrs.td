@@ -88,6 +88,11 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     pass over their carries. 1 in a field switches its level of the scan off:
     `lanes = 1, warps_l = 1, chunks = 1` is the serial scan.
 
+    With `handoff = 1` the chunks of a sequence follow each other in one launch:
+    blocks start in the order of their chunks, and each waits for the states
+    that the one before it hands on. Chunks then share out work evenly, and cost
+    no second pass; they do not shorten a sequence that has the GPU to itself.
+
     With `prefetch = 1` a thread asks for its steps of the next tile before it
     computes those of its own. With `stages = 2` the loop over n begins the next
     `unroll` states, their exponentials and their scan within the thread,
@@ -102,6 +107,7 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "1", "warps of a block along L; a power of two up to 32">:$warps_l,
     DefaultValuedParameter<"int64_t", "1", "warps of a block along the channels">:$warps_d,
     DefaultValuedParameter<"int64_t", "1", "blocks that share one sequence, up to 1024">:$chunks,
+    DefaultValuedParameter<"int64_t", "0", "1: chunks hand their states on within one launch">:$handoff,
     DefaultValuedParameter<"int64_t", "1", "states computed together in the loop over n">:$unroll,
     DefaultValuedParameter<"int64_t", "1", "groups of such states under way at a time: 1 or 2">:$stages,
     DefaultValuedParameter<"int64_t", "0", "tiles ahead that a thread loads its own steps: 0 or 1">:$prefetch,

@@ -177,15 +177,16 @@ static LogicalResult verifyRange(EmitError emitError, StringRef field,
 LogicalResult ScheduleAttr::verify(EmitError emitError, int64_t lanes,
                                    int64_t items, int64_t channels,
                                    int64_t warpsL, int64_t warpsD,
-                                   int64_t chunks, int64_t unroll,
-                                   int64_t stages, int64_t prefetch,
-                                   int64_t minBlocks) {
+                                   int64_t chunks, int64_t handoff,
+                                   int64_t unroll, int64_t stages,
+                                   int64_t prefetch, int64_t minBlocks) {
   if (failed(verifyRange(emitError, "lanes", lanes, 1, 32, true)) ||
       failed(verifyRange(emitError, "items", items, 1, 32)) ||
       failed(verifyRange(emitError, "channels", channels, 1, 8, true)) ||
       failed(verifyRange(emitError, "warps_l", warpsL, 1, 32, true)) ||
       failed(verifyRange(emitError, "warps_d", warpsD, 1, 32)) ||
       failed(verifyRange(emitError, "chunks", chunks, 1, 1024)) ||
+      failed(verifyRange(emitError, "handoff", handoff, 0, 1)) ||
       failed(verifyRange(emitError, "unroll", unroll, 1, 16)) ||
       failed(verifyRange(emitError, "stages", stages, 1, 2)) ||
       failed(verifyRange(emitError, "prefetch", prefetch, 0, 1)) ||

@@ -93,6 +93,15 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
 /// Steps from which on a sequence is worth sharing between blocks.
 static constexpr int64_t kChunkedLength = 8192;
 
+/// Warps along the channels where lanes lie along L: they share what a block
+/// stages.
+static constexpr int64_t kWarpsOfLanes = 4;
+
+/// Shared memory of a block, so that several fit a multiprocessor.
+static int64_t sharedShare(const GpuTarget &target) {
+  return target.sharedBytes / 4;
+}
+
 /// A way to share out the registers of a multiprocessor: threads that it holds,
 /// and what each of them holds for that.
 struct Occupancy {
@@ -117,16 +126,43 @@ static constexpr Occupancy kSerialOccupancies[] = {{384, 16, 4, 1, 0, 1.0}};
 static constexpr double kLaneSpeeds[] = {1.0, 1.0, 0.9, 0.87, 0.76, 0.64};
 static constexpr double kTornLaneSpeeds[] = {1.0, 0.96, 0.78, 0.6, 0.36};
 
-/// The part of a GPU's speed that `threads` leave where it runs `held` of them
-/// at a time in turns of `warps` a scheduler. With fewer warps in the last
-/// turn, each of them is faster.
-static double fillOf(int64_t threads, int64_t held, int64_t warps) {
-  int64_t turns = threads / held;
+/// Turns that `threads` take where a GPU holds `held` of them at a time,
+/// `warps` a scheduler. With fewer warps in the last turn, each of them is
+/// faster.
+static double turnsOf(int64_t threads, int64_t held, int64_t warps) {
+  double turns = static_cast<double>(threads / held);
   int64_t rest = ceilDiv(threads % held * warps, held);
-  double time = static_cast<double>(turns);
-  if (rest > 0)
-    time += 0.2 + 0.8 * static_cast<double>(rest) / static_cast<double>(warps);
-  return time > 0 ? static_cast<double>(threads) / (time * held) : 1.0;
+  if (rest == 0)
+    return turns;
+  return turns + 0.2 + 0.8 * static_cast<double>(rest) / warps;
+}
+
+/// Steps of a thread that take as long as handing its states on and starting
+/// the next block, on an H100.
+static constexpr double kHandoffSteps = 14;
+static constexpr int64_t kMostHandoffs = 32;
+
+/// Chunks that are handed on, and the turns that they take together.
+struct Handoff {
+  int64_t chunks = 1;
+  double turns = 0;
+};
+
+/// How sequences that need more threads than a GPU holds, but not a multiple of
+/// that, share it best: by chunks that fill the last turn. Fewer threads than
+/// it holds would wait for each other.
+static Handoff chooseHandoff(int64_t threads, int64_t held, double steps) {
+  Handoff best;
+  if (threads <= held)
+    return best;
+  for (int64_t chunks = 2; chunks <= kMostHandoffs; ++chunks) {
+    double turns = static_cast<double>(ceilDiv(threads * chunks, held)) /
+                       static_cast<double>(chunks) +
+                   static_cast<double>(chunks) * kHandoffSteps / steps;
+    if (best.chunks == 1 || turns < best.turns)
+      best = {chunks, turns};
+  }
+  return best;
 }
 
 /// Where channels are neighbours in memory, lanes along L tear accesses apart:
@@ -141,7 +177,39 @@ static bool wantsChunks(const Problem &problem) {
 struct WarpChoice {
   int64_t lanes = 4;
   Occupancy occupancy = kOccupancies[1];
+  int64_t handoffs = 1; ///< Chunks that are handed on.
 };
+
+/// The part of a GPU's speed that a number of threads leaves, with so many
+/// chunks that are handed on.
+struct Pace {
+  double speed = 0;
+  int64_t handoffs = 1;
+};
+
+static Pace paceOf(const Problem &problem, const GpuTarget &target,
+                   const Occupancy &choice, size_t logLanes) {
+  int64_t threads = (problem.batch * problem.channels) << logLanes;
+  int64_t held = choice.threads * target.multiprocessors;
+  // A multiprocessor has four schedulers.
+  double turns = turnsOf(threads, held, choice.threads / 128);
+  Pace pace;
+  Handoff handoff = chooseHandoff(
+      threads, held, static_cast<double>(problem.length >> logLanes));
+  GpuScheduleFields schedule;
+  schedule.lanes = int64_t(1) << logLanes;
+  schedule.items = choice.items;
+  schedule.unroll = choice.unroll;
+  schedule.warpsD = kWarpsOfLanes;
+  if (handoff.chunks > 1 && handoff.turns < turns &&
+      sharedBytesOf(schedule, problem) <= sharedShare(target)) {
+    turns = handoff.turns;
+    pace.handoffs = handoff.chunks;
+  }
+  if (turns > 0)
+    pace.speed = static_cast<double>(threads) / (turns * held);
+  return pace;
+}
 
 /// Lanes along L cost shuffles but bring threads where sequences and channels
 /// are few: as many as leave the GPU fastest.
@@ -158,15 +226,13 @@ static WarpChoice chooseWarp(const Problem &problem, const GpuTarget &target) {
     if (log == 0)
       choices = kSerialOccupancies;
     for (const Occupancy &choice : choices) {
-      // A multiprocessor has four schedulers.
-      double fill =
-          fillOf((problem.batch * problem.channels) << log,
-                 choice.threads * target.multiprocessors, choice.threads / 128);
-      double speed = fill * choice.speed * laneSpeeds[log];
-      if (speed <= best)
+      Pace pace = paceOf(problem, target, choice, log);
+      double speed = pace.speed * choice.speed * laneSpeeds[log];
+      // What chunks cost is known less well than what lanes do.
+      if (speed <= best * (pace.handoffs > 1 ? 1.03 : 1.0))
         continue;
       best = speed;
-      chosen = {int64_t(1) << log, choice};
+      chosen = {int64_t(1) << log, choice, pace.handoffs};
     }
   }
   return chosen;
@@ -218,7 +284,7 @@ static void fitSharedMemory(GpuScheduleFields &schedule, const Problem &problem,
         return;
     }
   };
-  shrinkTo(target.sharedBytes / 4);
+  shrinkTo(sharedShare(target));
   if (sharedBytesOf(schedule, problem) <= target.sharedBytes)
     return;
   // Many states: few channels a warp, then few steps a lane.
@@ -261,15 +327,19 @@ static int64_t chooseMinBlocks(const GpuScheduleFields &schedule,
 GpuScheduleFields mlir::ssm::defaultGpuSchedule(const Problem &given,
                                                 const GpuTarget &target) {
   Problem problem = withUsualExtents(given);
-  auto [lanes, occupancy] = chooseWarp(problem, target);
+  auto [lanes, occupancy, handoffs] = chooseWarp(problem, target);
   GpuScheduleFields schedule;
   schedule.lanes = lanes;
   schedule.items = occupancy.items;
-  schedule.warpsD = lanes == 1 ? 1 : 4;
+  schedule.warpsD = lanes == 1 ? 1 : kWarpsOfLanes;
   fitExtents(schedule, problem);
   fitSharedMemory(schedule, problem, target);
   chooseOverlap(schedule, problem, occupancy);
   schedule.chunks = chooseGpuChunks(schedule, problem, target);
+  if (schedule.chunks == 1 && schedule.lanes == lanes && handoffs > 1) {
+    schedule.chunks = handoffs;
+    schedule.handoff = 1;
+  }
   schedule.minBlocks = chooseMinBlocks(schedule, problem, target, occupancy);
   return schedule;
 }

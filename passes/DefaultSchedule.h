@@ -62,6 +62,7 @@ struct GpuScheduleFields {
   int64_t warpsL = 1;
   int64_t warpsD = 1;
   int64_t chunks = 1;
+  int64_t handoff = 0;
   int64_t unroll = 1;
   int64_t stages = 1;
   int64_t prefetch = 0;

@@ -178,8 +178,8 @@ Attribute SchedulePass::choose(FusedOp op) {
   }
   GpuScheduleFields s = defaultGpuSchedule(problem, *gpu);
   return ScheduleAttr::get(&getContext(), s.lanes, s.items, s.channels,
-                           s.warpsL, s.warpsD, s.chunks, s.unroll, s.stages,
-                           s.prefetch, s.minBlocks);
+                           s.warpsL, s.warpsD, s.chunks, s.handoff, s.unroll,
+                           s.stages, s.prefetch, s.minBlocks);
 }
 
 /// The attribute that the option `schedule` gives; null after an error.

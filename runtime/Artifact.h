@@ -66,6 +66,8 @@ struct TensorSpec {
   std::string name;
   DType dtype = DType::F32;
   std::vector<DimSpec> dims;
+  /// A temporary whose bytes are zero before the first launch.
+  bool isZeroed = false;
 };
 
 /// What a compiled variant assumes of a tensor's memory. Anything not assumed

@@ -26,7 +26,7 @@ namespace mamba {
 namespace {
 
 constexpr std::string_view kMagic = "MAMBAKRN";
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 constexpr size_t kHeaderBytes = 8 + 4 + 16;
 
 void write(ByteWriter &out, const TensorSpec &tensor) {
@@ -38,6 +38,7 @@ void write(ByteWriter &out, const TensorSpec &tensor) {
     out.number(dim.extent);
     out.number(dim.divisor);
   }
+  out.number<uint8_t>(tensor.isZeroed);
 }
 
 void write(ByteWriter &out, const LaunchSpec &launch) {
@@ -92,6 +93,7 @@ TensorSpec readTensor(ByteReader &in) {
     dim.extent = in.number<int64_t>();
     dim.divisor = in.number<int64_t>();
   }
+  tensor.isZeroed = in.number<uint8_t>() != 0;
   return tensor;
 }
 
@@ -120,7 +122,7 @@ Artifact readPayload(ByteReader &in) {
   artifact.target = in.text();
   artifact.kind = in.number<ImageKind>();
   artifact.image = in.text();
-  artifact.tensors.resize(in.count(17));
+  artifact.tensors.resize(in.count(18));
   for (TensorSpec &tensor : artifact.tensors)
     tensor = readTensor(in);
   artifact.numInputs = in.number<uint32_t>();

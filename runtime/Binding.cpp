@@ -211,11 +211,20 @@ Status Binding::checkOverlap() const {
   return Status();
 }
 
+/// Those that have to be zero come first.
 Status Binding::placeTemporaries() {
-  const Artifact &artifact = signature_->artifact();
   workspaceBytes_ = 0;
+  MAMBA_RETURN_IF_ERROR(placeTemporaries(/*zeroed=*/true));
+  zeroedBytes_ = workspaceBytes_;
+  return placeTemporaries(/*zeroed=*/false);
+}
+
+Status Binding::placeTemporaries(bool zeroed) {
+  const Artifact &artifact = signature_->artifact();
   for (size_t i = tensors_.size(); i < artifact.tensors.size(); ++i) {
     const TensorSpec &spec = artifact.tensors[i];
+    if (spec.isZeroed != zeroed)
+      continue;
     int64_t bytes = byteSize(spec.dtype);
     bool overflow = false;
     for (const DimSpec &dim : spec.dims)

@@ -52,6 +52,8 @@ public:
   }
   /// Bytes of all temporaries together; 0 if there are none.
   int64_t workspaceBytes() const { return workspaceBytes_; }
+  /// Of these, the first so many have to be zero before the first launch.
+  int64_t zeroedBytes() const { return zeroedBytes_; }
   /// Blocks (tasks) of a launch, or an error if they are more than `limit`.
   /// 0: nothing to launch.
   Result<int64_t> numBlocks(const LaunchSpec &launch, int64_t limit) const;
@@ -69,6 +71,7 @@ private:
   Status checkMemory(size_t index);
   Status checkOverlap() const;
   Status placeTemporaries();
+  Status placeTemporaries(bool zeroed);
 
   int64_t expectedExtent(const DimSpec &dim) const;
   int64_t temporaryStride(const TensorSpec &tensor, size_t dim) const;
@@ -79,6 +82,7 @@ private:
   /// The memory of each input and result.
   ByteRange ranges_[kMaxTensors];
   int64_t workspaceBytes_ = 0;
+  int64_t zeroedBytes_ = 0;
   /// Of each temporary, from the start of the workspace.
   int64_t offsets_[kMaxTensors];
 };

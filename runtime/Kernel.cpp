@@ -108,6 +108,9 @@ Status Kernel::run(std::span<const TensorView> tensors, void *stream,
                          workspaces.acquire(stream, binding.workspaceBytes()));
   if (!launches)
     return Status();
+  if (binding.zeroedBytes() > 0)
+    MAMBA_RETURN_IF_ERROR(
+        device_->memset(lease.data(), 0, binding.zeroedBytes(), stream));
   LoadedKernel *loaded = ready_.load(std::memory_order_acquire);
   for (size_t i = 0; i < artifact_->launches.size(); ++i) {
     if (grids.blocks[i] == 0)

@@ -210,6 +210,37 @@ void Emit::store(Value value, Value address, unsigned alignment) {
   LLVM::StoreOp::create(*this, value, address, alignment);
 }
 
+/// The scope of one GPU.
+static constexpr StringLiteral kDevice = "device";
+
+Value Emit::atomicAdd(Value address, Value value) {
+  return LLVM::AtomicRMWOp::create(*this, LLVM::AtomicBinOp::add, address,
+                                   value, LLVM::AtomicOrdering::monotonic,
+                                   kDevice, /*alignment=*/4);
+}
+
+void Emit::waitFor(Value address, Value value) {
+  auto wait = scf::WhileOp::create(*this, TypeRange(), ValueRange());
+  OpBuilder::InsertionGuard guard(*this);
+  createBlock(&wait.getBefore());
+  Value word = LLVM::LoadOp::create(
+      *this, getI32Type(), address, /*alignment=*/4, /*isVolatile=*/false,
+      /*isNonTemporal=*/false, /*isInvariant=*/false,
+      /*isInvariantGroup=*/false, LLVM::AtomicOrdering::acquire, kDevice);
+  Value isOther =
+      arith::CmpIOp::create(*this, arith::CmpIPredicate::ne, word, value);
+  scf::ConditionOp::create(*this, isOther, ValueRange());
+  createBlock(&wait.getAfter());
+  scf::YieldOp::create(*this);
+}
+
+void Emit::signal(Value value, Value address) {
+  LLVM::StoreOp::create(*this, value, address, /*alignment=*/4,
+                        /*isVolatile=*/false, /*isNonTemporal=*/false,
+                        /*isInvariantGroup=*/false,
+                        LLVM::AtomicOrdering::release, kDevice);
+}
+
 Value Emit::loadShared(Value base, Value index, unsigned alignment) {
   return load(getF32Type(), offset(base, index, getF32Type()), alignment);
 }

@@ -87,6 +87,15 @@ public:
   void store(Value value, Value address, unsigned alignment);
   Value loadShared(Value base, Value index, unsigned alignment = 4);
 
+  // Words (i32) of global memory that blocks share.
+  /// Adds `value`; what was there before.
+  Value atomicAdd(Value address, Value value);
+  /// Returns once the word is `value`, behind what its writer did before.
+  void waitFor(Value address, Value value);
+  /// Writes the word for those who wait for it, behind all that this thread did
+  /// before, or saw others do.
+  void signal(Value value, Value address);
+
   // Control. The bodies leave the insertion point after the op.
   void loop(Value from, Value to, int64_t step, function_ref<void(Value)> body);
   SmallVector<Value> loop(Value from, Value to, int64_t step, ValueRange init,

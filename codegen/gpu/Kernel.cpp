@@ -67,9 +67,10 @@ Kernel::Kernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
   func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), e.getUnitAttr());
   func->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
                 e.getDenseI32ArrayAttr({static_cast<int32_t>(blockSize)}));
-  // Outputs overlap nothing: the runtime refuses launches where they do.
+  // Outputs overlap nothing: the runtime refuses launches where they do. What
+  // other blocks write to a temporary, no pointer of this one shows.
   for (auto [i, arg] : llvm::enumerate(args))
-    if (arg.kind == Kind::Pointer)
+    if (arg.kind == Kind::Pointer && !plan.isTemporary(arg.index))
       func.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
                       e.getUnitAttr());
   e.setInsertionPointToStart(&func.getBody().front());

@@ -47,9 +47,11 @@ static LogicalResult verifyBody(FusedOp op, const BodyAnalysis &body,
       return op.emitOpError("reads ")
              << input.getType() << "; the GPU computes in f32, use the cpu or "
              << "the reference device";
-  if (schedule.getChunks() > 1 && body.hasChainedRecurrences())
+  if (schedule.getChunks() > 1 && !schedule.getHandoff() &&
+      body.hasChainedRecurrences())
     return op.emitOpError("has recurrences that read each other, which chunks "
-                          "cannot start independently; use chunks = 1");
+                          "cannot start independently; use chunks = 1 or "
+                          "handoff = 1");
   return success();
 }
 
@@ -69,6 +71,21 @@ static bool areGroupsUniform(FusedOp op, const LaunchPlan &plan,
   return true;
 }
 
+/// The extents of a temporary with one number a sequence, or a sequence and
+/// chunk, and channel, and state where `recurrence` has states.
+static SmallVector<mamba::DimSpec> stateDims(FusedOp op,
+                                             const BodyAnalysis &body,
+                                             RecurrenceOp recurrence,
+                                             int64_t chunks) {
+  SmallVector<mamba::DimSpec> dims = {{mamba::Axis::Batch, mamba::kDynamic}};
+  if (chunks > 1)
+    dims.push_back({mamba::Axis::Other, chunks});
+  dims.push_back({mamba::Axis::Channel, mamba::kDynamic});
+  if (body.dependence().dependsOn(recurrence.getState(), Axis::State))
+    dims.push_back({mamba::Axis::State, op.stateExtent()});
+  return dims;
+}
+
 /// Two temporaries a recurrence: the decay and the carry of each chunk.
 static SmallVector<ChunkTensors> addChunkTensors(FusedOp op,
                                                  const BodyAnalysis &body,
@@ -76,16 +93,31 @@ static SmallVector<ChunkTensors> addChunkTensors(FusedOp op,
                                                  LaunchPlan &plan) {
   SmallVector<ChunkTensors> tensors;
   for (RecurrenceOp recurrence : op.getBlock()->getOps<RecurrenceOp>()) {
-    SmallVector<mamba::DimSpec> dims = {
-        {mamba::Axis::Batch, mamba::kDynamic},
-        {mamba::Axis::Other, schedule.getChunks()},
-        {mamba::Axis::Channel, mamba::kDynamic}};
-    if (body.dependence().dependsOn(recurrence.getState(), Axis::State))
-      dims.push_back({mamba::Axis::State, op.stateExtent()});
+    SmallVector<mamba::DimSpec> dims =
+        stateDims(op, body, recurrence, schedule.getChunks());
     mamba::DType dtype = *dtypeOf(recurrence.getA().getType());
     tensors.push_back({plan.addTemporary("chunk_decay", dtype, dims),
                        plan.addTemporary("chunk_carry", dtype, dims)});
   }
+  return tensors;
+}
+
+static HandoffTensors addHandoffTensors(FusedOp op, const BodyAnalysis &body,
+                                        LaunchPlan &plan) {
+  // Words of 4 bytes; only their bits matter.
+  constexpr mamba::DType kWord = mamba::DType::F32;
+  HandoffTensors tensors;
+  tensors.ticket = plan.addTemporary("ticket", kWord, {{mamba::Axis::Other, 1}},
+                                     /*isZeroed=*/true);
+  tensors.progress =
+      plan.addTemporary("chunks_done", kWord,
+                        {{mamba::Axis::Batch, mamba::kDynamic},
+                         {mamba::Axis::Channel, mamba::kDynamic}},
+                        /*isZeroed=*/true);
+  for (RecurrenceOp recurrence : op.getBlock()->getOps<RecurrenceOp>())
+    tensors.states.push_back(
+        plan.addTemporary("chunk_state", *dtypeOf(recurrence.getA().getType()),
+                          stateDims(op, body, recurrence, 1)));
   return tensors;
 }
 
@@ -111,18 +143,20 @@ LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
     return failure();
   Emit e(op.getLoc(), op.getContext());
   auto build = [&](StringRef suffix, KernelPart part,
-                   ArrayRef<ChunkTensors> chunks) {
+                   const ScanKernel::Temporaries &temporaries) {
     ScanKernel(e, module, (name + suffix).str(), plan, body, schedule, part,
-               chunks)
+               temporaries)
         .build();
   };
   if (schedule.getChunks() == 1 ||
       op.getBlock()->getOps<RecurrenceOp>().empty()) {
     build("", KernelPart::Whole, {});
+  } else if (schedule.getHandoff()) {
+    build("", KernelPart::Handoff, {{}, addHandoffTensors(op, body, plan)});
   } else {
     SmallVector<ChunkTensors> chunks =
         addChunkTensors(op, body, schedule, plan);
-    build("_carries", KernelPart::ChunkCarries, chunks);
+    build("_carries", KernelPart::ChunkCarries, {chunks, {}});
     for (auto [i, recurrence] :
          llvm::enumerate(op.getBlock()->getOps<RecurrenceOp>())) {
       bool perState =
@@ -132,7 +166,7 @@ LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
                        perState ? op.stateExtent() : 1,
                        isa<ComplexType>(recurrence.getA().getType()));
     }
-    build("", KernelPart::ChunkMain, chunks);
+    build("", KernelPart::ChunkMain, {chunks, {}});
   }
   for (auto kernel : module.getOps<gpu::GPUFuncOp>()) {
     auto launch = kernel->getAttrOfType<DictionaryAttr>(kLaunchAttrName);

@@ -32,17 +32,29 @@ struct ChunkTensors {
 };
 
 /// What a kernel computes: everything from start to end, the segment that
-/// each chunk is to its recurrences, or everything given what lies before
-/// each chunk.
-enum class KernelPart { Whole, ChunkCarries, ChunkMain };
+/// each chunk is to its recurrences, everything given what lies before each
+/// chunk, or everything, where chunks hand their states on.
+enum class KernelPart { Whole, ChunkCarries, ChunkMain, Handoff };
+
+/// Temporaries of a launch whose chunks hand their states on: numbers of
+/// tensors in the plan.
+struct HandoffTensors {
+  unsigned ticket = 0;          ///< One word: how many blocks have started.
+  unsigned progress = 0;        ///< (b, d): chunks done, at a block's first d.
+  SmallVector<unsigned> states; ///< (b, d[, n]) of each recurrence.
+};
 
 class ScanKernel {
 public:
-  /// `chunks` has one entry a recurrence, in the order of the body, unless
-  /// `part` is Whole.
+  /// The temporaries that `part` needs: `chunks` have one entry a recurrence,
+  /// in the order of the body.
+  struct Temporaries {
+    SmallVector<ChunkTensors> chunks;
+    HandoffTensors handoff;
+  };
   ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name, LaunchPlan &plan,
              const BodyAnalysis &body, ScheduleAttr schedule, KernelPart part,
-             ArrayRef<ChunkTensors> chunks);
+             const Temporaries &temporaries);
 
   /// Emits the kernel and registers its launch.
   void build();
@@ -121,6 +133,14 @@ private:
   Number evaluateTable(Value value, Value state,
                        llvm::DenseMap<Value, Number> &known);
   void eachOwnState(function_ref<void(Value)> body);
+
+  // Handoff.cpp: from chunk to chunk in one launch.
+  Value takeTicket(Value thread);
+  Value progressAddress();
+  Value handedAddress(unsigned tensor, Value state, bool isComplex);
+  void waitForChunk();
+  Number handedState(unsigned recurrence, Number init, Value state);
+  void handStatesOn();
 
   // Tile.cpp: one tile.
   /// Tiles of this block: `from` up to `to`, none where that is not above.
@@ -237,6 +257,7 @@ private:
   unsigned indexOf(RecurrenceOp op) const;
   YieldOp yield() { return cast<YieldOp>(fused.getBlock()->getTerminator()); }
   bool isCarries() const { return part == KernelPart::ChunkCarries; }
+  bool isHandoff() const { return part == KernelPart::Handoff; }
   /// Something reads states of steps, not the segments of chunks alone.
   bool needsStates() const { return !isCarries(); }
 
@@ -247,6 +268,7 @@ private:
   ScheduleAttr schedule;
   KernelPart part;
   SmallVector<ChunkTensors> chunks;
+  HandoffTensors handoff;
   Kernel kernel;
   SharedMemory memory;
   int64_t laneStride;
@@ -269,11 +291,6 @@ private:
   SmallVector<Table> carries;
   SmallVector<Table> decays;
 };
-
-/// Numbers of the tensors that the kernel of `op` reads and writes.
-SmallVector<unsigned> kernelTensors(const LaunchPlan &plan, FusedOp op,
-                                    KernelPart part,
-                                    ArrayRef<ChunkTensors> chunks);
 
 /// 1, or 32 / lanes where neighbouring lanes take neighbouring channels
 /// because memory has them side by side.

@@ -59,7 +59,7 @@ void ScanKernel::storeLast() {
 /// Result `i` for the current channel.
 void ScanKernel::storeLastOf(unsigned i) {
   Value owns = ownsResult(i);
-  if (part == KernelPart::ChunkMain)
+  if (part != KernelPart::Whole)
     owns = e.conjunction(owns, holdsEnd);
   Value base = operands.resultBase(i, at.channels[channel].index);
   auto storeAt = [&](Value state) {

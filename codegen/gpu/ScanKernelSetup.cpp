@@ -21,9 +21,10 @@ using namespace mlir::ssm;
 // Frame
 //===----------------------------------------------------------------------===//
 
-SmallVector<unsigned> mlir::ssm::kernelTensors(const LaunchPlan &plan,
-                                               FusedOp op, KernelPart part,
-                                               ArrayRef<ChunkTensors> chunks) {
+/// Numbers of the tensors that the kernel of `op` reads and writes.
+static SmallVector<unsigned>
+kernelTensors(const LaunchPlan &plan, FusedOp op, KernelPart part,
+              const ScanKernel::Temporaries &temporaries) {
   llvm::SetVector<unsigned> tensors;
   for (Value input : op.getInputs())
     tensors.insert(plan.tensorOf(input));
@@ -31,9 +32,14 @@ SmallVector<unsigned> mlir::ssm::kernelTensors(const LaunchPlan &plan,
     for (OpResult result : op->getResults())
       if (!result.use_empty())
         tensors.insert(plan.tensorOf(result));
-  for (const ChunkTensors &chunk : chunks) {
+  for (const ChunkTensors &chunk : temporaries.chunks) {
     tensors.insert(chunk.decay);
     tensors.insert(chunk.carry);
+  }
+  if (part == KernelPart::Handoff) {
+    tensors.insert(temporaries.handoff.ticket);
+    tensors.insert(temporaries.handoff.progress);
+    tensors.insert_range(temporaries.handoff.states);
   }
   return tensors.takeVector();
 }
@@ -54,11 +60,11 @@ int64_t mlir::ssm::laneStrideFor(const LaunchPlan &plan, FusedOp op,
 ScanKernel::ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
                        LaunchPlan &plan, const BodyAnalysis &body,
                        ScheduleAttr schedule, KernelPart part,
-                       ArrayRef<ChunkTensors> chunks)
+                       const Temporaries &temporaries)
     : e(e), plan(plan), body(body), fused(body.op()), schedule(schedule),
-      part(part), chunks(chunks),
-      kernel(e, module, name, plan, kernelTensors(plan, fused, part, chunks),
-             schedule.threads()),
+      part(part), chunks(temporaries.chunks), handoff(temporaries.handoff),
+      kernel(e, module, name, plan,
+             kernelTensors(plan, fused, part, temporaries), schedule.threads()),
       laneStride(laneStrideFor(plan, fused, schedule)), at(place()),
       operands(e, kernel, plan, fused, at),
       levels(e, kernel, memory, at, schedule, laneStride) {
@@ -82,6 +88,8 @@ void ScanKernel::build() {
   eachChannel([&] { emitInvariants(); });
   allocateTables();
   allocateStaged();
+  if (isHandoff())
+    waitForChunk();
   fillTables();
   emitTiles();
   blockBarrier();
@@ -89,6 +97,8 @@ void ScanKernel::build() {
     storeChunkCarries();
   else
     storeLast();
+  if (isHandoff())
+    handStatesOn();
   SmallVector<mamba::GridTerm> grid = {
       {mamba::Axis::Channel, schedule.tileChannels()}, {mamba::Axis::Batch, 1}};
   if (part != KernelPart::Whole)
@@ -132,22 +142,31 @@ static Value idAs(Emit &e, Type type, Value id) {
 }
 
 /// Blocks run over channel tiles first, so that neighbours share the operands
-/// that have no channel, then over chunks, then over sequences.
+/// that have no channel, then over chunks, then over sequences. Where chunks
+/// hand states on, all sequences' first chunks start before the second ones.
 Place ScanKernel::place() {
   Place p;
-  Value block =
-      idAs(e, e.getI64Type(), gpu::BlockIdOp::create(e, gpu::Dimension::x));
+  p.thread =
+      idAs(e, e.getI32Type(), gpu::ThreadIdOp::create(e, gpu::Dimension::x));
+  Value block = isHandoff()
+                    ? takeTicket(p.thread)
+                    : idAs(e, e.getI64Type(),
+                           gpu::BlockIdOp::create(e, gpu::Dimension::x));
   Value tiles = e.ceilDiv(kernel.channels(), schedule.tileChannels());
   Value tile = e.rem(block, tiles);
   Value rest = e.div(block, tiles);
   p.chunk = e.i64(0);
   p.batch = rest;
-  if (part != KernelPart::Whole) {
+  if (isHandoff()) {
+    Value blocks =
+        idAs(e, e.getI64Type(), gpu::GridDimOp::create(e, gpu::Dimension::x));
+    Value sequences = e.div(e.div(blocks, schedule.getChunks()), tiles);
+    p.chunk = e.div(rest, sequences);
+    p.batch = e.rem(rest, sequences);
+  } else if (part != KernelPart::Whole) {
     p.chunk = e.rem(rest, schedule.getChunks());
     p.batch = e.div(rest, schedule.getChunks());
   }
-  p.thread =
-      idAs(e, e.getI32Type(), gpu::ThreadIdOp::create(e, gpu::Dimension::x));
   Value lane = e.rem(p.thread, 32), warp = e.div(p.thread, 32);
   int64_t lanes = schedule.getLanes(), warps = schedule.getWarpsL();
   Value laneChannel;
@@ -306,6 +325,8 @@ Number ScanKernel::evaluateTable(Value value, Value state,
 /// The state before this block's first step: `init`, or zero; behind it, the
 /// chunks before this one.
 Number ScanKernel::initialCarry(unsigned i, Number init, Value state) {
+  if (isHandoff())
+    return handedState(i, init, state);
   if (part != KernelPart::ChunkMain)
     return init;
   auto read = [&](unsigned tensor) {

@@ -49,13 +49,29 @@ static std::optional<MemoryAccess> access(SiteKind kind, llvm::Value *address,
   return result;
 }
 
+static SiteKind kindOf(const llvm::StoreInst &store) {
+  if (llvm::isReleaseOrStronger(store.getOrdering()))
+    return SiteKind::Release;
+  return store.isAtomic() ? SiteKind::Atomic : SiteKind::Store;
+}
+
+std::optional<MemoryAccess>
+mlir::ssm::findAcquire(llvm::Instruction &instruction) {
+  auto *load = dyn_cast<llvm::LoadInst>(&instruction);
+  if (!load || !llvm::isAcquireOrStronger(load->getOrdering()))
+    return std::nullopt;
+  return access(SiteKind::Acquire, load->getPointerOperand(), load->getType(),
+                load->getAlign(), instruction);
+}
+
 std::optional<MemoryAccess>
 mlir::ssm::findAccess(llvm::Instruction &instruction) {
   if (auto *load = dyn_cast<llvm::LoadInst>(&instruction))
-    return access(SiteKind::Load, load->getPointerOperand(), load->getType(),
-                  load->getAlign(), instruction);
+    return access(load->isAtomic() ? SiteKind::Atomic : SiteKind::Load,
+                  load->getPointerOperand(), load->getType(), load->getAlign(),
+                  instruction);
   if (auto *store = dyn_cast<llvm::StoreInst>(&instruction))
-    return access(SiteKind::Store, store->getPointerOperand(),
+    return access(kindOf(*store), store->getPointerOperand(),
                   store->getValueOperand()->getType(), store->getAlign(),
                   instruction);
   if (auto *update = dyn_cast<llvm::AtomicRMWInst>(&instruction))
@@ -71,6 +87,9 @@ mlir::ssm::findAccess(llvm::Instruction &instruction) {
 void mlir::ssm::checkAccess(HostKernel &kernel, llvm::Instruction &instruction,
                             const MemoryAccess &access, llvm::Constant *site) {
   llvm::IRBuilder<> b(&instruction);
+  // What was released is acquired once the load has seen it.
+  if (access.kind == SiteKind::Acquire)
+    b.SetInsertPoint(instruction.getNextNode());
   llvm::Value *address = b.CreateAddrSpaceCast(access.address, b.getPtrTy());
   kernel.callService(
       b, offsetof(Services, access), b.getVoidTy(),

@@ -29,7 +29,11 @@ struct MemoryAccess {
 /// thread's own variables and the kernel's constants.
 std::optional<MemoryAccess> findAccess(llvm::Instruction &instruction);
 
-/// Has the simulator check `access` before `instruction` makes it.
+/// That `instruction` acquires what was released, as an access.
+std::optional<MemoryAccess> findAcquire(llvm::Instruction &instruction);
+
+/// Has the simulator check `access` before `instruction` makes it; what it
+/// acquires, behind it.
 void checkAccess(HostKernel &kernel, llvm::Instruction &instruction,
                  const MemoryAccess &access, llvm::Constant *site);
 

@@ -34,11 +34,15 @@ using mamba::simt::Space;
 
 namespace {
 
+using FindAccess = std::optional<MemoryAccess> (*)(llvm::Instruction &);
+
 /// An instruction that gets a call, and its Site; null where nothing is
 /// watched.
 struct Watched {
   llvm::Instruction *instruction;
   llvm::Constant *site;
+  /// How its memory access is found; null: it is a call.
+  FindAccess find = nullptr;
 };
 
 /// A kernel's way into the host's code.
@@ -52,6 +56,7 @@ public:
 private:
   LogicalResult collect();
   LogicalResult collectCall(llvm::CallInst &call);
+  void collectAccess(llvm::Instruction &instruction, FindAccess find);
   LogicalResult verifyArguments();
   LogicalResult verifyFrame();
   void addImage(llvm::Function &code, uint64_t staticSharedBytes);
@@ -129,16 +134,24 @@ LogicalResult KernelConversion::collectCall(llvm::CallInst &call) {
   return failure();
 }
 
+void KernelConversion::collectAccess(llvm::Instruction &instruction,
+                                     FindAccess find) {
+  if (std::optional<MemoryAccess> access = find(instruction))
+    watched.push_back({&instruction,
+                       sites.add(instruction, access->kind, access->space,
+                                 access->argument, access->alignment),
+                       find});
+}
+
 LogicalResult KernelConversion::collect() {
   sites.enter(kernel);
   for (llvm::Instruction &instruction : llvm::instructions(kernel)) {
     if (auto *call = dyn_cast<llvm::CallInst>(&instruction)) {
       if (failed(collectCall(*call)))
         return failure();
-    } else if (std::optional<MemoryAccess> access = findAccess(instruction)) {
-      watched.push_back(
-          {&instruction, sites.add(instruction, access->kind, access->space,
-                                   access->argument, access->alignment)});
+    } else {
+      collectAccess(instruction, findAccess);
+      collectAccess(instruction, findAcquire);
     }
   }
   return success();
@@ -190,11 +203,11 @@ LogicalResult KernelConversion::run(const ObjectTarget &target) {
     return failure();
   HostKernel host(kernel);
   uint64_t staticBytes = placeSharedMemory(host);
-  for (auto [instruction, site] : watched) {
-    if (auto *call = dyn_cast<llvm::CallInst>(instruction))
+  for (auto [instruction, site, find] : watched) {
+    if (find)
+      checkAccess(host, *instruction, *find(*instruction), site);
+    else if (auto *call = cast<llvm::CallInst>(instruction))
       lowerSimtIntrinsic(host, *findSimtIntrinsic(*call), *call, site);
-    else
-      checkAccess(host, *instruction, *findAccess(*instruction), site);
   }
   guardDivisions(host.function());
   expandBFloat(host.function());

@@ -20,7 +20,7 @@
 namespace mamba::simt {
 
 /// To be raised with every change of this file that changes compiled code.
-inline constexpr uint64_t kAbiVersion = 1;
+inline constexpr uint64_t kAbiVersion = 2;
 
 inline constexpr uint32_t kWarpSize = 32;
 inline constexpr uint32_t kMaxThreads = 1024;
@@ -30,6 +30,8 @@ enum class SiteKind : uint8_t {
   Load,
   Store,
   Atomic,
+  Release, ///< An atomic store that orders what came before it.
+  Acquire, ///< Behind an atomic load that orders what comes after it.
   Barrier,
   WarpSync,
   ShuffleUp,

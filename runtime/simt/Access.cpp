@@ -12,7 +12,9 @@
 
 #include "runtime/simt/Block.h"
 
+#include <algorithm>
 #include <atomic>
+#include <thread>
 #include <utility>
 
 namespace mamba::simt {
@@ -86,6 +88,8 @@ void Block::accessGlobal(ThreadState &thread, uint64_t address, uint64_t bytes,
       fail(thread, access);
     return;
   }
+  if (site.kind == SiteKind::Acquire)
+    return acquire(thread, address);
   bool isReadOnly = argument && argument->isReadOnly;
   if (isReadOnly && site.kind != SiteKind::Load)
     failAs(thread, Defect::ReadOnly, access);
@@ -95,6 +99,40 @@ void Block::accessGlobal(ThreadState &thread, uint64_t address, uint64_t bytes,
   checkCells(thread,
              {content, mayRace ? memory.history(address) : nullptr, count},
              access);
+  if (site.kind == SiteKind::Release)
+    release(thread, address);
+}
+
+//===----------------------------------------------------------------------===//
+// In which order
+//===----------------------------------------------------------------------===//
+
+/// What the block did before now, and what it knows of others.
+void Block::release(ThreadState &thread, uint64_t address) {
+  Moment now = {thread.number, barrierClock_, warpOf(thread).clock};
+  std::vector<Order> known;
+  for (const Order &order : orders_)
+    if (now.isBehind(order.seenBy, order.seenAt))
+      known.push_back(order);
+  known.push_back({run_, now, 0, 0});
+  launch_->publish(address, std::move(known));
+}
+
+/// Blocks that wait for one that has failed would wait for ever.
+void Block::acquire(ThreadState &thread, uint64_t address) {
+  if (launch_->isOver(order_))
+    abandon(thread);
+  std::this_thread::yield();
+  for (Order order : launch_->published(address)) {
+    order.seenBy = thread.number;
+    order.seenAt = clock_;
+    // A thread that waits acquires again and again.
+    auto isSame = [&](const Order &known) {
+      return known.run == order.run && known.released == order.released;
+    };
+    if (std::none_of(orders_.begin(), orders_.end(), isSame))
+      orders_.push_back(order);
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -117,7 +155,8 @@ void Block::checkContent(ThreadState &thread, const Cells &cells,
   constexpr auto kGuard = static_cast<uint8_t>(MemoryContent::Guard);
   constexpr auto kWritten = static_cast<uint8_t>(MemoryContent::Written);
   const Checks &checks = launch_->options.checks;
-  bool isStore = access.culprit.site->kind == SiteKind::Store;
+  SiteKind kind = access.culprit.site->kind;
+  bool isStore = kind == SiteKind::Store || kind == SiteKind::Release;
   for (size_t i = 0; i < cells.count; ++i) {
     uint8_t content = cells.content[i];
     if (content == kWritten)
@@ -205,7 +244,7 @@ void Block::checkRead(ThreadState &thread, History &history,
 
 void Block::checkWrite(ThreadState &thread, History &history,
                        const Observer &now, const Violation &access) {
-  bool isAtomic = access.culprit.site->kind == SiteKind::Atomic;
+  bool isAtomic = access.culprit.site->kind != SiteKind::Store;
   Stamp write = isAtomic ? record(history.write, now, true, access.isShared)
                          : replace(history.write, now, access.isShared);
   if (!(isAtomic && write.isAtomic()) &&
@@ -229,7 +268,8 @@ void Block::checkRaces(ThreadState &thread, const Cells &cells,
                thread.number,
                clock_,
                barrierClock_,
-               warpOf(thread).clock};
+               warpOf(thread).clock,
+               orders_};
   bool isLoad = access.culprit.site->kind == SiteKind::Load;
   for (size_t i = 0; i < cells.count; ++i)
     if (isLoad)

@@ -94,6 +94,7 @@ void Block::start() {
   firstReady_ = numReady_ = 0;
   barriers_ = {};
   clock_ = barrierClock_ = 0;
+  orders_.clear();
   startWarps();
   if (sharedStorage_.size() < launch_->sharedBytes + kSharedAlignment) {
     sharedStorage_.resize(launch_->sharedBytes + kSharedAlignment);
@@ -201,6 +202,12 @@ void Block::giveUp(const Violation &violation) {
 
 void Block::fail(ThreadState &thread, const Violation &violation) {
   giveUp(violation);
+  abandon(thread);
+}
+
+/// Ends the block where it is.
+void Block::abandon(ThreadState &thread) {
+  hasFailed_ = true;
   for (;;)
     Fiber::switchTo(thread.fiber, home_);
 }

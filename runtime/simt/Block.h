@@ -107,6 +107,7 @@ private:
   void resolveStuck();
   void giveUp(const Violation &violation);
   [[noreturn]] void fail(ThreadState &thread, const Violation &violation);
+  [[noreturn]] void abandon(ThreadState &thread);
   Party partyOf(const ThreadState &thread) const;
   Violation violation(Defect defect, const ThreadState &thread,
                       const Site &site) const;
@@ -140,6 +141,8 @@ private:
                  const Violation &access);
   void checkWrite(ThreadState &thread, History &history, const Observer &now,
                   const Violation &access);
+  void release(ThreadState &thread, uint64_t address);
+  void acquire(ThreadState &thread, uint64_t address);
   [[noreturn]] void failAs(ThreadState &thread, Defect defect,
                            const Violation &access);
   [[noreturn]] void failAsRace(ThreadState &thread, const Violation &access,
@@ -165,6 +168,8 @@ private:
   std::array<Barrier, 16> barriers_;
   uint32_t clock_ = 0;
   uint32_t barrierClock_ = 0;
+  /// What other blocks did before what this one does now.
+  std::vector<Order> orders_;
   std::array<Warp, kMaxThreads / kWarpSize> warps_;
 
   // Its shared memory.

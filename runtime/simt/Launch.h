@@ -15,12 +15,14 @@
 
 #include "runtime/simt/Memory.h"
 #include "runtime/simt/Options.h"
+#include "runtime/simt/Race.h"
 
 #include <atomic>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace mamba::simt {
@@ -91,6 +93,11 @@ struct Launch {
   /// stands for; null if that does not come.
   const Site *siteAt(uint64_t &place) const;
 
+  /// What a block has done, and knows of others, at a release of `address`;
+  /// what is known at its last release.
+  void publish(uint64_t address, std::vector<Order> known);
+  std::vector<Order> published(uint64_t address);
+
   /// Keeps the defect that comes first in the order of the blocks.
   void report(int64_t order, const Violation &violation);
   /// True if the block that is `order`th need not run any more.
@@ -102,6 +109,7 @@ struct Launch {
 
 private:
   std::mutex mutex_;
+  std::unordered_map<uint64_t, std::vector<Order>> published_;
   std::atomic<int64_t> failedAt_ = INT64_MAX;
   std::optional<Violation> violation_;
 };

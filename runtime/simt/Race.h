@@ -17,6 +17,7 @@
 #include "runtime/simt/Abi.h"
 
 #include <cstdint>
+#include <span>
 
 namespace mamba::simt {
 
@@ -71,15 +72,52 @@ struct History {
   uint64_t readPlace;
 };
 
+/// A moment of a thread: its number, and when its block and its warp last met
+/// before it.
+struct Moment {
+  uint32_t thread;
+  uint32_t blockClock;
+  uint32_t warpClock;
+
+  bool operator==(const Moment &) const = default;
+  /// What `other` thread of the block did at `clock` comes before this moment.
+  bool isBehind(uint32_t other, uint32_t clock) const {
+    bool isSameWarp = other / kWarpSize == thread / kWarpSize;
+    return other == thread || clock < (isSameWarp ? warpClock : blockClock);
+  }
+};
+
+/// That what one block did before a release is ordered before what another does
+/// after it acquired what was released.
+struct Order {
+  uint32_t run;    ///< The block that released.
+  Moment released; ///< In that block.
+  uint32_t seenBy; ///< The thread that acquired,
+  uint32_t seenAt; ///< and the time of its block.
+};
+
 /// When a thread last synchronized; accesses stamped earlier are ordered before
 /// what it does now.
 struct Observer {
-  uint32_t firstRun;   ///< Of the launch.
-  uint32_t run;        ///< The thread's block.
-  uint32_t thread;     ///< Its number in the block.
-  uint32_t clock;      ///< The block's time now.
-  uint32_t blockClock; ///< When the block last met at a barrier.
-  uint32_t warpClock;  ///< When the whole warp last synchronized.
+  uint32_t firstRun;             ///< Of the launch.
+  uint32_t run;                  ///< The thread's block.
+  uint32_t thread;               ///< Its number in the block.
+  uint32_t clock;                ///< The block's time now.
+  uint32_t blockClock;           ///< When the block last met at a barrier.
+  uint32_t warpClock;            ///< When the whole warp last synchronized.
+  std::span<const Order> orders; ///< What the block has acquired.
+
+  Moment moment() const { return {thread, blockClock, warpClock}; }
+
+  /// An access by another block of this launch came before.
+  bool isBehind(Stamp earlier) const {
+    for (const Order &order : orders)
+      if (order.run == earlier.run() &&
+          order.released.isBehind(earlier.thread(), earlier.clock()) &&
+          moment().isBehind(order.seenBy, order.seenAt))
+        return true;
+    return false;
+  }
 
   Stamp stamp(bool isAtomic) const {
     return Stamp(run, thread, clock, isAtomic);
@@ -93,8 +131,11 @@ enum class Conflict : uint8_t { None, Threads, Blocks };
 inline Conflict conflictOf(Stamp earlier, const Observer &now) {
   if (earlier.run() < now.firstRun)
     return Conflict::None;
-  if (earlier.run() != now.run || earlier.hasBlocks())
+  if (earlier.hasBlocks() ||
+      (earlier.run() != now.run && !now.isBehind(earlier)))
     return Conflict::Blocks;
+  if (earlier.run() != now.run)
+    return Conflict::None;
   bool isSameWarp = earlier.thread() / kWarpSize == now.thread / kWarpSize &&
                     !earlier.hasWarps();
   if (earlier.thread() == now.thread && !earlier.hasThreads() &&
@@ -110,8 +151,11 @@ inline Stamp merge(Stamp earlier, const Observer &now, bool isAtomic) {
   Stamp stamp = now.stamp(isAtomic);
   if (earlier.run() < now.firstRun)
     return stamp;
-  if (earlier.run() != now.run || earlier.hasBlocks())
+  if (earlier.hasBlocks() ||
+      (earlier.run() != now.run && !now.isBehind(earlier)))
     return stamp.with(Stamp::kBlocks);
+  if (earlier.run() != now.run)
+    return stamp;
   if (conflictOf(earlier, now) == Conflict::None)
     return stamp;
   bool isSameWarp = earlier.thread() / kWarpSize == now.thread / kWarpSize;

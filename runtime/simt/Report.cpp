@@ -25,6 +25,8 @@ std::string_view verbOf(SiteKind kind) {
   case SiteKind::Store:
     return "writes";
   case SiteKind::Atomic:
+  case SiteKind::Release:
+  case SiteKind::Acquire:
     return "updates";
   case SiteKind::Barrier:
     return "waits at a barrier";
@@ -166,6 +168,17 @@ void Launch::report(int64_t order, const Violation &violation) {
     return;
   failedAt_.store(order, std::memory_order_relaxed);
   violation_ = violation;
+}
+
+void Launch::publish(uint64_t address, std::vector<Order> known) {
+  std::lock_guard lock(mutex_);
+  published_[address] = std::move(known);
+}
+
+std::vector<Order> Launch::published(uint64_t address) {
+  std::lock_guard lock(mutex_);
+  auto found = published_.find(address);
+  return found == published_.end() ? std::vector<Order>() : found->second;
 }
 
 Status Launch::status() const {

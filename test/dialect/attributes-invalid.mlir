@@ -60,6 +60,11 @@ func.func private @staged() attributes {a = #ssm.schedule<items = 16, channels =
 
 // -----
 
+// expected-error@+1 {{schedule's handoff is 2, expected from 0 to 1}}
+func.func private @handoff() attributes {a = #ssm.schedule<handoff = 2>}
+
+// -----
+
 // expected-error@+1 {{schedule's prefetch is 2, expected from 0 to 1}}
 func.func private @prefetch() attributes {a = #ssm.schedule<prefetch = 2>}
 

@@ -5,13 +5,13 @@
 // Fields at their defaults are not printed.
 // CHECK-LABEL: func.func @schedules
 // CHECK-SAME: a = #ssm.schedule<>
-// CHECK-SAME: b = #ssm.schedule<lanes = 16, items = 4, warps_l = 4, warps_d = 2, chunks = 8, unroll = 2, stages = 2, prefetch = 1, min_blocks = 3>
+// CHECK-SAME: b = #ssm.schedule<lanes = 16, items = 4, warps_l = 4, warps_d = 2, chunks = 8, handoff = 1, unroll = 2, stages = 2, prefetch = 1, min_blocks = 3>
 // CHECK-SAME: c = #ssm.cpu_schedule<>
 // CHECK-SAME: d = #ssm.cpu_schedule<vector = 64, items = 256, chunks = 1024>
 // CHECK-SAME: e = #ssm.schedule<>
 func.func @schedules() attributes {
     a = #ssm.schedule<>,
-    b = #ssm.schedule<chunks = 8, lanes = 16, items = 4, warps_l = 4, warps_d = 2, unroll = 2, prefetch = 1, stages = 2, min_blocks = 3>,
+    b = #ssm.schedule<chunks = 8, lanes = 16, items = 4, warps_l = 4, warps_d = 2, unroll = 2, prefetch = 1, handoff = 1, stages = 2, min_blocks = 3>,
     c = #ssm.cpu_schedule<>,
     d = #ssm.cpu_schedule<vector = 64, items = 256, chunks = 1024>,
     e = #ssm.schedule<lanes = 1, items = 8>} {

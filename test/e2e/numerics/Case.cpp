@@ -63,6 +63,7 @@ static constexpr Key kKeys[] = {
     {"channels", "", "#ssm.schedule"},
     {"warps_l", "", "#ssm.schedule"},
     {"warps_d", "", "#ssm.schedule"},
+    {"handoff", "", "#ssm.schedule"},
     {"unroll", "", "#ssm.schedule"},
     {"stages", "", "#ssm.schedule"},
     {"prefetch", "", "#ssm.schedule"},
@@ -149,7 +150,7 @@ std::string Case::schedule() const {
   std::string fields;
   for (std::string_view key :
        {"lanes", "vector", "items", "channels", "warps_l", "warps_d", "chunks",
-        "unroll", "stages", "prefetch"})
+        "handoff", "unroll", "stages", "prefetch"})
     if (!get(key).empty())
       fields +=
           fmt::format("{}{} = {}", fields.empty() ? "" : ", ", key, get(key));

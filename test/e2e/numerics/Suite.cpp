@@ -251,6 +251,7 @@ static const std::vector<Factor> kCudaKnobs = {
     {"warps_l", {"1", "2", "4", "8"}},
     {"warps_d", {"1", "2", "4"}},
     {"chunks", {"1", "3", "8"}},
+    {"handoff", {"0", "1"}},
     {"unroll", {"1", "2", "4"}},
     {"stages", {"1", "2"}},
     {"prefetch", {"0", "1"}},
@@ -264,12 +265,17 @@ static bool fitsStages(const Case &test) {
                                         64;
 }
 
+/// A single chunk hands nothing on.
+static bool fitsHandoff(const Case &test) {
+  return !test.is("handoff", "1") || !test.is("chunks", "1");
+}
+
 /// Chunks start from carries, which a recurrence that reads another one does
-/// not have.
+/// not have, unless they are handed on.
 static bool isSchedulable(const Case &test) {
-  return fitsStages(test) &&
-         (!test.is("body", "chained") || test.get("chunks") == "1" ||
-          test.get("chunks").empty());
+  return fitsStages(test) && fitsHandoff(test) &&
+         (!test.is("body", "chained") || test.is("handoff", "1") ||
+          test.get("chunks") == "1" || test.get("chunks").empty());
 }
 
 static const std::vector<Factor> kRandomShapes = {
@@ -396,7 +402,9 @@ static std::vector<Case> cornerCases(const Design &design, uint64_t seed) {
                                            ? factor.values.back()
                                            : factor.values.front());
     }
-  std::erase_if(problems, [](const Case &test) { return !fitsStages(test); });
+  std::erase_if(problems, [](const Case &test) {
+    return !fitsStages(test) || !fitsHandoff(test);
+  });
   return problems;
 }
 

@@ -51,7 +51,7 @@ TEST_F(DefaultSchedule, GpuSchedulesAreValid) {
       GpuScheduleFields s = defaultGpuSchedule(problem, *target);
       EXPECT_TRUE(ScheduleAttr::getChecked(
           report, &context, s.lanes, s.items, s.channels, s.warpsL, s.warpsD,
-          s.chunks, s.unroll, s.stages, s.prefetch, s.minBlocks));
+          s.chunks, s.handoff, s.unroll, s.stages, s.prefetch, s.minBlocks));
       EXPECT_LE(sharedBytesOf(s, problem), target->sharedBytes)
           << "states " << problem.states << " length " << problem.length
           << " channels " << problem.channels;
@@ -115,6 +115,29 @@ TEST_F(DefaultSchedule, ThreadsFillTheGpuInWholeTurns) {
   EXPECT_EQ(32 * narrow.warpsD * narrow.minBlocks, 384);
   EXPECT_EQ(choose(1, 2048).lanes, 16);
   EXPECT_EQ(choose(64, 1536).lanes, 1);
+}
+
+TEST_F(DefaultSchedule, ChunksFillTheLastTurn) {
+  GpuTarget target = *findGpuTarget("sm_90");
+  auto choose = [&](int64_t channels, int64_t length) {
+    return defaultGpuSchedule({.length = length, .channels = channels}, target);
+  };
+  // 8 x 5,120 threads are 1.2 turns of 33,792: five of eight quarters are busy.
+  Problem wide{.batch = 1, .length = 8192, .channels = 5120};
+  GpuScheduleFields handed = defaultGpuSchedule(wide, target);
+  EXPECT_EQ(handed.lanes, 8);
+  EXPECT_EQ(handed.handoff, 1);
+  EXPECT_EQ(handed.chunks, 4);
+  // Recurrences that read each other may be handed on too.
+  wide.isChained = true;
+  EXPECT_EQ(defaultGpuSchedule(wide, target).handoff, 1);
+  // Whole turns need no chunks, nor do sequences that start up for longer than
+  // a chunk takes.
+  EXPECT_EQ(choose(2048, 2048).handoff, 0);
+  EXPECT_EQ(
+      defaultGpuSchedule({.batch = 1, .length = 256, .channels = 5120}, target)
+          .handoff,
+      0);
 }
 
 TEST_F(DefaultSchedule, StatesOverlapWhereTheirNumberAllows) {

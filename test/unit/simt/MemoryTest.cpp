@@ -93,7 +93,7 @@ TEST(SimtMemory, RunsStartAgainWithoutHistories) {
 /// Thread `thread` of run 7, in a launch that began with run 5, at time 10.
 static Observer observer(uint32_t thread, uint32_t blockClock = 0,
                          uint32_t warpClock = 0) {
-  return {5, 7, thread, 10, blockClock, warpClock};
+  return {5, 7, thread, 10, blockClock, warpClock, {}};
 }
 
 static Stamp at(uint32_t run, uint32_t thread, uint32_t clock) {
@@ -123,6 +123,33 @@ TEST(SimtRace, Conflicts) {
   // What orders a warp does not order other warps.
   EXPECT_EQ(conflictOf(at(7, 4, 8), observer(3, 5, 9)), Conflict::None);
   EXPECT_EQ(conflictOf(at(7, 40, 8), observer(3, 5, 9)), Conflict::Threads);
+}
+
+TEST(SimtRace, WhatIsReleasedIsOrdered) {
+  // Thread 0 of run 6 released when its block had met at 5 and its warp at 7;
+  // thread 32 of run 7 acquired that at 9.
+  const Order orders[] = {{6, {0, 5, 7}, 32, 9}};
+  auto after = [&](uint32_t thread, uint32_t blockClock, uint32_t warpClock) {
+    Observer now = observer(thread, blockClock, warpClock);
+    now.orders = orders;
+    return now;
+  };
+  Observer acquirer = after(32, 4, 4);
+  // The releasing thread's own doing, its warp's and its block's.
+  EXPECT_EQ(conflictOf(at(6, 0, 8), acquirer), Conflict::None);
+  EXPECT_EQ(conflictOf(at(6, 1, 6), acquirer), Conflict::None);
+  EXPECT_EQ(conflictOf(at(6, 1, 7), acquirer), Conflict::Blocks);
+  EXPECT_EQ(conflictOf(at(6, 40, 4), acquirer), Conflict::None);
+  EXPECT_EQ(conflictOf(at(6, 40, 5), acquirer), Conflict::Blocks);
+  // Others of the acquiring block: from its next barrier, or its warp's, on.
+  EXPECT_EQ(conflictOf(at(6, 0, 4), after(33, 9, 9)), Conflict::Blocks);
+  EXPECT_EQ(conflictOf(at(6, 0, 4), after(33, 9, 10)), Conflict::None);
+  EXPECT_EQ(conflictOf(at(6, 0, 4), after(64, 9, 10)), Conflict::Blocks);
+  EXPECT_EQ(conflictOf(at(6, 0, 4), after(64, 10, 10)), Conflict::None);
+  // Nothing of a third block; and its own access replaces what is ordered.
+  EXPECT_EQ(conflictOf(at(5, 0, 4), acquirer), Conflict::Blocks);
+  EXPECT_FALSE(merge(at(6, 0, 4), acquirer, false).hasBlocks());
+  EXPECT_TRUE(merge(at(5, 0, 4), acquirer, false).hasBlocks());
 }
 
 TEST(SimtRace, MergedReads) {
