@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Times the S6 layer on a GPU over a list of shapes and records the result.
 
-Each shape runs in both memory orders, (B, D, L) and (B, L, D), with inputs
-that rotate over more than the L2 cache, is compared with the fp64 reference on
-sampled slices, and becomes one record of a JSON list. OFFICIAL holds what the
-hand-written CUDA kernel of state-spaces/mamba took on an H100 in (B, D, L)
-memory (bench/NOTES.md says how that was measured).
+Inputs rotate over more than the L2 cache, each shape is compared with the fp64
+reference on sampled slices, and becomes one record of a JSON list. Suites:
+
+  layers   the shapes that the hand-written CUDA kernel of state-spaces/mamba was
+           measured at on an H100 in (B, D, L) memory (bench/NOTES.md says how),
+           in both memory orders, (B, D, L) and (B, L, D)
+  steps    one step with its state in and out, as decoding takes them
+  lengths  one sequence from 1 Ki to 1 Mi steps
 
   bench/gpu.py --mamba-run build/dev/bin/mamba-run --record bench/results/forward.json
 """
@@ -34,20 +37,54 @@ ORDERS = {"bdl": ["--layout=bdl", "--layout=B=bgnl", "--layout=C=bgnl"],
           "bld": ["--layout=bld"]}
 
 
-def layer(states, dtype, folder):
+STEPS = [(batch, 2048, 1, 16, "bf16") for batch in (1, 64, 512)]
+LENGTHS = [(1, 512, 1024 << log, 16, "bf16") for log in range(0, 11, 2)]
+# Of an H100 SXM: what a copy within its memory reaches.
+BYTES_PER_US = 3.02e6
+
+
+def replaced(text, old, new):
+    if old not in text:
+        sys.exit(f"the layer has no '{old}' any more; adapt {__file__}")
+    return text.replace(old, new)
+
+
+def with_initial_state(text):
+    """The layer, given the state that it starts from."""
+    text = replaced(text, '{ssm.name = "bias"})', '{ssm.name = "bias"},\n'
+                    '    %h0: tensor<?x?x16xf32> {ssm.name = "h0"})')
+    return replaced(text, "ssm.scan %a, %b : tensor<?x?x?x16xf32>",
+                    "ssm.scan %a, %b init(%h0)"
+                    " : tensor<?x?x?x16xf32>, tensor<?x?x16xf32>")
+
+
+def layer(kernel, states, dtype, folder):
     """The layer of example 01 with so many states and such activations."""
     text = (LAYER_F32 if dtype == "f32" else LAYER).read_text()
-    path = pathlib.Path(folder) / f"s6_{states}_{dtype}.mlir"
+    if kernel == "s6-step":
+        text = with_initial_state(text)
+    path = pathlib.Path(folder) / f"{kernel}_{states}_{dtype}.mlir"
     path.write_text(text.replace("x16x", f"x{states}x"))
     return path
 
 
-def measure(arguments, shape, order, folder):
+def floor_of(shape):
+    """Microseconds that moving everything once takes: u, delta, z and y, B and
+    C, the states in and out, and A."""
+    batch, channels, length, states, dtype = shape
+    size = 4 if dtype == "f32" else 2
+    moved = 4 * batch * length * channels * size
+    moved += 2 * batch * length * states * size
+    moved += 2 * batch * channels * states * 4 + channels * states * 4
+    return moved / BYTES_PER_US
+
+
+def measure(arguments, kernel, shape, order, folder):
     """One record, or None where mamba-run failed (it says why)."""
     batch, channels, length, states, dtype = shape
     report = pathlib.Path(folder) / "report.json"
     done = subprocess.run(
-        [arguments.mamba_run, str(layer(states, dtype, folder)),
+        [arguments.mamba_run, str(layer(kernel, states, dtype, folder)),
          f"--device={arguments.device}",
          "--random", f"--extents=B={batch},L={length},D={channels}", "--time",
          "--verify", f"--repeats={arguments.repeats}", f"--report={report}",
@@ -56,14 +93,16 @@ def measure(arguments, shape, order, folder):
         return None
     told = json.loads(report.read_text())
     return {
-        "kernel": "s6-forward", "B": batch, "D": channels, "L": length,
+        "kernel": kernel, "B": batch, "D": channels, "L": length,
         "N": states, "dtype": dtype, "layout": order,
         "gpu": told["model"],
         "driver": told["driver"], "commit": arguments.commit,
         "schedule": told["schedule"],
         "median_us": round(told["median_us"], 2),
         "error": told["errors"][0]["error"],
-        "official_us": OFFICIAL[shape] if order == "bdl" else None,
+        "memory_us": round(floor_of(shape), 2),
+        "launch_us": told.get("launch_us"),
+        "official_us": OFFICIAL.get(shape) if order == "bdl" else None,
     }
 
 
@@ -73,6 +112,27 @@ def head_commit():
     return done.stdout.strip() or None
 
 
+# (kernel, shape, memory order).
+SUITES = {
+    "layers": [("s6-forward", shape, order) for shape in OFFICIAL
+               for order in ORDERS],
+    "steps": [("s6-step", shape, "bld") for shape in STEPS],
+    "lengths": [("s6-forward", shape, "bdl") for shape in LENGTHS],
+}
+
+
+def describe(record):
+    shape = tuple(record[key] for key in ("B", "D", "L", "N", "dtype"))
+    text = (f"{record['kernel']} (B,D,L,N,type) = {shape}  {record['layout']}  "
+            f"{record['median_us']:9.1f} us, "
+            f"{1e3 * record['median_us'] / record['L']:.1f} ns a step, "
+            f"memory {record['memory_us']:.1f} us")
+    if record["official_us"]:
+        text += (f", official {record['official_us']} us, "
+                 f"{record['official_us'] / record['median_us']:.2f}x")
+    return f"{text}  {record['schedule']}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mamba-run", required=True)
@@ -80,20 +140,17 @@ def main():
     parser.add_argument("--repeats", type=int, default=30)
     parser.add_argument("--commit", default=head_commit())
     parser.add_argument("--record", type=pathlib.Path)
+    parser.add_argument("--suite", choices=SUITES, default="layers")
     arguments = parser.parse_args()
     records, failed = [], False
     with tempfile.TemporaryDirectory() as folder:
-        for shape, official in OFFICIAL.items():
-            for order in ORDERS:
-                record = measure(arguments, shape, order, folder)
-                if record is None:
-                    failed = True
-                    continue
-                records.append(record)
-                ratio = official / record["median_us"]
-                print(f"(B,D,L,N,type) = {shape}  {order}  "
-                      f"{record['median_us']:9.1f} us  official {official} us"
-                      f"  {ratio:.2f}x  {record['schedule']}", flush=True)
+        for kernel, shape, order in SUITES[arguments.suite]:
+            record = measure(arguments, kernel, shape, order, folder)
+            if record is None:
+                failed = True
+                continue
+            records.append(record)
+            print(describe(record), flush=True)
     leads = [record["official_us"] / record["median_us"]
              for record in records if record["official_us"]]
     if leads:

@@ -8,9 +8,9 @@
 #include "passes/DefaultSchedule.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <numeric>
-#include <span>
 
 using namespace mlir::ssm;
 
@@ -97,11 +97,6 @@ static constexpr int64_t kChunkedLength = 8192;
 /// stages.
 static constexpr int64_t kWarpsOfLanes = 4;
 
-/// Shared memory of a block, so that several fit a multiprocessor.
-static int64_t sharedShare(const GpuTarget &target) {
-  return target.sharedBytes / 4;
-}
-
 /// A way to share out the registers of a multiprocessor: threads that it holds,
 /// and what each of them holds for that.
 struct Occupancy {
@@ -110,21 +105,29 @@ struct Occupancy {
   int64_t unroll;
   int64_t stages;
   int64_t prefetch;
-  double speed; ///< Of a full multiprocessor, as measured on an H100.
+  /// Of a full H100 with 1, 2, 4, ... lanes along L (bench/NOTES.md); 0: not
+  /// so.
+  std::array<double, 6> speeds;
 };
 
-/// 255 and 168 registers a thread (bench/NOTES.md): chains that overlap in one
-/// thread hide more than other threads do.
-static constexpr Occupancy kOccupancies[] = {{256, 16, 1, 2, 1, 1.0},
-                                             {384, 8, 2, 2, 1, 0.95}};
-/// Without lanes along L a state has one chain and no second pass.
-static constexpr Occupancy kSerialOccupancies[] = {{384, 16, 4, 1, 0, 1.0}};
+/// 255 and 168 registers a thread: chains that overlap in one thread hide more
+/// than other threads do. Without lanes along L a state has one chain and no
+/// second pass.
+static constexpr Occupancy kOccupancies[] = {
+    {384, 16, 4, 1, 0, {1.0}},
+    {256, 16, 1, 2, 1, {0, 1.0, 0.9, 0.87, 0.76, 0.63}},
+    {384, 8, 2, 2, 1, {0, 0.92, 0.86, 0.84, 0.75, 0.66}}};
 
-/// What shuffles leave of the speed of 1, 2, 4, ... lanes along L, on an H100;
-/// and where lanes tear accesses apart, since channels are neighbours in
-/// memory.
-static constexpr double kLaneSpeeds[] = {1.0, 1.0, 0.9, 0.87, 0.76, 0.64};
-static constexpr double kTornLaneSpeeds[] = {1.0, 0.96, 0.78, 0.6, 0.36};
+/// What is left of that where lanes tear accesses apart, since channels are
+/// neighbours in memory.
+static constexpr std::array<double, 6> kTornShares = {1.0,  0.96, 0.87,
+                                                      0.69, 0.47, 0};
+
+/// Shared memory that each block may take, so that as many fit.
+static int64_t sharedShare(const Occupancy &occupancy, int64_t warps,
+                           const GpuTarget &target) {
+  return target.sharedBytes * 32 * warps / occupancy.threads;
+}
 
 /// Turns that `threads` take where a GPU holds `held` of them at a time,
 /// `warps` a scheduler. With fewer warps in the last turn, each of them is
@@ -175,7 +178,7 @@ static bool wantsChunks(const Problem &problem) {
 
 /// Lanes along L, and what threads hold for them.
 struct WarpChoice {
-  int64_t lanes = 4;
+  int64_t lanes = 2;
   Occupancy occupancy = kOccupancies[1];
   int64_t handoffs = 1; ///< Chunks that are handed on.
 };
@@ -202,7 +205,8 @@ static Pace paceOf(const Problem &problem, const GpuTarget &target,
   schedule.unroll = choice.unroll;
   schedule.warpsD = kWarpsOfLanes;
   if (handoff.chunks > 1 && handoff.turns < turns &&
-      sharedBytesOf(schedule, problem) <= sharedShare(target)) {
+      sharedBytesOf(schedule, problem) <=
+          sharedShare(choice, schedule.warpsD, target)) {
     turns = handoff.turns;
     pace.handoffs = handoff.chunks;
   }
@@ -217,24 +221,19 @@ static WarpChoice chooseWarp(const Problem &problem, const GpuTarget &target) {
   WarpChoice chosen;
   if (wantsChunks(problem))
     return chosen;
-  std::span<const double> laneSpeeds = kLaneSpeeds;
-  if (problem.areChannelsNeighbours)
-    laneSpeeds = kTornLaneSpeeds;
   double best = 0;
-  for (size_t log = 0; log < laneSpeeds.size(); ++log) {
-    std::span<const Occupancy> choices = kOccupancies;
-    if (log == 0)
-      choices = kSerialOccupancies;
-    for (const Occupancy &choice : choices) {
+  for (size_t log = 0; log < kTornShares.size(); ++log)
+    for (const Occupancy &choice : kOccupancies) {
       Pace pace = paceOf(problem, target, choice, log);
-      double speed = pace.speed * choice.speed * laneSpeeds[log];
+      double speed = pace.speed * choice.speeds[log];
+      if (problem.areChannelsNeighbours)
+        speed *= kTornShares[log];
       // What chunks cost is known less well than what lanes do.
       if (speed <= best * (pace.handoffs > 1 ? 1.03 : 1.0))
         continue;
       best = speed;
       chosen = {int64_t(1) << log, choice, pace.handoffs};
     }
-  }
   return chosen;
 }
 
@@ -271,20 +270,19 @@ static void fitExtents(GpuScheduleFields &schedule, const Problem &problem) {
     schedule.lanes *= 2;
 }
 
-/// Several blocks should fit a multiprocessor, one must.
+/// As many blocks as the occupancy has should fit a multiprocessor, one must.
 static void fitSharedMemory(GpuScheduleFields &schedule, const Problem &problem,
-                            const GpuTarget &target) {
-  auto shrinkTo = [&](int64_t bytes) {
-    while (sharedBytesOf(schedule, problem) > bytes) {
-      if (schedule.warpsD > 1)
-        schedule.warpsD /= 2;
-      else if (schedule.lanes > 8)
-        schedule.lanes /= 2;
-      else
-        return;
-    }
-  };
-  shrinkTo(sharedShare(target));
+                            const GpuTarget &target,
+                            const Occupancy &occupancy) {
+  while (sharedBytesOf(schedule, problem) >
+         sharedShare(occupancy, schedule.warpsD, target)) {
+    if (schedule.warpsD > 1)
+      schedule.warpsD /= 2;
+    else if (schedule.lanes > 8)
+      schedule.lanes /= 2;
+    else
+      break;
+  }
   if (sharedBytesOf(schedule, problem) <= target.sharedBytes)
     return;
   // Many states: few channels a warp, then few steps a lane.
@@ -296,6 +294,11 @@ static void fitSharedMemory(GpuScheduleFields &schedule, const Problem &problem,
     schedule.lanes *= 2;
 }
 
+/// Blocks a multiprocessor where chunks take the place of lanes, and the steps
+/// that a chunk has at least, by the sweep in bench/NOTES.md.
+static constexpr int64_t kChunksEach = 3;
+static constexpr int64_t kChunkSteps = 512;
+
 /// Blocks that share a sequence, where sequences alone do not fill the GPU. A
 /// chunk is computed nearly twice, so a factor below 3 does not pay.
 static int64_t chooseGpuChunks(const GpuScheduleFields &schedule,
@@ -305,10 +308,11 @@ static int64_t chooseGpuChunks(const GpuScheduleFields &schedule,
     return 1;
   int64_t blocks =
       problem.batch * ceilDiv(problem.channels, schedule.tileChannels());
-  int64_t blocksEach = wantsChunks(problem) ? 4 : 1;
-  int64_t wanted = ceilDiv(blocksEach * target.multiprocessors,
-                           std::max<int64_t>(blocks, 1));
-  int64_t most = std::min<int64_t>(problem.length / 1024, 1024);
+  blocks = std::max<int64_t>(blocks, 1);
+  int64_t wanted = wantsChunks(problem)
+                       ? kChunksEach * target.multiprocessors / blocks
+                       : ceilDiv(target.multiprocessors, blocks);
+  int64_t most = std::min<int64_t>(problem.length / kChunkSteps, 1024);
   int64_t chunks = std::min(wanted, most);
   return chunks < 3 ? 1 : chunks;
 }
@@ -333,7 +337,7 @@ GpuScheduleFields mlir::ssm::defaultGpuSchedule(const Problem &given,
   schedule.items = occupancy.items;
   schedule.warpsD = lanes == 1 ? 1 : kWarpsOfLanes;
   fitExtents(schedule, problem);
-  fitSharedMemory(schedule, problem, target);
+  fitSharedMemory(schedule, problem, target, occupancy);
   chooseOverlap(schedule, problem, occupancy);
   schedule.chunks = chooseGpuChunks(schedule, problem, target);
   if (schedule.chunks == 1 && schedule.lanes == lanes && handoffs > 1) {

@@ -26,7 +26,8 @@ struct Checks {
   /// What is read was written: by the host, or by a kernel.
   bool uninitialized = true;
   /// No two threads use one address, one of them writing, without a barrier
-  /// between them; no two blocks do at all. Atomics among themselves may.
+  /// between them; no two blocks do, unless one acquires what the other has
+  /// released behind it. Atomics among themselves may.
   bool races = true;
   /// All threads of a block reach the same barriers.
   bool barriers = true;

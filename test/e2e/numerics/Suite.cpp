@@ -76,6 +76,11 @@ static bool isMeaningful(const Case &test) {
   if (test.has("complex") && test.is("rule", "bilinear") && isConstant &&
       test.number("N") > (test.is("body", "chained") ? 3 : 16))
     return false;
+  // What one recurrence rounds, the next one adds up: in a thousand steps of
+  // phases, fp32 comes within 0.75 of the bound at best.
+  if (test.has("complex") && test.is("body", "chained") &&
+      test.number("L") > 257)
+    return false;
   // A single last state may be as small as what its terms leave when they
   // cancel: no norm averages that.
   int64_t lastStates = test.number("B") * test.number("D") *
