@@ -115,14 +115,13 @@ TEST_F(DefaultSchedule, ThreadsFillTheGpuInWholeTurns) {
   EXPECT_EQ(32 * narrow.warpsD * narrow.minBlocks, 384);
   EXPECT_EQ(choose(1, 2048).lanes, 16);
   // However few channels, blocks keep their warps while they fit.
-  GpuScheduleFields few = defaultGpuSchedule(
-      {.batch = 1,
-       .length = 16384,
-       .channels = 512,
-       .states = 16,
-       .tableNumbers = 2,
-       .stagedNumbers = 2},
-      target);
+  GpuScheduleFields few = defaultGpuSchedule({.batch = 1,
+                                              .length = 16384,
+                                              .channels = 512,
+                                              .states = 16,
+                                              .tableNumbers = 2,
+                                              .stagedNumbers = 2},
+                                             target);
   EXPECT_EQ(few.lanes, 32);
   EXPECT_EQ(few.warpsD, 4);
   EXPECT_EQ(choose(64, 1536).lanes, 1);
