@@ -17,18 +17,6 @@ using namespace mlir::ssm;
 /// are few, so that a serial walk costs less than another tree.
 static constexpr int64_t kThreads = 128;
 
-static Number loadNumber(Emit &e, Value address, bool isComplex) {
-  return {e.load(e.getF32Type(), address, 4),
-          isComplex ? e.load(e.getF32Type(), e.offset(address, 4), 4)
-                    : Value()};
-}
-
-static void storeNumber(Emit &e, const Number &number, Value address) {
-  e.store(number.re, address, 4);
-  if (number.isComplex())
-    e.store(number.im, e.offset(address, 4), 4);
-}
-
 void mlir::ssm::buildChunkKernel(Emit &e, gpu::GPUModuleOp module,
                                  StringRef name, LaunchPlan &plan,
                                  ChunkTensors tensors, int64_t chunks,
@@ -70,12 +58,12 @@ void mlir::ssm::buildChunkKernel(Emit &e, gpu::GPUModuleOp module,
              };
              Value decayAt = address(tensors.decay);
              Value carryAt = address(tensors.carry);
-             Segment own = {loadNumber(e, decayAt, isComplex),
-                            loadNumber(e, carryAt, isComplex)};
+             Segment own = {e.loadNumber(decayAt, isComplex),
+                            e.loadNumber(carryAt, isComplex)};
              Segment before = {{carried[0], isComplex ? carried[2] : Value()},
                                {carried[1], isComplex ? carried[3] : Value()}};
-             storeNumber(e, before.decay, decayAt);
-             storeNumber(e, before.carry, carryAt);
+             e.storeNumber(before.decay, decayAt);
+             e.storeNumber(before.carry, carryAt);
              Segment after = combine(e, before, own);
              SmallVector<Value> next = {after.decay.re, after.carry.re};
              if (isComplex)

@@ -210,6 +210,17 @@ void Emit::store(Value value, Value address, unsigned alignment) {
   LLVM::StoreOp::create(*this, value, address, alignment);
 }
 
+Number Emit::loadNumber(Value address, bool isComplex) {
+  Value re = load(getF32Type(), address, 4);
+  return {re, isComplex ? load(getF32Type(), offset(address, 4), 4) : Value()};
+}
+
+void Emit::storeNumber(const Number &number, Value address) {
+  store(number.re, address, 4);
+  if (number.isComplex())
+    store(number.im, offset(address, 4), 4);
+}
+
 /// The scope of one GPU.
 static constexpr StringLiteral kDevice = "device";
 

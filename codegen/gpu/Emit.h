@@ -85,6 +85,9 @@ public:
   Value load(Type type, Value address, unsigned alignment,
              bool invariant = false);
   void store(Value value, Value address, unsigned alignment);
+  /// A number of a body's type in memory, a complex one as two words.
+  Number loadNumber(Value address, bool isComplex);
+  void storeNumber(const Number &number, Value address);
   Value loadShared(Value base, Value index, unsigned alignment = 4);
 
   // Words (i32) of global memory that blocks share.

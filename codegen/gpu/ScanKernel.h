@@ -137,7 +137,6 @@ private:
   // Handoff.cpp: from chunk to chunk in one launch.
   Value takeTicket(Value thread);
   Value progressAddress();
-  Value handedAddress(unsigned tensor, Value state, bool isComplex);
   void waitForChunk();
   Number handedState(unsigned recurrence, Number init, Value state);
   void handStatesOn();
@@ -246,6 +245,8 @@ private:
   // Results.cpp: after the tiles.
   void storeLast();
   void storeLastOf(unsigned result);
+  Value temporaryAddress(unsigned tensor, Value state, bool isComplex);
+  void eachOwnCarry(function_ref<void(unsigned, Value)> body);
   void storeChunkCarries();
   Number evaluateLast(Value value, Value state,
                       llvm::DenseMap<Value, Number> &known);

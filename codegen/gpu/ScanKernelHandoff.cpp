@@ -48,28 +48,15 @@ void ScanKernel::waitForChunk() {
   blockBarrier();
 }
 
-/// The address of a state of the current channel in `tensor`.
-Value ScanKernel::handedAddress(unsigned tensor, Value state, bool isComplex) {
-  Value offset =
-      e.add(e.mul(at.batch, kernel.stride(tensor, 0)),
-            e.mul(at.channels[channel].index, kernel.stride(tensor, 1)));
-  if (state)
-    offset = e.add(offset, e.toI64(state));
-  return e.offset(kernel.pointer(tensor), e.mul(offset, isComplex ? 2 : 1),
-                  e.getF32Type());
-}
-
 /// What the chunk before this one ended in; `init` in the first one.
 Number ScanKernel::handedState(unsigned i, Number init, Value state) {
   SmallVector<Value> words = e.ifElse(
       e.equals(at.chunk, 0), [&] { return SmallVector<Value>(init.words()); },
       [&] {
         Value address =
-            handedAddress(handoff.states[i], state, init.isComplex());
-        SmallVector<Value> loaded = {e.load(e.getF32Type(), address, 4)};
-        if (init.isComplex())
-          loaded.push_back(e.load(e.getF32Type(), e.offset(address, 4), 4));
-        return loaded;
+            temporaryAddress(handoff.states[i], state, init.isComplex());
+        return SmallVector<Value>(
+            e.loadNumber(address, init.isComplex()).words());
       });
   ArrayRef<Value> rest(words);
   return takeNumber(rest, init.isComplex());
@@ -77,24 +64,13 @@ Number ScanKernel::handedState(unsigned i, Number init, Value state) {
 
 /// Writes the carries for the next chunk, if there is one.
 void ScanKernel::handStatesOn() {
-  auto write = [&](unsigned i, Value state) {
-    Number number = readTable(carries[i], state);
-    Value address = handedAddress(handoff.states[i], state, number.isComplex());
-    e.store(number.re, address, 4);
-    if (number.isComplex())
-      e.store(number.im, e.offset(address, 4), 4);
-  };
-  auto writeAll = [&] {
-    for (unsigned i = 0; i < carries.size(); ++i) {
-      if (carries[i].perState)
-        eachOwnState([&](Value n) { write(i, n); });
-      else
-        e.ifThen(e.equals(at.segment, 0), [&] { write(i, nullptr); });
-    }
-  };
   Value done = e.add(at.chunk, 1);
   e.ifThen(e.lessThan(done, e.i64(schedule.getChunks())), [&] {
-    eachChannel([&] { e.ifThen(at.channels[channel].valid, writeAll); });
+    eachOwnCarry([&](unsigned i, Value state) {
+      Number number = readTable(carries[i], state);
+      e.storeNumber(number, temporaryAddress(handoff.states[i], state,
+                                             number.isComplex()));
+    });
     blockBarrier();
     e.ifThen(e.equals(at.thread, 0),
              [&] { e.signal(e.toI32(done), progressAddress()); });

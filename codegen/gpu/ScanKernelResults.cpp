@@ -77,35 +77,45 @@ void ScanKernel::storeLastOf(unsigned i) {
 // Chunks
 //===----------------------------------------------------------------------===//
 
-/// Writes the segment that this chunk is to each recurrence.
-void ScanKernel::storeChunkCarries() {
-  auto write = [&](unsigned tensor, const Table &table, Value state) {
-    Number number = readTable(table, state);
-    Value offset = e.add(e.mul(at.batch, kernel.stride(tensor, 0)),
-                         e.mul(at.chunk, kernel.stride(tensor, 1)));
-    offset = e.add(offset,
-                   e.mul(at.channels[channel].index, kernel.stride(tensor, 2)));
-    if (state)
-      offset = e.add(offset, e.toI64(state));
-    if (number.isComplex())
-      offset = e.mul(offset, 2);
-    Value address = e.offset(kernel.pointer(tensor), offset, e.getF32Type());
-    e.store(number.re, address, 4);
-    if (number.isComplex())
-      e.store(number.im, e.offset(address, 4), 4);
-  };
-  auto writeBoth = [&](unsigned i, Value state) {
-    write(chunks[i].decay, decays[i], state);
-    write(chunks[i].carry, carries[i], state);
-  };
+/// The address of the current channel's number in a temporary (b[, chunk], d[,
+/// n]).
+Value ScanKernel::temporaryAddress(unsigned tensor, Value state,
+                                   bool isComplex) {
+  unsigned dim = 0;
+  Value offset = e.mul(at.batch, kernel.stride(tensor, dim++));
+  if (plan.tensor(tensor).dims[dim].axis == mamba::Axis::Other)
+    offset = e.add(offset, e.mul(at.chunk, kernel.stride(tensor, dim++)));
+  offset = e.add(offset,
+                 e.mul(at.channels[channel].index, kernel.stride(tensor, dim)));
+  if (state)
+    offset = e.add(offset, e.toI64(state));
+  return e.offset(kernel.pointer(tensor), e.mul(offset, isComplex ? 2 : 1),
+                  e.getF32Type());
+}
+
+/// Emits `body` for each recurrence and each of its states that this thread
+/// does; the state is null where a recurrence has none.
+void ScanKernel::eachOwnCarry(function_ref<void(unsigned, Value)> body) {
   eachChannel([&] {
     e.ifThen(at.channels[channel].valid, [&] {
       for (unsigned i = 0; i < carries.size(); ++i) {
         if (carries[i].perState)
-          eachOwnState([&](Value n) { writeBoth(i, n); });
+          eachOwnState([&](Value n) { body(i, n); });
         else
-          e.ifThen(e.equals(at.segment, 0), [&] { writeBoth(i, nullptr); });
+          e.ifThen(e.equals(at.segment, 0), [&] { body(i, nullptr); });
       }
     });
+  });
+}
+
+/// Writes the segment that this chunk is to each recurrence.
+void ScanKernel::storeChunkCarries() {
+  eachOwnCarry([&](unsigned i, Value state) {
+    for (auto [tensor, table] : {std::pair(chunks[i].decay, decays[i]),
+                                 std::pair(chunks[i].carry, carries[i])}) {
+      Number number = readTable(table, state);
+      e.storeNumber(number,
+                    temporaryAddress(tensor, state, number.isComplex()));
+    }
   });
 }

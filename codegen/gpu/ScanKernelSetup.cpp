@@ -330,20 +330,8 @@ Number ScanKernel::initialCarry(unsigned i, Number init, Value state) {
   if (part != KernelPart::ChunkMain)
     return init;
   auto read = [&](unsigned tensor) {
-    Value offset = e.add(e.mul(at.batch, kernel.stride(tensor, 0)),
-                         e.mul(at.chunk, kernel.stride(tensor, 1)));
-    offset = e.add(offset,
-                   e.mul(at.channels[channel].index, kernel.stride(tensor, 2)));
-    if (state)
-      offset = e.add(offset, e.toI64(state));
     bool isComplex = isComplexValue(recurrenceOps[i].getA());
-    if (isComplex)
-      offset = e.mul(offset, 2);
-    Value address = e.offset(kernel.pointer(tensor), offset, e.getF32Type());
-    Value re = e.load(e.getF32Type(), address, 4);
-    Value im =
-        isComplex ? e.load(e.getF32Type(), e.offset(address, 4), 4) : Value();
-    return Number{re, im};
+    return e.loadNumber(temporaryAddress(tensor, state, isComplex), isComplex);
   };
   return e.fma(read(chunks[i].decay), init, read(chunks[i].carry));
 }
