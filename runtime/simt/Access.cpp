@@ -118,9 +118,9 @@ void Block::release(ThreadState &thread, uint64_t address) {
   launch_->publish(address, std::move(known));
 }
 
-/// Blocks that wait for one that has failed would wait for ever.
+/// A block that waits for one that has failed would wait for ever.
 void Block::acquire(ThreadState &thread, uint64_t address) {
-  if (launch_->isOver(order_))
+  if (launch_->hasFailed())
     abandon(thread);
   std::this_thread::yield();
   for (Order order : launch_->published(address)) {

@@ -104,6 +104,8 @@ struct Launch {
   bool isOver(int64_t order) const {
     return failedAt_.load(std::memory_order_relaxed) < order;
   }
+  /// True if any block has failed.
+  bool hasFailed() const { return isOver(INT64_MAX); }
   /// Success, or what was reported.
   Status status() const;
 

@@ -39,7 +39,6 @@ std::vector<Mutant> laneMutants();
 std::vector<Mutant> sweepMutants();
 std::vector<Mutant> indexMutants();
 std::vector<Mutant> memoryMutants();
-std::vector<Mutant> handoffMutants();
 
 /// All of these after number 0, which changes nothing.
 std::vector<Mutant> allMutants();
