@@ -35,8 +35,6 @@ OFFICIAL = {
 }
 ORDERS = {"bdl": ["--layout=bdl", "--layout=B=bgnl", "--layout=C=bgnl"],
           "bld": ["--layout=bld"]}
-
-
 STEPS = [(batch, 2048, 1, 16, "bf16") for batch in (1, 64, 512)]
 LENGTHS = [(1, 512, 1024 << log, 16, "bf16") for log in range(0, 11, 2)]
 # Of an H100 SXM: what a copy within its memory reaches.
@@ -68,17 +66,6 @@ def layer(kernel, states, dtype, folder):
     return path
 
 
-def floor_of(shape):
-    """Microseconds that moving everything once takes: u, delta, z and y, B and
-    C, the states in and out, and A."""
-    batch, channels, length, states, dtype = shape
-    size = 4 if dtype == "f32" else 2
-    moved = 4 * batch * length * channels * size
-    moved += 2 * batch * length * states * size
-    moved += 2 * batch * channels * states * 4 + channels * states * 4
-    return moved / BYTES_PER_US
-
-
 def measure(arguments, kernel, shape, order, folder):
     """One record, or None where mamba-run failed (it says why)."""
     batch, channels, length, states, dtype = shape
@@ -100,7 +87,7 @@ def measure(arguments, kernel, shape, order, folder):
         "schedule": told["schedule"],
         "median_us": round(told["median_us"], 2),
         "error": told["errors"][0]["error"],
-        "memory_us": round(floor_of(shape), 2),
+        "memory_us": round(told["bytes"] / BYTES_PER_US, 2),
         "launch_us": told.get("launch_us"),
         "official_us": OFFICIAL.get(shape) if order == "bdl" else None,
     }

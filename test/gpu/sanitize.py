@@ -88,6 +88,9 @@ def main():
     parser.add_argument("--sanitizer", default="compute-sanitizer")
     parser.add_argument("--filter", default="", help="only cases with this text")
     options = parser.parse_args()
+    if options.jobs < 2:
+        parser.error(f"found --jobs={options.jobs}, required 2 or more: the first "
+                     "job has the cases of far strides, the others the rest")
     options.logs = options.record.parent
     record = {tool: run_tool(tool, options) for tool in options.tools.split(",")}
     options.record.write_text(json.dumps(record, indent=1) + "\n")

@@ -150,15 +150,6 @@ Action mutation::increaseOperand(unsigned i) {
   });
 }
 
-Action mutation::swapOperands(unsigned i, unsigned j) {
-  return [i, j](Operation *op) {
-    Value x = op->getOperand(i), y = op->getOperand(j);
-    op->setOperand(i, y);
-    op->setOperand(j, x);
-    return x != y;
-  };
-}
-
 Action mutation::compare(arith::CmpIPredicate predicate) {
   return [predicate](Operation *op) {
     auto comparison = cast<arith::CmpIOp>(op);

@@ -46,7 +46,6 @@ Action skipOperand(unsigned i);
 Action subtractOperand(unsigned i, unsigned j);
 /// Operand `i` is raised by 1.
 Action increaseOperand(unsigned i);
-Action swapOperands(unsigned i, unsigned j);
 /// A comparison asks another question.
 Action compare(arith::CmpIPredicate predicate);
 /// The address of a load or store moves by so many bytes.
