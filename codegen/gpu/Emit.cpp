@@ -154,21 +154,23 @@ Number Emit::addf(Number a, Number b) {
   return {addWords(*this, a.re, b.re), addWords(*this, a.im, b.im)};
 }
 
+/// i a * b + c, for a real a and complex b and c.
+static Number addImaginary(Emit &e, Value a, Number b, Number c) {
+  return {fmaWords(e, negate(e, a), b.im, c.re), fmaWords(e, a, b.re, c.im)};
+}
+
 Number Emit::mulf(Number a, Number b) {
+  Value re = mulWords(*this, a.re, b.re);
   if (!a.isComplex())
-    return {mulWords(*this, a.re, b.re), nullptr};
-  Value re = mulWords(*this, a.re, b.re), im = mulWords(*this, a.re, b.im);
-  return {fmaWords(*this, negate(*this, a.im), b.im, re),
-          fmaWords(*this, a.im, b.re, im)};
+    return {re, nullptr};
+  return addImaginary(*this, a.im, b, {re, mulWords(*this, a.re, b.im)});
 }
 
 Number Emit::fma(Number a, Number b, Number c) {
   Value re = fmaWords(*this, a.re, b.re, c.re);
   if (!a.isComplex())
     return {re, nullptr};
-  Value im = fmaWords(*this, a.re, b.im, c.im);
-  return {fmaWords(*this, negate(*this, a.im), b.im, re),
-          fmaWords(*this, a.im, b.re, im)};
+  return addImaginary(*this, a.im, b, {re, fmaWords(*this, a.re, b.im, c.im)});
 }
 
 Number Emit::select(Value condition, Number a, Number b) {

@@ -8,11 +8,10 @@
 #include "codegen/gpu/ScanKernel.h"
 
 #include "codegen/gpu/BodyEmitter.h"
-#include "passes/DefaultSchedule.h"
-
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "passes/DefaultSchedule.h"
 
 using namespace mlir;
 using namespace mlir::ssm;

@@ -206,8 +206,10 @@ LogicalResult KernelConversion::run(const ObjectTarget &target) {
   for (auto [instruction, site, find] : watched) {
     if (find)
       checkAccess(host, *instruction, *find(*instruction), site);
-    else if (auto *call = cast<llvm::CallInst>(instruction))
-      lowerSimtIntrinsic(host, *findSimtIntrinsic(*call), *call, site);
+    else {
+      auto &call = cast<llvm::CallInst>(*instruction);
+      lowerSimtIntrinsic(host, *findSimtIntrinsic(call), call, site);
+    }
   }
   guardDivisions(host.function());
   expandBFloat(host.function());

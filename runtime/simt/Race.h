@@ -109,8 +109,13 @@ struct Observer {
 
   Moment moment() const { return {thread, blockClock, warpClock}; }
 
-  /// An access by another block of this launch came before.
+  /// All that the stamp stands for came before, whatever this block has met
+  /// at: in an earlier launch, or in another block and released to this one.
   bool isBehind(Stamp earlier) const {
+    if (earlier.run() < firstRun)
+      return true;
+    if (earlier.run() == run || earlier.hasBlocks())
+      return false;
     for (const Order &order : orders)
       if (order.run == earlier.run() &&
           order.released.isBehind(earlier.thread(), earlier.clock()) &&
@@ -129,13 +134,10 @@ enum class Conflict : uint8_t { None, Threads, Blocks };
 /// How the accesses of `earlier` and one of `now` conflict, if one of them
 /// writes.
 inline Conflict conflictOf(Stamp earlier, const Observer &now) {
-  if (earlier.run() < now.firstRun)
+  if (now.isBehind(earlier))
     return Conflict::None;
-  if (earlier.hasBlocks() ||
-      (earlier.run() != now.run && !now.isBehind(earlier)))
+  if (earlier.run() != now.run || earlier.hasBlocks())
     return Conflict::Blocks;
-  if (earlier.run() != now.run)
-    return Conflict::None;
   bool isSameWarp = earlier.thread() / kWarpSize == now.thread / kWarpSize &&
                     !earlier.hasWarps();
   if (earlier.thread() == now.thread && !earlier.hasThreads() &&
@@ -149,13 +151,10 @@ inline Conflict conflictOf(Stamp earlier, const Observer &now) {
 /// with.
 inline Stamp merge(Stamp earlier, const Observer &now, bool isAtomic) {
   Stamp stamp = now.stamp(isAtomic);
-  if (earlier.run() < now.firstRun)
+  if (now.isBehind(earlier))
     return stamp;
-  if (earlier.hasBlocks() ||
-      (earlier.run() != now.run && !now.isBehind(earlier)))
+  if (earlier.run() != now.run || earlier.hasBlocks())
     return stamp.with(Stamp::kBlocks);
-  if (earlier.run() != now.run)
-    return stamp;
   if (conflictOf(earlier, now) == Conflict::None)
     return stamp;
   bool isSameWarp = earlier.thread() / kWarpSize == now.thread / kWarpSize;
