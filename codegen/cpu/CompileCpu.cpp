@@ -7,10 +7,11 @@
 
 #include "codegen/cpu/CompileCpu.h"
 
+#include "codegen/OptimizeLLVM.h"
+
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
@@ -36,25 +37,9 @@ static void setAttributes(llvm::Module &module, const ObjectTarget &target) {
 /// The kernels are vectorized already; what is left is ordinary cleaning.
 /// Measured on a whole S6 layer: as fast as the code of -O2 in a third of its
 /// compile time (unrolling the loops over tiles costs most of the rest).
-constexpr const char *kPipeline =
+static constexpr StringLiteral kOptimizations =
     "function(sroa,early-cse<memssa>,loop-mssa(loop-rotate,licm),"
     "instcombine<no-verify-fixpoint>,simplifycfg)";
-
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PassBuilder builder(&machine);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager graphs;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(graphs);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, graphs, modules);
-  llvm::ModulePassManager passes;
-  llvm::cantFail(builder.parsePassPipeline(passes, kPipeline));
-  passes.run(module, modules);
-}
 
 /// Optimized LLVM IR in `context`, and the machine to emit it.
 static FailureOr<std::unique_ptr<llvm::Module>>
@@ -69,7 +54,7 @@ translate(ModuleOp lowered, const ObjectTarget &target,
   module->setTargetTriple(llvm::Triple(target.triple));
   module->setDataLayout(machine.createDataLayout());
   setAttributes(*module, target);
-  optimize(*module, machine);
+  optimizeLLVM(*module, machine, kOptimizations);
   return module;
 }
 
