@@ -265,13 +265,6 @@ static bool fitsStages(const Case &test) {
                                         64;
 }
 
-/// What one recurrence rounds, the next one adds up: over a thousand steps of
-/// phases a GPU's code comes to 1.5 times the bound, a CPU's to 0.75.
-static bool isTooLongForGpus(const Case &test) {
-  return test.has("complex") && test.is("body", "chained") &&
-         test.number("L") > 257;
-}
-
 /// A single chunk hands nothing on.
 static bool fitsHandoff(const Case &test) {
   return !test.is("handoff", "1") || !test.is("chunks", "1");
@@ -467,10 +460,8 @@ Design SuiteBuilder::design(std::string_view base,
   Design result;
   result.base = caseOf(base);
   result.factors = std::move(factors);
-  bool isGpu = options.isCuda || options.isSimt;
-  result.isValid = [limits = limits, isGpu](const Case &test) {
-    return isMeaningful(test) && fits(test, limits) && isSchedulable(test) &&
-           !(isGpu && isTooLongForGpus(test));
+  result.isValid = [limits = limits](const Case &test) {
+    return isMeaningful(test) && fits(test, limits) && isSchedulable(test);
   };
   return result;
 }
