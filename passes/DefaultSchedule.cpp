@@ -328,6 +328,19 @@ static int64_t chooseMinBlocks(const GpuScheduleFields &schedule,
   return std::clamp<int64_t>(ceilDiv(blocks, target.multiprocessors), 1, held);
 }
 
+/// A single step has nothing to keep in registers: many threads, as few
+/// registers as ptxas likes, and memory is what binds.
+static void fitSingleStep(GpuScheduleFields &schedule, const Problem &problem,
+                          const GpuTarget &target) {
+  schedule.warpsD = 1;
+  int64_t blocks =
+      problem.batch * ceilDiv(problem.channels, schedule.tileChannels());
+  if (blocks > kWarpsOfLanes * target.multiprocessors &&
+      sharedBytesOf(schedule, problem) * kWarpsOfLanes <= target.sharedBytes)
+    schedule.warpsD = kWarpsOfLanes;
+  schedule.minBlocks = 0;
+}
+
 GpuScheduleFields mlir::ssm::defaultGpuSchedule(const Problem &given,
                                                 const GpuTarget &target) {
   Problem problem = withUsualExtents(given);
@@ -345,6 +358,8 @@ GpuScheduleFields mlir::ssm::defaultGpuSchedule(const Problem &given,
     schedule.handoff = 1;
   }
   schedule.minBlocks = chooseMinBlocks(schedule, problem, target, occupancy);
+  if (problem.length == 1)
+    fitSingleStep(schedule, problem, target);
   return schedule;
 }
 

@@ -223,6 +223,21 @@ void Emit::storeNumber(const Number &number, Value address) {
     store(number.im, offset(address, 4), 4);
 }
 
+SmallVector<Number> Emit::loadNumbers(Value address, int64_t count,
+                                      bool isComplex) {
+  SmallVector<Value> words =
+      loadFloats(*this, address, count * (isComplex ? 2 : 1));
+  ArrayRef<Value> rest(words);
+  SmallVector<Number> numbers;
+  for (int64_t k = 0; k < count; ++k)
+    numbers.push_back(takeNumber(rest, isComplex));
+  return numbers;
+}
+
+void Emit::storeNumbers(ArrayRef<Number> numbers, Value address) {
+  storeFloats(*this, wordsOf(numbers), address, 1);
+}
+
 /// The scope of one GPU.
 static constexpr StringLiteral kDevice = "device";
 

@@ -88,6 +88,9 @@ public:
   /// A number of a body's type in memory, a complex one as two words.
   Number loadNumber(Value address, bool isComplex);
   void storeNumber(const Number &number, Value address);
+  /// Neighbours in memory; aligned to 16 bytes if they fill words of 16.
+  SmallVector<Number> loadNumbers(Value address, int64_t count, bool isComplex);
+  void storeNumbers(ArrayRef<Number> numbers, Value address);
   Value loadShared(Value base, Value index, unsigned alignment = 4);
 
   // Words (i32) of global memory that blocks share.
@@ -113,12 +116,12 @@ public:
   void warpBarrier();
 };
 
-/// `count` neighbouring floats of shared memory, by loads as wide as `count`
-/// allows; `address` is aligned accordingly.
+/// `count` neighbouring floats, by loads as wide as `count` allows; `address`
+/// is aligned accordingly.
 SmallVector<Value> loadFloats(Emit &e, Value address, int64_t count);
 
-/// Writes floats to shared memory, `stride` floats apart; by vector stores
-/// where they are neighbours and four or more.
+/// Writes floats, `stride` floats apart; by vector stores where they are
+/// neighbours and four or more.
 void storeFloats(Emit &e, ArrayRef<Value> floats, Value address,
                  int64_t stride);
 

@@ -289,14 +289,16 @@ void Operands::store(unsigned i, Value base, Value position, Value state,
 }
 
 void Operands::storeRun(unsigned i, Value base, Value position, Value state,
-                        ArrayRef<Number> numbers) {
+                        ArrayRef<Number> numbers, Axis along) {
   LocationScope yielded(e, locationOfResult(i));
   Tensor tensor = result(i);
-  int64_t step =
-      width(tensor, {Axis::Length, static_cast<int64_t>(numbers.size())});
-  for (size_t k = 0; k < numbers.size(); k += step)
-    storeVector(
-        e,
-        address(tensor, base, e.add(position, static_cast<int64_t>(k)), state),
-        tensor.element, numbers.slice(k, step));
+  int64_t step = width(tensor, {along, static_cast<int64_t>(numbers.size())});
+  for (size_t k = 0; k < numbers.size(); k += step) {
+    auto offset = static_cast<int64_t>(k);
+    bool isAlongSteps = along == Axis::Length;
+    Value p = isAlongSteps && position ? e.add(position, offset) : position;
+    Value n = !isAlongSteps && state ? e.add(state, offset) : state;
+    storeVector(e, address(tensor, base, p, n), tensor.element,
+                numbers.slice(k, step));
+  }
 }

@@ -70,9 +70,9 @@ public:
   /// Writes one element of result `i`.
   void store(unsigned i, Value base, Value position, Value state,
              Number number);
-  /// Writes neighbouring positions of result `i`, in full.
+  /// Writes neighbours of result `i` along an axis, in full.
   void storeRun(unsigned i, Value base, Value position, Value state,
-                ArrayRef<Number> numbers);
+                ArrayRef<Number> numbers, Axis along = Axis::Length);
 
   /// Elements of input `i` that one load moves in a run of `count`.
   int64_t inputWidth(unsigned i, Run run);

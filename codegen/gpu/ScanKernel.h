@@ -115,30 +115,46 @@ private:
   void eachChannel(function_ref<void()> body);
   void blockBarrier();
   Value baseOf(BlockArgument argument);
-  llvm::DenseMap<Value, Number> &invariants() {
-    return channels[channel].invariants;
-  }
   void emitInvariants();
-  bool isNeeded(Value value) const;
-  void allocateTables();
+  Number invariant(Value value);
+  Number sumOfTable(SumOp sum);
+
+  // Tables.cpp: what has n and no l, in shared memory.
+  /// Neighbouring states of the current channel; or no state.
+  struct StateRun {
+    Value first; ///< i32, null where a number has no n.
+    int64_t count = 1;
+  };
   int64_t rowWords();
   Table allocateTable(Type type, bool perState);
-  void fillTables();
-  void fillStates(Value n);
-  void fillScalarCarries();
-  Number initialCarry(unsigned recurrence, Number init, Value state);
-  Number readTable(const Table &table, Value state);
-  void writeTable(const Table &table, Value state, Number number);
+  bool isNeeded(Value value) const;
+  void allocateTables();
   Value tableIndex(const Table &table, Value state);
-  Number evaluateTable(Value value, Value state,
-                       llvm::DenseMap<Value, Number> &known);
-  void eachOwnState(function_ref<void(Value)> body);
+  Number readTable(const Table &table, Value state);
+  Steps readTable(const Table &table, StateRun run);
+  void writeTable(const Table &table, Value state, Number number);
+  void writeTable(const Table &table, StateRun run, ArrayRef<Number> numbers);
+  void withChannel(Value row, function_ref<void()> body);
+  bool isChannelMajor();
+  void eachOwnStates(function_ref<void(StateRun)> body);
+  Steps evaluateTable(Value value, StateRun run);
+  Steps evaluateTable(Value value, StateRun run,
+                      llvm::DenseMap<Value, Steps> &known);
+  Steps initialCarries(unsigned recurrence, const Steps &init, StateRun run);
+  void fillScalarCarries();
+  void fillTables();
+  void fillStates(StateRun run);
+  Value temporaryAddress(unsigned tensor, Value state, bool isComplex);
+  Steps readTemporary(unsigned tensor, unsigned recurrence, StateRun run);
+  void writeTemporary(unsigned tensor, StateRun run, ArrayRef<Number> numbers);
+  void eachOwnCarry(function_ref<void(unsigned, StateRun)> body);
+  void storeChunkCarries();
 
   // Handoff.cpp: from chunk to chunk in one launch.
   Value takeTicket(Value thread);
   Value progressAddress();
   void waitForChunk();
-  Number handedState(unsigned recurrence, Number init, Value state);
+  Steps handedStates(unsigned recurrence, const Steps &init, StateRun run);
   void handStatesOn();
 
   // Tile.cpp: one tile.
@@ -158,7 +174,7 @@ private:
   void eachOwnInput(function_ref<void(BlockArgument)> visit);
   SmallVector<Value> requestOwnSteps(Tile &tile);
   void takeOwnSteps(Tile &tile, ArrayRef<Value> words);
-  Steps loadSteps(Tile &tile, BlockArgument argument, Value position,
+  Steps loadSteps(Tile *tile, BlockArgument argument, Value position,
                   Value state, Run run);
   const Steps &stepsOf(Tile &tile, Value value);
   Steps stepsOfOperand(Tile &tile, Value value);
@@ -195,8 +211,15 @@ private:
                     Value limit, SmallVectorImpl<Value> &words);
   Ahead unflatten(ValueRange words);
   void stageItem(Tile &tile, const Staging &cut, Value item, int64_t number);
-  Steps evaluateStaged(Tile &tile, Value value, Value position, Value state,
-                       Run run, llvm::DenseMap<Value, Steps> &known);
+  /// Where a run of inputs lies, and of the values computed from them alone.
+  struct RunPoint {
+    Tile *tile;     ///< Null for what has no l.
+    Value position; ///< i64, null as well.
+    Value state;    ///< i64.
+    Run run;
+  };
+  Steps evaluateRun(const RunPoint &point, Value value,
+                    llvm::DenseMap<Value, Steps> &known);
   Value stagedBase(Tile &tile, int64_t base);
   Value stagedIndex(Value step, Value state);
   Steps readStaged(Tile &tile, Value value, Value state);
@@ -245,9 +268,8 @@ private:
   // Results.cpp: after the tiles.
   void storeLast();
   void storeLastOf(unsigned result);
-  Value temporaryAddress(unsigned tensor, Value state, bool isComplex);
-  void eachOwnCarry(function_ref<void(unsigned, Value)> body);
-  void storeChunkCarries();
+  void storeLastRun(unsigned result, StateRun run);
+  Value ownsLast(unsigned result);
   Number evaluateLast(Value value, Value state,
                       llvm::DenseMap<Value, Number> &known);
   Value ownsResult(unsigned result);

@@ -49,27 +49,25 @@ void ScanKernel::waitForChunk() {
 }
 
 /// What the chunk before this one ended in; `init` in the first one.
-Number ScanKernel::handedState(unsigned i, Number init, Value state) {
+ScanKernel::Steps ScanKernel::handedStates(unsigned i, const Steps &init,
+                                           StateRun run) {
+  bool isComplex = init.front().isComplex();
   SmallVector<Value> words = e.ifElse(
-      e.equals(at.chunk, 0), [&] { return SmallVector<Value>(init.words()); },
-      [&] {
-        Value address =
-            temporaryAddress(handoff.states[i], state, init.isComplex());
-        return SmallVector<Value>(
-            e.loadNumber(address, init.isComplex()).words());
-      });
+      e.equals(at.chunk, 0), [&] { return wordsOf(init); },
+      [&] { return wordsOf(readTemporary(handoff.states[i], i, run)); });
   ArrayRef<Value> rest(words);
-  return takeNumber(rest, init.isComplex());
+  Steps states;
+  for (int64_t k = 0; k < run.count; ++k)
+    states.push_back(takeNumber(rest, isComplex));
+  return states;
 }
 
 /// Writes the carries for the next chunk, if there is one.
 void ScanKernel::handStatesOn() {
   Value done = e.add(at.chunk, 1);
   e.ifThen(e.lessThan(done, e.i64(schedule.getChunks())), [&] {
-    eachOwnCarry([&](unsigned i, Value state) {
-      Number number = readTable(carries[i], state);
-      e.storeNumber(number, temporaryAddress(handoff.states[i], state,
-                                             number.isComplex()));
+    eachOwnCarry([&](unsigned i, StateRun run) {
+      writeTemporary(handoff.states[i], run, readTable(carries[i], run));
     });
     blockBarrier();
     e.ifThen(e.equals(at.thread, 0),

@@ -20,9 +20,9 @@ using namespace mlir::ssm;
 Number ScanKernel::evaluateLast(Value value, Value state,
                                 llvm::DenseMap<Value, Number> &known) {
   if (body.home(value) == Home::Invariant)
-    return invariants().at(value);
+    return invariant(value);
   if (body.home(value) == Home::Table)
-    return evaluateTable(value, state, known);
+    return evaluateTable(value, {state, 1}).front();
   if (auto it = known.find(value); it != known.end())
     return it->second;
   Operation &op = *value.getDefiningOp();
@@ -45,77 +45,42 @@ Number ScanKernel::evaluateLast(Value value, Value state,
   return known[value] = emitBodyOp(e, op, inputs);
 }
 
-/// Results without l. Where chunks share a sequence, the one that it ends in
-/// writes them.
+/// Results without l.
 void ScanKernel::storeLast() {
   for (unsigned i = 0; i < fused.getNumResults(); ++i) {
     AccessAttr access = fused.resultAccess(i);
     if (fused->getResult(i).use_empty() || access.has(Axis::Length))
       continue;
-    eachChannel([&] { storeLastOf(i); });
+    if (access.has(Axis::State))
+      eachOwnStates([&](StateRun run) {
+        e.ifThen(ownsLast(i), [&] { storeLastRun(i, run); });
+      });
+    else
+      eachChannel([&] { storeLastOf(i); });
   }
 }
 
 /// Result `i` for the current channel.
 void ScanKernel::storeLastOf(unsigned i) {
+  StateRun none;
+  e.ifThen(e.conjunction(ownsLast(i), e.equals(at.segment, 0)),
+           [&] { storeLastRun(i, none); });
+}
+
+/// Where chunks share a sequence, the one that it ends in owns its results.
+Value ScanKernel::ownsLast(unsigned i) {
   Value owns = ownsResult(i);
-  if (part != KernelPart::Whole)
-    owns = e.conjunction(owns, holdsEnd);
-  Value base = operands.resultBase(i, at.channels[channel].index);
-  auto storeAt = [&](Value state) {
+  return part == KernelPart::Whole ? owns : e.conjunction(owns, holdsEnd);
+}
+
+void ScanKernel::storeLastRun(unsigned i, StateRun run) {
+  Steps numbers;
+  for (int64_t k = 0; k < run.count; ++k) {
     llvm::DenseMap<Value, Number> known;
-    Number number = evaluateLast(yield().getValues()[i], state, known);
-    operands.store(i, base, nullptr, state ? e.toI64(state) : Value(), number);
-  };
-  if (fused.resultAccess(i).has(Axis::State))
-    return e.ifThen(owns, [&] { eachOwnState(storeAt); });
-  e.ifThen(e.conjunction(owns, e.equals(at.segment, 0)),
-           [&] { storeAt(nullptr); });
-}
-
-//===----------------------------------------------------------------------===//
-// Chunks
-//===----------------------------------------------------------------------===//
-
-/// The address of the current channel's number in a temporary (b[, chunk], d[,
-/// n]).
-Value ScanKernel::temporaryAddress(unsigned tensor, Value state,
-                                   bool isComplex) {
-  unsigned dim = 0;
-  Value offset = e.mul(at.batch, kernel.stride(tensor, dim++));
-  if (plan.tensor(tensor).dims[dim].axis == mamba::Axis::Other)
-    offset = e.add(offset, e.mul(at.chunk, kernel.stride(tensor, dim++)));
-  offset = e.add(offset,
-                 e.mul(at.channels[channel].index, kernel.stride(tensor, dim)));
-  if (state)
-    offset = e.add(offset, e.toI64(state));
-  return e.offset(kernel.pointer(tensor), e.mul(offset, isComplex ? 2 : 1),
-                  e.getF32Type());
-}
-
-/// Emits `body` for each recurrence and each of its states that this thread
-/// does; the state is null where a recurrence has none.
-void ScanKernel::eachOwnCarry(function_ref<void(unsigned, Value)> body) {
-  eachChannel([&] {
-    e.ifThen(at.channels[channel].valid, [&] {
-      for (unsigned i = 0; i < carries.size(); ++i) {
-        if (carries[i].perState)
-          eachOwnState([&](Value n) { body(i, n); });
-        else
-          e.ifThen(e.equals(at.segment, 0), [&] { body(i, nullptr); });
-      }
-    });
-  });
-}
-
-/// Writes the segment that this chunk is to each recurrence.
-void ScanKernel::storeChunkCarries() {
-  eachOwnCarry([&](unsigned i, Value state) {
-    for (auto [tensor, table] : {std::pair(chunks[i].decay, decays[i]),
-                                 std::pair(chunks[i].carry, carries[i])}) {
-      Number number = readTable(table, state);
-      e.storeNumber(number,
-                    temporaryAddress(tensor, state, number.isComplex()));
-    }
-  });
+    Value state = run.first ? e.add(run.first, k) : Value();
+    numbers.push_back(evaluateLast(yield().getValues()[i], state, known));
+  }
+  Value base = operands.resultBase(i, at.channels[channel].index);
+  operands.storeRun(i, base, nullptr, run.first ? e.toI64(run.first) : Value(),
+                    numbers, Axis::State);
 }

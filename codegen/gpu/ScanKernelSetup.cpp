@@ -80,10 +80,7 @@ void ScanKernel::build() {
     if (body.home(argument) == Home::Staged)
       stagedBases[argument] = operands.inputBase(i, at.firstChannel);
     else
-      eachChannel([&, i = i, argument = argument] {
-        channels[channel].bases[argument] =
-            operands.inputBase(i, at.channels[channel].index);
-      });
+      eachChannel([&, argument = argument] { baseOf(argument); });
   eachChannel([&] { emitInvariants(); });
   allocateTables();
   allocateStaged();
@@ -125,7 +122,11 @@ void ScanKernel::eachChannel(function_ref<void()> body) {
 Value ScanKernel::baseOf(BlockArgument argument) {
   if (body.home(argument) == Home::Staged)
     return stagedBases.at(argument);
-  return channels[channel].bases.at(argument);
+  Value &base = channels[channel].bases[argument];
+  if (!base)
+    base =
+        operands.inputBase(argument.getArgNumber(), at.channels[channel].index);
+  return base;
 }
 
 unsigned ScanKernel::indexOf(RecurrenceOp op) const {
@@ -210,169 +211,43 @@ void ScanKernel::placeChannels(Place &p, Value laneChannel, Value warp) {
 void ScanKernel::emitInvariants() {
   for (BlockArgument argument : fused.getBlock()->getArguments())
     if (body.home(argument) == Home::Invariant)
-      invariants()[argument] = operands.load(
-          argument.getArgNumber(), baseOf(argument), nullptr, nullptr, {})[0];
-  for (Operation &op : fused.getBlock()->without_terminator()) {
-    if (isa<RecurrenceOp>(op) || body.home(op.getResult(0)) != Home::Invariant)
-      continue;
-    if (auto sum = dyn_cast<SumOp>(op)) {
-      Type type = sum.getType();
-      Number zero = e.zero(type);
-      SmallVector<Value> init(zero.words());
-      SmallVector<Value> words =
-          e.loop(e.i32(0), e.i32(fused.stateExtent()), 1, init,
-                 [&](Value n, ValueRange sums) -> SmallVector<Value> {
-                   llvm::DenseMap<Value, Number> known;
-                   Number term = evaluateTable(sum.getValue(), n, known);
-                   Number total = e.addf(
-                       {sums[0], sums.size() > 1 ? sums[1] : Value()}, term);
-                   return total.words();
-                 });
-      invariants()[sum] = {words[0], words.size() > 1 ? words[1] : Value()};
-      continue;
-    }
-    SmallVector<Number> inputs;
-    for (Value operand : op.getOperands())
-      inputs.push_back(invariants().at(operand));
-    invariants()[op.getResult(0)] = emitBodyOp(e, op, inputs);
-  }
+      invariant(argument);
+  for (Operation &op : fused.getBlock()->without_terminator())
+    if (!isa<RecurrenceOp>(op) && body.home(op.getResult(0)) == Home::Invariant)
+      invariant(op.getResult(0));
 }
 
-//===----------------------------------------------------------------------===//
-// Tables
-//===----------------------------------------------------------------------===//
-
-int64_t ScanKernel::rowWords() {
-  return tableRowWords(fused.stateExtent(), schedule.getChannels(),
-                       schedule.getUnroll());
-}
-
-ScanKernel::Table ScanKernel::allocateTable(Type type, bool perState) {
-  int64_t floats = schedule.tileChannels() * (perState ? rowWords() : 1);
-  Table table;
-  table.perState = perState;
-  table.re = memory.allocate(floats);
-  if (isa<ComplexType>(type))
-    table.im = memory.allocate(floats);
-  return table;
-}
-
-/// The kernel of the chunks' carries skips what only results need.
-bool ScanKernel::isNeeded(Value value) const {
-  return !isCarries() || body.feedsRecurrence(value);
-}
-
-void ScanKernel::allocateTables() {
-  for (Value value : body.tables())
-    if (isNeeded(value))
-      tables[value] = allocateTable(value.getType(), /*perState=*/true);
-  for (RecurrenceOp op : recurrenceOps) {
-    bool perState = body.dependence().dependsOn(op.getState(), Axis::State);
-    carries.push_back(allocateTable(op.getA().getType(), perState));
-    if (isCarries())
-      decays.push_back(allocateTable(op.getA().getType(), perState));
-  }
-}
-
-Value ScanKernel::tableIndex(const Table &table, Value state) {
-  if (!table.perState)
-    return at.channels[channel].row;
-  return e.add(e.mul(at.channels[channel].row, rowWords()), state);
-}
-
-Number ScanKernel::readTable(const Table &table, Value state) {
-  Value index = tableIndex(table, state);
-  auto word = [&](int64_t offset) {
-    return e.loadShared(kernel.shared(offset), index);
-  };
-  return {word(table.re), table.im >= 0 ? word(table.im) : Value()};
-}
-
-void ScanKernel::writeTable(const Table &table, Value state, Number number) {
-  Value index = tableIndex(table, state);
-  auto word = [&](int64_t offset, Value value) {
-    e.store(value, e.offset(kernel.shared(offset), index, e.getF32Type()), 4);
-  };
-  word(table.re, number.re);
-  if (number.isComplex())
-    word(table.im, number.im);
-}
-
-/// Emits `body` for each state that this thread does for its channel: the
-/// segments of a channel share the states.
-void ScanKernel::eachOwnState(function_ref<void(Value)> body) {
-  e.loop(at.segment, e.i32(fused.stateExtent()),
-         schedule.getLanes() * schedule.getWarpsL(), body);
-}
-
-Number ScanKernel::evaluateTable(Value value, Value state,
-                                 llvm::DenseMap<Value, Number> &known) {
-  if (body.home(value) == Home::Invariant)
-    return invariants().at(value);
+/// A value with neither l nor n, of the current channel; emitted once.
+Number ScanKernel::invariant(Value value) {
+  auto &known = channels[channel].invariants;
   if (auto it = known.find(value); it != known.end())
     return it->second;
-  if (auto argument = dyn_cast<BlockArgument>(value))
-    return known[value] =
-               operands.load(argument.getArgNumber(), baseOf(argument), nullptr,
-                             e.toI64(state), {})[0];
-  SmallVector<Number> inputs;
-  for (Value operand : value.getDefiningOp()->getOperands())
-    inputs.push_back(evaluateTable(operand, state, known));
-  return known[value] = emitBodyOp(e, *value.getDefiningOp(), inputs);
-}
-
-/// The state before this block's first step: `init`, or zero; behind it, the
-/// chunks before this one.
-Number ScanKernel::initialCarry(unsigned i, Number init, Value state) {
-  if (isHandoff())
-    return handedState(i, init, state);
-  if (part != KernelPart::ChunkMain)
-    return init;
-  auto read = [&](unsigned tensor) {
-    bool isComplex = isComplexValue(recurrenceOps[i].getA());
-    return e.loadNumber(temporaryAddress(tensor, state, isComplex), isComplex);
-  };
-  return e.fma(read(chunks[i].decay), init, read(chunks[i].carry));
-}
-
-void ScanKernel::fillScalarCarries() {
-  for (auto [i, op] : llvm::enumerate(recurrenceOps)) {
-    if (carries[i].perState)
-      continue;
-    Type type = op.getA().getType();
-    Number init = op.getInit() && !isCarries() ? invariants().at(op.getInit())
-                                               : e.zero(type);
-    writeTable(carries[i], nullptr, initialCarry(i, init, nullptr));
-    if (isCarries())
-      writeTable(decays[i], nullptr, e.one(type));
+  Number number;
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    number = operands.load(argument.getArgNumber(), baseOf(argument), nullptr,
+                           nullptr, {})[0];
+  } else if (auto sum = value.getDefiningOp<SumOp>()) {
+    number = sumOfTable(sum);
+  } else {
+    SmallVector<Number> inputs;
+    for (Value operand : value.getDefiningOp()->getOperands())
+      inputs.push_back(invariant(operand));
+    number = emitBodyOp(e, *value.getDefiningOp(), inputs);
   }
+  return channels[channel].invariants[value] = number;
 }
 
-void ScanKernel::fillTables() {
-  e.ifThen(e.equals(at.segment, 0),
-           [&] { eachChannel([&] { fillScalarCarries(); }); });
-  bool hasStates =
-      llvm::any_of(carries, [](const Table &table) { return table.perState; });
-  if (!hasStates && tables.empty())
-    return;
-  eachOwnState([&](Value n) { eachChannel([&] { fillStates(n); }); });
-}
-
-/// Fills the rows of state `n` of the current channel.
-void ScanKernel::fillStates(Value n) {
-  llvm::DenseMap<Value, Number> known;
-  for (Value value : body.tables())
-    if (tables.contains(value))
-      writeTable(tables[value], n, evaluateTable(value, n, known));
-  for (auto [i, op] : llvm::enumerate(recurrenceOps)) {
-    if (!carries[i].perState)
-      continue;
-    Type type = op.getA().getType();
-    Number init = op.getInit() && !isCarries()
-                      ? evaluateTable(op.getInit(), n, known)
-                      : e.zero(type);
-    writeTable(carries[i], n, initialCarry(i, init, n));
-    if (isCarries())
-      writeTable(decays[i], n, e.one(type));
-  }
+/// A sum over n of what has no l.
+Number ScanKernel::sumOfTable(SumOp sum) {
+  SmallVector<Value> init(e.zero(sum.getType()).words());
+  SmallVector<Value> words =
+      e.loop(e.i32(0), e.i32(fused.stateExtent()), 1, init,
+             [&](Value n, ValueRange carried) -> SmallVector<Value> {
+               Number term = evaluateTable(sum.getValue(), {n, 1}).front();
+               SmallVector<Value> own(carried);
+               ArrayRef<Value> rest(own);
+               return e.addf(takeNumber(rest, term.isComplex()), term).words();
+             });
+  ArrayRef<Value> rest(words);
+  return takeNumber(rest, isComplexValue(sum));
 }

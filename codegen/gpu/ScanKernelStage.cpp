@@ -187,8 +187,9 @@ void ScanKernel::stageItem(Tile &tile, const Staging &cut, Value item,
     if (!staged.contains(value))
       continue;
     LocationScope place(e, value.getLoc());
-    Steps numbers = evaluateStaged(tile, value, position, e.toI64(state),
-                                   {cut.along, cut.width}, known);
+    Steps numbers =
+        evaluateRun({&tile, position, e.toI64(state), {cut.along, cut.width}},
+                    value, known);
     const Table &table = staged[value];
     SmallVector<Value> re, im;
     for (const Number &number : numbers) {
@@ -207,18 +208,19 @@ void ScanKernel::stageItem(Tile &tile, const Staging &cut, Value item,
   }
 }
 
-ScanKernel::Steps
-ScanKernel::evaluateStaged(Tile &tile, Value value, Value position, Value state,
-                           Run run, llvm::DenseMap<Value, Steps> &known) {
+/// A run of a value that inputs alone give, straight from memory.
+ScanKernel::Steps ScanKernel::evaluateRun(const RunPoint &point, Value value,
+                                          llvm::DenseMap<Value, Steps> &known) {
+  Run run = point.run;
   if (body.home(value) == Home::Invariant)
-    return Steps(run.count, invariants().at(value));
+    return Steps(run.count, invariant(value));
   if (auto it = known.find(value); it != known.end())
     return it->second;
   Steps numbers;
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     // What lacks the run's axis is the same for all of it.
     bool hasAxis = fused.inputAccess(argument.getArgNumber()).has(run.along);
-    numbers = loadSteps(tile, argument, position, state,
+    numbers = loadSteps(point.tile, argument, point.position, point.state,
                         hasAxis ? run : Run{run.along, 1});
     if (!hasAxis)
       numbers = Steps(run.count, numbers.front());
@@ -226,8 +228,7 @@ ScanKernel::evaluateStaged(Tile &tile, Value value, Value position, Value state,
   }
   SmallVector<Steps> inputs;
   for (Value operand : value.getDefiningOp()->getOperands())
-    inputs.push_back(
-        evaluateStaged(tile, operand, position, state, run, known));
+    inputs.push_back(evaluateRun(point, operand, known));
   for (int64_t j = 0; j < run.count; ++j) {
     SmallVector<Number> scalars;
     for (const Steps &input : inputs)

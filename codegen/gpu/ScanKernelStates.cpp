@@ -68,7 +68,7 @@ ScanKernel::Steps ScanKernel::computeState(States &states, Value value,
   if (body.isStagedTile(value))
     return readStaged(states.tile, value, state);
   if (auto argument = dyn_cast<BlockArgument>(value))
-    return loadSteps(states.tile, argument, states.tile.first, e.toI64(state),
+    return loadSteps(&states.tile, argument, states.tile.first, e.toI64(state),
                      {Axis::Length, items});
   Operation &op = *value.getDefiningOp();
   SmallVector<Steps> inputs;

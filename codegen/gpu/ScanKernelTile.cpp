@@ -172,14 +172,14 @@ void ScanKernel::takeOwnSteps(Tile &tile, ArrayRef<Value> words) {
 }
 
 /// Elements of an input that are not loaded ahead.
-ScanKernel::Steps ScanKernel::loadSteps(Tile &tile, BlockArgument argument,
+ScanKernel::Steps ScanKernel::loadSteps(Tile *tile, BlockArgument argument,
                                         Value position, Value state, Run run) {
   unsigned i = argument.getArgNumber();
   auto load = [&](Value limit) {
     return operands.loadRaw(i, baseOf(argument), position, state, run, limit);
   };
   bool hasLength = fused.inputAccess(i).has(Axis::Length);
-  return operands.widen(i, hasLength ? eitherWay(tile, load) : load(nullptr));
+  return operands.widen(i, hasLength ? eitherWay(*tile, load) : load(nullptr));
 }
 
 /// Emits the steps of `value` (home: Step) unless they are known.
@@ -216,7 +216,7 @@ const ScanKernel::Steps &ScanKernel::stepsOf(Tile &tile, Value value) {
 /// The steps of any value without n, invariants repeated.
 ScanKernel::Steps ScanKernel::stepsOfOperand(Tile &tile, Value value) {
   if (body.home(value) == Home::Invariant)
-    return Steps(schedule.getItems(), invariants().at(value));
+    return Steps(schedule.getItems(), invariant(value));
   return stepsOf(tile, value);
 }
 
@@ -329,8 +329,7 @@ void ScanKernel::scanSteps(Tile &tile, RecurrenceOp op) {
     LocalScan &scan = scans.emplace_back();
     scan.a = stepsOfOperand(tile, op.getA());
     scan.b = stepsOfOperand(tile, op.getB());
-    scan.decay =
-        cheapDecay(tile, op, [&](Value c) { return invariants().at(c); });
+    scan.decay = cheapDecay(tile, op, [&](Value c) { return invariant(c); });
     scan.carry = readTable(carries[i], nullptr);
     scan.row = at.channels[channel].row;
   });

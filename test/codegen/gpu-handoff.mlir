@@ -21,15 +21,15 @@
 // CHECK: gpu.barrier
 
 // The first chunk starts from zero, the others from what was handed on.
-// CHECK: scf.if %{{.*}} -> (f32)
-// CHECK: llvm.load %{{.*}} : !llvm.ptr<1> -> f32
+// CHECK: scf.if %{{.*}} -> (f32, f32, f32, f32)
+// CHECK: llvm.load %{{.*}} {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32>
 
 // CHECK: math.exp2
 
 // All states are written before the next block hears of it.
 // CHECK: gpu.barrier
 // CHECK: scf.if
-// CHECK: llvm.store %{{.*}}, %{{.*}} : f32, !llvm.ptr<1>
+// CHECK: llvm.store %{{.*}}, %{{.*}} {alignment = 16 : i64} : vector<4xf32>, !llvm.ptr<1>
 // CHECK: gpu.barrier
 // CHECK: llvm.store %{{.*}}, %{{.*}} atomic syncscope("device") release
 // CHECK: gpu.return

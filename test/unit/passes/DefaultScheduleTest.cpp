@@ -179,3 +179,23 @@ TEST_F(DefaultSchedule, UnknownChipsAreRefused) {
   EXPECT_FALSE(findGpuTarget("a"));
   EXPECT_EQ(findGpuTarget("sm_90a")->chip, "sm_90a");
 }
+
+TEST_F(DefaultSchedule, SingleStepsNeedThreadsNotRegisters) {
+  std::optional<GpuTarget> h100 = findGpuTarget("sm_90");
+  ASSERT_TRUE(h100);
+  Problem step = {.batch = 512,
+                  .length = 1,
+                  .channels = 2048,
+                  .states = 16,
+                  .bytesPerStep = 6,
+                  .areChannelsNeighbours = true,
+                  .tableNumbers = 2,
+                  .stagedNumbers = 2};
+  GpuScheduleFields many = defaultGpuSchedule(step, *h100);
+  EXPECT_EQ(many.tileSteps(), 1);
+  EXPECT_EQ(many.warpsD, 4);
+  EXPECT_EQ(many.minBlocks, 0);
+  // Few channels: as many multiprocessors as there are warps.
+  step.batch = 1;
+  EXPECT_EQ(defaultGpuSchedule(step, *h100).warpsD, 1);
+}

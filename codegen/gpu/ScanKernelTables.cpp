@@ -1,0 +1,288 @@
+//===- ScanKernelTables.cpp - Numbers of channels and states --------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What has n and no l lies in shared memory: invariants of the recurrences, and
+// the states that tiles hand on. The block fills and empties these tables
+// together: a thread takes neighbouring states, the next thread the next ones,
+// so that memory is read and written in whole lines whoever computes with them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/BodyEmitter.h"
+#include "codegen/gpu/ScanKernel.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "passes/DefaultSchedule.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+//===----------------------------------------------------------------------===//
+// Shared memory
+//===----------------------------------------------------------------------===//
+
+int64_t ScanKernel::rowWords() {
+  return tableRowWords(fused.stateExtent(), schedule.getChannels(),
+                       schedule.getUnroll());
+}
+
+ScanKernel::Table ScanKernel::allocateTable(Type type, bool perState) {
+  int64_t floats = schedule.tileChannels() * (perState ? rowWords() : 1);
+  Table table;
+  table.perState = perState;
+  table.re = memory.allocate(floats);
+  if (isa<ComplexType>(type))
+    table.im = memory.allocate(floats);
+  return table;
+}
+
+/// The kernel of the chunks' carries skips what only results need.
+bool ScanKernel::isNeeded(Value value) const {
+  return !isCarries() || body.feedsRecurrence(value);
+}
+
+void ScanKernel::allocateTables() {
+  for (Value value : body.tables())
+    if (isNeeded(value))
+      tables[value] = allocateTable(value.getType(), /*perState=*/true);
+  for (RecurrenceOp op : recurrenceOps) {
+    bool perState = body.dependence().dependsOn(op.getState(), Axis::State);
+    carries.push_back(allocateTable(op.getA().getType(), perState));
+    if (isCarries())
+      decays.push_back(allocateTable(op.getA().getType(), perState));
+  }
+}
+
+Value ScanKernel::tableIndex(const Table &table, Value state) {
+  if (!table.perState)
+    return at.channels[channel].row;
+  return e.add(e.mul(at.channels[channel].row, rowWords()), state);
+}
+
+Number ScanKernel::readTable(const Table &table, Value state) {
+  Value index = tableIndex(table, state);
+  auto word = [&](int64_t offset) {
+    return e.loadShared(kernel.shared(offset), index);
+  };
+  return {word(table.re), table.im >= 0 ? word(table.im) : Value()};
+}
+
+ScanKernel::Steps ScanKernel::readTable(const Table &table, StateRun run) {
+  Steps numbers;
+  for (int64_t k = 0; k < run.count; ++k)
+    numbers.push_back(
+        readTable(table, run.first ? e.add(run.first, k) : Value()));
+  return numbers;
+}
+
+void ScanKernel::writeTable(const Table &table, Value state, Number number) {
+  Value index = tableIndex(table, state);
+  auto word = [&](int64_t offset, Value value) {
+    e.store(value, e.offset(kernel.shared(offset), index, e.getF32Type()), 4);
+  };
+  word(table.re, number.re);
+  if (number.isComplex())
+    word(table.im, number.im);
+}
+
+void ScanKernel::writeTable(const Table &table, StateRun run,
+                            ArrayRef<Number> numbers) {
+  for (auto [k, number] : llvm::enumerate(numbers))
+    writeTable(table,
+               run.first ? e.add(run.first, static_cast<int64_t>(k)) : Value(),
+               number);
+}
+
+//===----------------------------------------------------------------------===//
+// Who does which states
+//===----------------------------------------------------------------------===//
+
+/// Emits `body` for a channel of the block's tile that need not be the
+/// thread's: the current one, as long as `body` runs.
+void ScanKernel::withChannel(Value row, function_ref<void()> body) {
+  Value index = e.add(at.firstChannel, e.toI64(row));
+  Value last = e.sub(kernel.channels(), e.i64(1));
+  at.channels.push_back(
+      {row, e.min(index, last), e.lessThan(index, kernel.channels())});
+  unsigned outer = channel;
+  channel = channels.size();
+  channels.emplace_back();
+  body();
+  channels.pop_back();
+  at.channels.pop_back();
+  channel = outer;
+}
+
+/// True where memory has neighbouring channels side by side in most inputs with
+/// n and without l.
+bool ScanKernel::isChannelMajor() {
+  int votes = 0;
+  for (BlockArgument argument : fused.getBlock()->getArguments())
+    if (body.home(argument) == Home::Table)
+      if (std::optional<Axis> unit = operands.unitAxis(argument.getArgNumber()))
+        votes += *unit == Axis::Channel ? 1 : -1;
+  return votes > 0;
+}
+
+/// Emits `body` for each run of states that this thread does; the current
+/// channel is the run's. Few runs are emitted one by one, so that their loads
+/// are under way together.
+void ScanKernel::eachOwnStates(function_ref<void(StateRun)> body) {
+  constexpr int64_t kWidest = 4, kUnrolled = 4;
+  int64_t states = fused.stateExtent(), rows = schedule.tileChannels();
+  int64_t width = std::min(kWidest, states & -states);
+  int64_t rowRuns = states / width, runs = rows * rowRuns;
+  int64_t threads = schedule.threads();
+  bool isChannelFirst = isChannelMajor();
+  auto emit = [&](Value item) {
+    Value row = isChannelFirst ? e.rem(item, rows) : e.div(item, rowRuns);
+    Value run = isChannelFirst ? e.div(item, rows) : e.rem(item, rowRuns);
+    withChannel(row, [&] { body({e.mul(run, width), width}); });
+  };
+  if (runs > kUnrolled * threads)
+    return e.loop(at.thread, e.i32(runs), threads, emit);
+  for (int64_t first = 0; first < runs; first += threads) {
+    Value item = e.add(at.thread, first);
+    if (first + threads <= runs)
+      emit(item);
+    else
+      e.ifThen(e.lessThan(item, e.i32(runs)), [&] { emit(item); });
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Before the tiles
+//===----------------------------------------------------------------------===//
+
+/// A run of a value without l, straight from memory.
+ScanKernel::Steps ScanKernel::evaluateTable(Value value, StateRun run) {
+  llvm::DenseMap<Value, Steps> known;
+  return evaluateTable(value, run, known);
+}
+
+ScanKernel::Steps
+ScanKernel::evaluateTable(Value value, StateRun run,
+                          llvm::DenseMap<Value, Steps> &known) {
+  Value state = run.first ? e.toI64(run.first) : Value();
+  return evaluateRun({nullptr, nullptr, state, {Axis::State, run.count}}, value,
+                     known);
+}
+
+/// The states before this block's first step: `init`, or zero; behind it, the
+/// chunks before this one.
+ScanKernel::Steps ScanKernel::initialCarries(unsigned i, const Steps &init,
+                                             StateRun run) {
+  if (isHandoff())
+    return handedStates(i, init, run);
+  if (part != KernelPart::ChunkMain)
+    return init;
+  Steps decays = readTemporary(chunks[i].decay, i, run);
+  Steps numbers = readTemporary(chunks[i].carry, i, run);
+  for (auto [number, decay, start] : llvm::zip(numbers, decays, init))
+    number = e.fma(decay, start, number);
+  return numbers;
+}
+
+void ScanKernel::fillScalarCarries() {
+  for (auto [i, op] : llvm::enumerate(recurrenceOps)) {
+    if (carries[i].perState)
+      continue;
+    Type type = op.getA().getType();
+    Number init =
+        op.getInit() && !isCarries() ? invariant(op.getInit()) : e.zero(type);
+    StateRun none;
+    writeTable(carries[i], none, initialCarries(i, {init}, none));
+    if (isCarries())
+      writeTable(decays[i], nullptr, e.one(type));
+  }
+}
+
+void ScanKernel::fillTables() {
+  e.ifThen(e.equals(at.segment, 0),
+           [&] { eachChannel([&] { fillScalarCarries(); }); });
+  bool hasStates =
+      llvm::any_of(carries, [](const Table &table) { return table.perState; });
+  if (hasStates || !tables.empty())
+    eachOwnStates([&](StateRun run) { fillStates(run); });
+}
+
+/// Fills the run's part of the current channel's rows.
+void ScanKernel::fillStates(StateRun run) {
+  llvm::DenseMap<Value, Steps> known;
+  for (Value value : body.tables())
+    if (tables.contains(value))
+      writeTable(tables[value], run, evaluateTable(value, run, known));
+  for (auto [i, op] : llvm::enumerate(recurrenceOps)) {
+    if (!carries[i].perState)
+      continue;
+    Type type = op.getA().getType();
+    Steps init(run.count, e.zero(type));
+    if (op.getInit() && !isCarries())
+      init = evaluateTable(op.getInit(), run, known);
+    writeTable(carries[i], run, initialCarries(i, init, run));
+    if (isCarries())
+      writeTable(decays[i], run, Steps(run.count, e.one(type)));
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Temporaries
+//===----------------------------------------------------------------------===//
+
+/// The address of the current channel's number in a temporary (b[, chunk], d[,
+/// n]).
+Value ScanKernel::temporaryAddress(unsigned tensor, Value state,
+                                   bool isComplex) {
+  unsigned dim = 0;
+  Value offset = e.mul(at.batch, kernel.stride(tensor, dim++));
+  if (plan.tensor(tensor).dims[dim].axis == mamba::Axis::Other)
+    offset = e.add(offset, e.mul(at.chunk, kernel.stride(tensor, dim++)));
+  offset = e.add(offset,
+                 e.mul(at.channels[channel].index, kernel.stride(tensor, dim)));
+  if (state)
+    offset = e.add(offset, e.toI64(state));
+  return e.offset(kernel.pointer(tensor), e.mul(offset, isComplex ? 2 : 1),
+                  e.getF32Type());
+}
+
+/// Numbers of recurrence `i` in a temporary.
+ScanKernel::Steps ScanKernel::readTemporary(unsigned tensor, unsigned i,
+                                            StateRun run) {
+  bool isComplex = isComplexValue(recurrenceOps[i].getA());
+  return e.loadNumbers(temporaryAddress(tensor, run.first, isComplex),
+                       run.count, isComplex);
+}
+
+void ScanKernel::writeTemporary(unsigned tensor, StateRun run,
+                                ArrayRef<Number> numbers) {
+  e.storeNumbers(numbers, temporaryAddress(tensor, run.first,
+                                           numbers.front().isComplex()));
+}
+
+/// Emits `body` for each recurrence and each run of its states that this thread
+/// does; a recurrence without states has one number.
+void ScanKernel::eachOwnCarry(function_ref<void(unsigned, StateRun)> body) {
+  auto visit = [&](StateRun run) {
+    e.ifThen(at.channels[channel].valid, [&] {
+      for (unsigned i = 0; i < carries.size(); ++i)
+        if (carries[i].perState == (run.first != nullptr))
+          body(i, run);
+    });
+  };
+  auto hasStates = [](const Table &table) { return table.perState; };
+  if (!llvm::all_of(carries, hasStates))
+    e.ifThen(e.equals(at.segment, 0), [&] { eachChannel([&] { visit({}); }); });
+  if (llvm::any_of(carries, hasStates))
+    eachOwnStates(visit);
+}
+
+/// Writes the segment that this chunk is to each recurrence.
+void ScanKernel::storeChunkCarries() {
+  eachOwnCarry([&](unsigned i, StateRun run) {
+    writeTemporary(chunks[i].decay, run, readTable(decays[i], run));
+    writeTemporary(chunks[i].carry, run, readTable(carries[i], run));
+  });
+}
