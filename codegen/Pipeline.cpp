@@ -107,60 +107,10 @@ static LogicalResult runPasses(ModuleOp module,
   return passes.run(module);
 }
 
-mamba::Result<OwningOpRef<ModuleOp>>
-mlir::ssm::fuseAlone(func::FuncOp function) {
-  DiagnosticText diagnostics(function.getContext());
-  OwningOpRef<ModuleOp> module = isolate(function);
-  if (failed(runPasses(*module, addFusePasses)))
-    return diagnostics.toStatus("fusing failed without a message");
-  return module;
-}
-
-//===----------------------------------------------------------------------===//
-// Compilation
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-/// One run of the pipeline on a module that it may change.
-class Compilation {
-public:
-  Compilation(ModuleOp module, const CompileRequest &request)
-      : module(module), request(request) {}
-
-  FailureOr<mamba::Artifact> run();
-
-private:
-  LogicalResult attachAssumptions();
-  LogicalResult runStage(StringRef name,
-                         function_ref<void(OpPassManager &)> addPasses);
-  std::string schedules();
-  LogicalResult compileCode(mamba::Artifact &artifact);
-  LogicalResult compileGpu(mamba::Artifact &artifact);
-  LogicalResult compileSimt(mamba::Artifact &artifact);
-  LogicalResult compileCpu(mamba::Artifact &artifact);
-  void report(StringRef stage);
-
-  ModuleOp module;
-  const CompileRequest &request;
-};
-
-} // namespace
-
-/// Shows the module as it is now.
-void Compilation::report(StringRef stage) {
-  if (!request.onStage)
-    return;
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  module.print(stream);
-  stream << '\n';
-  request.onStage(stage, text);
-}
-
 /// Writes what callers promise of memory and extents onto the function, where
 /// the lowerings read it.
-LogicalResult Compilation::attachAssumptions() {
+static LogicalResult attachAssumptions(ModuleOp module,
+                                       const CompileRequest &request) {
   auto function = *module.getOps<func::FuncOp>().begin();
   Builder b(module.getContext());
   if (request.channelMultiple > 1)
@@ -186,6 +136,68 @@ LogicalResult Compilation::attachAssumptions() {
       function.setResultAttr(i - inputs, kLayoutAttrName, attr);
   }
   return success();
+}
+
+mamba::Result<OwningOpRef<ModuleOp>>
+mlir::ssm::fuseFor(ModuleOp module, const CompileRequest &request) {
+  MAMBA_ASSIGN_OR_RETURN(func::FuncOp function,
+                         findFunction(module, request.function));
+  DiagnosticText diagnostics(module.getContext());
+  OwningOpRef<ModuleOp> copy = isolate(function);
+  if (failed(attachAssumptions(*copy, request)) ||
+      failed(runPasses(*copy, addFusePasses)))
+    return diagnostics.toStatus("fusing failed without a message");
+  return copy;
+}
+
+mamba::Result<OwningOpRef<ModuleOp>>
+mlir::ssm::fuseAlone(func::FuncOp function) {
+  DiagnosticText diagnostics(function.getContext());
+  OwningOpRef<ModuleOp> module = isolate(function);
+  if (failed(runPasses(*module, addFusePasses)))
+    return diagnostics.toStatus("fusing failed without a message");
+  return module;
+}
+
+//===----------------------------------------------------------------------===//
+// Compilation
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// One run of the pipeline on a module that it may change.
+class Compilation {
+public:
+  Compilation(ModuleOp module, const CompileRequest &request)
+      : module(module), request(request) {}
+
+  FailureOr<mamba::Artifact> run();
+
+private:
+  LogicalResult runStage(StringRef name,
+                         function_ref<void(OpPassManager &)> addPasses);
+  std::string schedules();
+  LogicalResult compileCode(mamba::Artifact &artifact);
+  LogicalResult compileGpu(mamba::Artifact &artifact);
+  LogicalResult compileSimt(mamba::Artifact &artifact);
+  LogicalResult compileCpu(mamba::Artifact &artifact);
+  void report(StringRef stage);
+
+  ModuleOp module;
+  const CompileRequest &request;
+};
+
+} // namespace
+
+/// Shows the module as it is now.
+void Compilation::report(StringRef stage) {
+  if (!request.onStage)
+    return;
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream);
+  stream << '\n';
+  request.onStage(stage, text);
 }
 
 LogicalResult
@@ -278,7 +290,8 @@ LogicalResult Compilation::compileCpu(mamba::Artifact &artifact) {
 FailureOr<mamba::Artifact> Compilation::run() {
   const ScheduleRequest &schedule = request.schedule;
   report("model");
-  if (failed(attachAssumptions()) || failed(runStage("fused", addFusePasses)) ||
+  if (failed(attachAssumptions(module, request)) ||
+      failed(runStage("fused", addFusePasses)) ||
       failed(runStage("schedule", [&](OpPassManager &passes) {
         addSchedulePass(passes, schedule);
       })))

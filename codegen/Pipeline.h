@@ -84,6 +84,10 @@ mamba::Result<func::FuncOp> findFunction(ModuleOp module, StringRef name);
 /// ops and a return.
 mamba::Result<OwningOpRef<ModuleOp>> fuseAlone(func::FuncOp function);
 
+/// The same with what `request` says of memory and extents.
+mamba::Result<OwningOpRef<ModuleOp>> fuseFor(ModuleOp module,
+                                             const CompileRequest &request);
+
 /// Stages as passes over a module: model -> fused, fused -> schedule, and
 /// schedule -> gpu or cpu.
 void addFusePasses(OpPassManager &passes);

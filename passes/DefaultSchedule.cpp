@@ -216,12 +216,10 @@ static Pace paceOf(const Problem &problem, const GpuTarget &target,
 }
 
 /// Lanes along L cost shuffles but bring threads where sequences and channels
-/// are few: as many as leave the GPU fastest.
-static WarpChoice chooseWarp(const Problem &problem, const GpuTarget &target) {
-  WarpChoice chosen;
-  if (wantsChunks(problem))
-    return chosen;
-  double best = 0;
+/// are few: all there are, the ones that leave the GPU fastest first.
+static std::vector<WarpChoice> rankWarps(const Problem &problem,
+                                         const GpuTarget &target) {
+  std::vector<std::pair<double, WarpChoice>> ranked;
   for (size_t log = 0; log < kTornShares.size(); ++log)
     for (const Occupancy &choice : kOccupancies) {
       Pace pace = paceOf(problem, target, choice, log);
@@ -229,12 +227,23 @@ static WarpChoice chooseWarp(const Problem &problem, const GpuTarget &target) {
       if (problem.areChannelsNeighbours)
         speed *= kTornShares[log];
       // What chunks cost is known less well than what lanes do.
-      if (speed <= best * (pace.handoffs > 1 ? 1.03 : 1.0))
-        continue;
-      best = speed;
-      chosen = {int64_t(1) << log, choice, pace.handoffs};
+      if (pace.handoffs > 1)
+        speed /= 1.03;
+      auto slower =
+          std::find_if(ranked.begin(), ranked.end(),
+                       [&](const auto &other) { return other.first < speed; });
+      if (speed > 0)
+        ranked.insert(slower,
+                      {speed, {int64_t(1) << log, choice, pace.handoffs}});
     }
-  return chosen;
+  std::vector<WarpChoice> choices;
+  if (wantsChunks(problem))
+    choices.push_back({});
+  for (auto &[speed, choice] : ranked)
+    choices.push_back(choice);
+  if (choices.empty())
+    choices.push_back({});
+  return choices;
 }
 
 /// Registers for steps that are loaded a tile ahead: more cost what they bring.
@@ -341,10 +350,10 @@ static void fitSingleStep(GpuScheduleFields &schedule, const Problem &problem,
   schedule.minBlocks = 0;
 }
 
-GpuScheduleFields mlir::ssm::defaultGpuSchedule(const Problem &given,
-                                                const GpuTarget &target) {
-  Problem problem = withUsualExtents(given);
-  auto [lanes, occupancy, handoffs] = chooseWarp(problem, target);
+static GpuScheduleFields scheduleOf(const WarpChoice &choice,
+                                    const Problem &problem,
+                                    const GpuTarget &target) {
+  const auto &[lanes, occupancy, handoffs] = choice;
   GpuScheduleFields schedule;
   schedule.lanes = lanes;
   schedule.items = occupancy.items;
@@ -361,6 +370,24 @@ GpuScheduleFields mlir::ssm::defaultGpuSchedule(const Problem &given,
   if (problem.length == 1)
     fitSingleStep(schedule, problem, target);
   return schedule;
+}
+
+std::vector<GpuScheduleFields>
+mlir::ssm::rankGpuSchedules(const Problem &given, const GpuTarget &target) {
+  Problem problem = withUsualExtents(given);
+  std::vector<GpuScheduleFields> ranked;
+  for (const WarpChoice &choice : rankWarps(problem, target)) {
+    GpuScheduleFields schedule = scheduleOf(choice, problem, target);
+    if (std::find(ranked.begin(), ranked.end(), schedule) == ranked.end())
+      ranked.push_back(schedule);
+  }
+  return ranked;
+}
+
+GpuScheduleFields mlir::ssm::defaultGpuSchedule(const Problem &given,
+                                                const GpuTarget &target) {
+  Problem problem = withUsualExtents(given);
+  return scheduleOf(rankWarps(problem, target).front(), problem, target);
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,5 +1,4 @@
-//===- DefaultSchedule.h - A schedule for a problem no one tuned -*- C++
-//-*-===//
+//===- DefaultSchedule.h - Schedules for untuned problems -------*- C++ -*-===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -19,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mlir::ssm {
 
@@ -105,6 +105,10 @@ int64_t sharedBytesOf(const GpuScheduleFields &schedule,
 /// Unknown extents are taken as 8 sequences of 2048 steps and 2048 channels.
 GpuScheduleFields defaultGpuSchedule(const Problem &problem,
                                      const GpuTarget &target);
+/// One schedule for each way to share out a multiprocessor's registers, the
+/// ones that should be fastest first: the default one leads.
+std::vector<GpuScheduleFields> rankGpuSchedules(const Problem &problem,
+                                                const GpuTarget &target);
 CpuScheduleFields defaultCpuSchedule(const Problem &problem,
                                      const CpuTarget &target);
 

@@ -22,6 +22,12 @@
 
 namespace mlir::ssm {
 
+struct Problem;
+
+/// The problem that `op` is; extents that its types leave open are those of
+/// `assumed`.
+Problem problemOf(FusedOp op, const Problem &assumed);
+
 #define GEN_PASS_DECL
 #include "passes/Passes.h.inc"
 

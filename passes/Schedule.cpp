@@ -13,6 +13,7 @@
 
 #include "dialect/Dependence.h"
 #include "passes/DefaultSchedule.h"
+#include "passes/TunedTable.h"
 
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -101,8 +102,7 @@ static bool areChannelsNeighbours(FusedOp op) {
   return votes > 0;
 }
 
-/// Extents that the op's types know win over `assumed` ones.
-static Problem describe(FusedOp op, Problem assumed) {
+Problem mlir::ssm::problemOf(FusedOp op, const Problem &assumed) {
   Problem problem = assumed;
   auto take = [&](Axis axis, int64_t &extent) {
     if (int64_t known = op.axisExtent(axis); !ShapedType::isDynamic(known))
@@ -162,7 +162,7 @@ Attribute SchedulePass::choose(FusedOp op) {
   assumed.batch = batch;
   assumed.length = length;
   assumed.channels = channels;
-  Problem problem = describe(op, assumed);
+  Problem problem = problemOf(op, assumed);
   if (target == "cpu") {
     CpuTarget cpu;
     if (threads > 0)
@@ -176,6 +176,8 @@ Attribute SchedulePass::choose(FusedOp op) {
         << target << "' of --ssm-schedule, expected cpu, " << knownGpuTargets();
     return nullptr;
   }
+  if (std::optional<std::string_view> tuned = findTunedSchedule(problem, *gpu))
+    return parseAttribute(StringRef(*tuned), &getContext());
   GpuScheduleFields s = defaultGpuSchedule(problem, *gpu);
   return ScheduleAttr::get(&getContext(), s.lanes, s.items, s.channels,
                            s.warpsL, s.warpsD, s.chunks, s.handoff, s.unroll,

@@ -108,3 +108,10 @@ const std::string &mamba::compilerBuildId() {
       buildIdOf(reinterpret_cast<const void *>(&LLVMGetVersion))));
   return *id;
 }
+
+const std::string &mamba::compilerSourceId() {
+  static const std::string id = fmt::format("{} LLVM {}",
+#include "runtime/jit/SourceId.inc"
+                                            , LLVM_VERSION_STRING);
+  return id;
+}

@@ -21,6 +21,11 @@ namespace mamba {
 /// build ids of the files that hold them, and LLVM's version. Computed once.
 const std::string &compilerBuildId();
 
+/// Identifies the compiler by its sources and LLVM's version: the same in every
+/// program that holds it. What is kept under it is good for all of them, and
+/// must be right, if not the best, for other compilers too.
+const std::string &compilerSourceId();
+
 /// The build id of the loaded file that holds `address`: the note that the
 /// linker wrote, or, where there is none, a hash of the file's read-only
 /// segments. Empty if no loaded file holds it.

@@ -18,10 +18,12 @@
 #include "runtime/Hash.h"
 #include "runtime/KernelKey.h"
 #include "runtime/Layout.h"
+#include "runtime/Warning.h"
 #include "runtime/jit/BuildId.h"
 #include "runtime/jit/FunctionInfoIO.h"
 #include "runtime/jit/ModuleSource.h"
 #include "runtime/jit/ObjectLinker.h"
+#include "runtime/jit/TunedSchedules.h"
 #include "runtime/jit/Variants.h"
 
 #include <algorithm>
@@ -108,6 +110,31 @@ static VariantRequest requestFor(const VariantKey &key) {
   return request;
 }
 
+/// A variant from the kernel cache, or compiled.
+static Result<std::shared_ptr<Kernel>>
+loadOrCompile(ModuleSource &source, const std::string &function,
+              const std::shared_ptr<Device> &device,
+              const VariantRequest &request) {
+  KernelKey key;
+  key.source = source.text();
+  key.function = function;
+  key.pipeline = fmt::format("ssm-to-{} threads={} schedule={}",
+                             request.isCpu() ? "cpu" : "gpu", request.threads,
+                             request.schedule);
+  key.compiler = compilerBuildId();
+  key.target = device->target();
+  key.layouts = request.layouts;
+  key.extents = {request.batch, request.length, request.channels};
+  key.channelMultiple = request.channelMultiple;
+  key.lengthMultiple = request.lengthMultiple;
+  MAMBA_ASSIGN_OR_RETURN(
+      std::shared_ptr<const Artifact> artifact,
+      getOrCompile(Cache::global(), key.hex(), [&]() -> Result<Artifact> {
+        return source.compile(function, request, nullptr);
+      }));
+  return Kernel::create(std::move(artifact), device);
+}
+
 Result<std::shared_ptr<Kernel>>
 Function::State::build(const std::shared_ptr<Device> &device,
                        const VariantKey &variant,
@@ -115,24 +142,22 @@ Function::State::build(const std::shared_ptr<Device> &device,
   VariantRequest request = requestFor(variant);
   request.aimAt(*device);
   request.schedule = schedule;
-  KernelKey key;
-  key.source = source->text();
-  key.function = info.name;
-  key.pipeline = fmt::format("ssm-to-{} threads={} schedule={}",
-                             request.isCpu() ? "cpu" : "gpu", request.threads,
-                             request.schedule);
-  key.compiler = compilerBuildId();
-  key.target = device->target();
-  key.layouts = request.layouts;
-  key.extents.assign(variant.extents.begin(), variant.extents.end());
-  key.channelMultiple = request.channelMultiple;
-  key.lengthMultiple = request.lengthMultiple;
-  MAMBA_ASSIGN_OR_RETURN(
-      std::shared_ptr<const Artifact> artifact,
-      getOrCompile(Cache::global(), key.hex(), [&]() -> Result<Artifact> {
-        return source->compile(info.name, request, nullptr);
-      }));
-  return Kernel::create(std::move(artifact), device);
+  if (schedule.empty()) {
+    TunedSchedules place(*source, info.name, request, *device);
+    if (std::optional<TunedSchedule> tuned = place.find()) {
+      request.schedule = tuned->schedule;
+      Result<std::shared_ptr<Kernel>> kernel =
+          loadOrCompile(*source, info.name, device, request);
+      if (kernel.ok())
+        return kernel;
+      warn(fmt::format("function '{}' runs with its default schedule, since "
+                       "the tuned one {} fails: {}",
+                       info.name, tuned->schedule, kernel.status().message()));
+      place.remove();
+      request.schedule.clear();
+    }
+  }
+  return loadOrCompile(*source, info.name, device, request);
 }
 
 Result<std::shared_ptr<Kernel>>
@@ -180,6 +205,15 @@ Status Function::prepare(const std::shared_ptr<Device> &device,
   MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Kernel> kernel,
                          state_->find(device, tensors, options.schedule));
   return kernel->prepare(tensors, options.stream);
+}
+
+void Function::forget(const std::shared_ptr<Device> &device,
+                      std::span<const TensorView> tensors) const {
+  VariantKey key;
+  if (!deduceVariant(state_->info, tensors, key))
+    return;
+  key.device = device.get();
+  state_->variants.get().remove(key);
 }
 
 Result<VariantRequest>

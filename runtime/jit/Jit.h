@@ -87,7 +87,8 @@ using StageHook =
 struct LaunchOptions {
   /// A CUstream; null is the default one. Ignored on the CPU.
   void *stream = nullptr;
-  /// As VariantRequest::schedule.
+  /// As VariantRequest::schedule. Empty: the one that a tuner found for such
+  /// tensors on this device (Tune.h), or else the default one.
   std::string_view schedule;
 };
 
@@ -130,6 +131,12 @@ public:
   /// Compiles a variant, past the caches. No device is needed.
   Result<Artifact> compile(const VariantRequest &request,
                            const StageHook &onStage = nullptr) const;
+
+  /// Drops the variant that launch() would run without a schedule of its own:
+  /// the next such launch looks for the best one again. Launches under way are
+  /// not disturbed.
+  void forget(const std::shared_ptr<Device> &device,
+              std::span<const TensorView> tensors) const;
 
   /// Where the function's text is.
   const std::shared_ptr<ModuleSource> &source() const;

@@ -14,6 +14,7 @@
 #include "codegen/DiagnosticText.h"
 #include "codegen/LaunchPlan.h"
 #include "codegen/Pipeline.h"
+#include "codegen/Proposals.h"
 #include "codegen/Registration.h"
 #include "codegen/SourceFile.h"
 #include "codegen/reference/Reference.h"
@@ -207,10 +208,8 @@ Result<FunctionInfo> ModuleSource::describe(const std::string &name) {
   return info;
 }
 
-Result<Artifact> ModuleSource::compile(const std::string &function,
-                                       const VariantRequest &request,
-                                       const StageHook &onStage,
-                                       const LoweredHook &onLowered) {
+static ssm::CompileRequest compileRequest(const std::string &function,
+                                          const VariantRequest &request) {
   ssm::CompileRequest compile;
   compile.function = function;
   compile.layouts = request.layouts;
@@ -218,6 +217,14 @@ Result<Artifact> ModuleSource::compile(const std::string &function,
   compile.lengthMultiple = request.lengthMultiple;
   compile.schedule = {request.target,   request.batch,   request.length,
                       request.channels, request.threads, request.schedule};
+  return compile;
+}
+
+Result<Artifact> ModuleSource::compile(const std::string &function,
+                                       const VariantRequest &request,
+                                       const StageHook &onStage,
+                                       const LoweredHook &onLowered) {
+  ssm::CompileRequest compile = compileRequest(function, request);
   if (onStage)
     compile.onStage = [&](llvm::StringRef stage, llvm::StringRef text) {
       onStage(stage, text);
@@ -225,6 +232,22 @@ Result<Artifact> ModuleSource::compile(const std::string &function,
   compile.onLowered = onLowered;
   MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
   return ssm::compile(access.module, compile);
+}
+
+Result<std::vector<std::string>>
+ModuleSource::proposeSchedules(const std::string &function,
+                               const VariantRequest &request,
+                               std::string_view from) {
+  MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
+  return ssm::proposeSchedules(access.module, compileRequest(function, request),
+                               {from.data(), from.size()});
+}
+
+Result<std::string>
+ModuleSource::describeProblem(const std::string &function,
+                              const VariantRequest &request) {
+  MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
+  return ssm::describeProblem(access.module, compileRequest(function, request));
 }
 
 //===----------------------------------------------------------------------===//
@@ -270,30 +293,46 @@ elementsOf(const ssm::ReferenceTensor &tensor) {
   return elements;
 }
 
-Result<std::vector<ComparedResult>> ModuleSource::compareSlice(
-    const FunctionInfo &info, std::span<const TensorView> inputs,
-    std::span<const TensorView> results, const ProblemSlice &slice) {
-  MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
-  MAMBA_ASSIGN_OR_RETURN(mlir::func::FuncOp function,
-                         ssm::findFunction(access.module, info.name));
-  ssm::DiagnosticText diagnostics(access.module.getContext());
+static ssm::ReferenceSlice referenceSlice(const ProblemSlice &slice) {
   ssm::ReferenceSlice part;
   part.batches.assign(slice.batches.begin(), slice.batches.end());
   part.channelBegin = slice.channelBegin;
   part.channelEnd = slice.channelEnd;
   part.numChannels = slice.numChannels;
-  auto exact = ssm::evaluateReferenceSlice(
-      function, {inputs.data(), inputs.size()}, info.tensors, part);
+  return part;
+}
+
+Result<SliceValues>
+ModuleSource::evaluateSlice(const FunctionInfo &info,
+                            std::span<const TensorView> inputs,
+                            const ProblemSlice &slice) {
+  MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
+  MAMBA_ASSIGN_OR_RETURN(mlir::func::FuncOp function,
+                         ssm::findFunction(access.module, info.name));
+  ssm::DiagnosticText diagnostics(access.module.getContext());
+  auto exact =
+      ssm::evaluateReferenceSlice(function, {inputs.data(), inputs.size()},
+                                  info.tensors, referenceSlice(slice));
   if (failed(exact))
     return diagnostics.toStatus("the reference failed without a message");
-  std::vector<ComparedResult> compared;
-  for (auto [i, tensor] : llvm::enumerate(*exact)) {
+  SliceValues values;
+  for (const ssm::ReferenceTensor &tensor : *exact)
+    values.push_back(elementsOf(tensor));
+  return values;
+}
+
+Result<SliceValues> mamba::readSlice(const FunctionInfo &info,
+                                     std::span<const TensorView> results,
+                                     const ProblemSlice &slice) {
+  ssm::ReferenceSlice part = referenceSlice(slice);
+  SliceValues values;
+  for (auto [i, result] : llvm::enumerate(results)) {
     const TensorSpec &spec = info.tensors[info.numInputs + i];
     std::string error;
-    auto found = ssm::narrow(results[i], spec, part, error);
+    auto found = ssm::narrow(result, spec, part, error);
     if (!found)
       return Status(StatusCode::Internal, spec.name + ": " + error);
-    compared.push_back({elementsOf(tensor), elementsOf(*found)});
+    values.push_back(elementsOf(*found));
   }
-  return compared;
+  return values;
 }

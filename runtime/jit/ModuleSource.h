@@ -43,11 +43,8 @@ struct ProblemSlice {
   int64_t numChannels = 0;
 };
 
-/// A result's exact values and a kernel's, element by element.
-struct ComparedResult {
-  std::vector<std::complex<double>> exact;
-  std::vector<std::complex<double>> found;
-};
+/// The elements of a slice of each result, in row-major order.
+using SliceValues = std::vector<std::vector<std::complex<double>>>;
 
 /// Thread-safe; calls that need the IR wait for each other.
 class ModuleSource {
@@ -71,10 +68,20 @@ public:
   /// the reference evaluator and rounded to the result types.
   Result<std::vector<HostTensor>> evaluate(const FunctionInfo &function,
                                            std::span<const TensorView> inputs);
-  /// Exact results of a slice beside those in `results`, both in host memory.
-  Result<std::vector<ComparedResult>>
-  compareSlice(const FunctionInfo &function, std::span<const TensorView> inputs,
-               std::span<const TensorView> results, const ProblemSlice &slice);
+  /// The exact results of a slice, for inputs in host memory.
+  Result<SliceValues> evaluateSlice(const FunctionInfo &function,
+                                    std::span<const TensorView> inputs,
+                                    const ProblemSlice &slice);
+
+  /// Schedules for the function's kernels, as text: without `from`, those that
+  /// the compiler's model ranks first, the default one leading; else those one
+  /// decision away from it.
+  Result<std::vector<std::string>>
+  proposeSchedules(const std::string &function, const VariantRequest &request,
+                   std::string_view from = {});
+  /// All that the compiler's model chooses a schedule by, as one line.
+  Result<std::string> describeProblem(const std::string &function,
+                                      const VariantRequest &request);
 
 private:
   struct Parsed;
@@ -86,6 +93,11 @@ private:
   std::string name_;
   PerProcess<Parsed> parsed_;
 };
+
+/// A slice of a kernel's results in host memory.
+Result<SliceValues> readSlice(const FunctionInfo &function,
+                              std::span<const TensorView> results,
+                              const ProblemSlice &slice);
 
 } // namespace mamba
 

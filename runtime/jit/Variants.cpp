@@ -94,3 +94,8 @@ std::shared_ptr<Kernel> Variants::insert(const VariantKey &key,
   std::unique_lock lock(mutex_);
   return kernels_.try_emplace(key, std::move(kernel)).first->second;
 }
+
+void Variants::remove(const VariantKey &key) {
+  std::unique_lock lock(mutex_);
+  kernels_.erase(key);
+}

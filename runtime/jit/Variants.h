@@ -52,6 +52,7 @@ public:
   /// Adds `kernel`, unless another thread was first; returns the one kept.
   std::shared_ptr<Kernel> insert(const VariantKey &key,
                                  std::shared_ptr<Kernel> kernel);
+  void remove(const VariantKey &key);
 
 private:
   struct Hasher {

@@ -70,13 +70,14 @@ static std::complex<double> roundTo(DType dtype, std::complex<double> value) {
   return readElement(element, dtype);
 }
 
-static void addResult(const ComparedResult &result, DType dtype, Norms &norms) {
-  for (size_t i = 0; i < result.exact.size(); ++i) {
-    std::complex<double> exact = result.exact[i], found = result.found[i];
-    std::complex<double> rounded = roundTo(dtype, exact);
-    norms.add(exact.real(), rounded.real(), found.real());
+static void addResult(const std::vector<std::complex<double>> &exact,
+                      const std::vector<std::complex<double>> &found,
+                      DType dtype, Norms &norms) {
+  for (size_t i = 0; i < exact.size(); ++i) {
+    std::complex<double> rounded = roundTo(dtype, exact[i]);
+    norms.add(exact[i].real(), rounded.real(), found[i].real());
     if (isComplex(dtype))
-      norms.add(exact.imag(), rounded.imag(), found.imag());
+      norms.add(exact[i].imag(), rounded.imag(), found[i].imag());
   }
 }
 
@@ -164,28 +165,50 @@ bool Verification::passed() const {
                      [](const ResultCheck &check) { return check.passed(); });
 }
 
-Result<Verification> mamba::verify(const Function &function,
-                                   std::span<const TensorView> inputs,
-                                   std::span<const TensorView> results,
-                                   const VerifyOptions &options) {
+Result<Verifier> Verifier::create(const Function &function,
+                                  std::span<const TensorView> inputs,
+                                  std::span<const TensorView> results,
+                                  const VerifyOptions &options) {
   const FunctionInfo &info = function.info();
   Extents extents = extentsOf(info, inputs, results);
-  Verification verification;
-  std::vector<ProblemSlice> slices = {wholeProblem(extents)};
-  if (extents.points() > double(options.maxPoints)) {
-    slices = chooseSlices(extents, options);
-    verification.slices = static_cast<int64_t>(slices.size());
+  Verifier verifier(function);
+  verifier.isWhole_ = extents.points() <= double(options.maxPoints);
+  if (verifier.isWhole_)
+    verifier.slices_ = {wholeProblem(extents)};
+  else
+    verifier.slices_ = chooseSlices(extents, options);
+  for (const ProblemSlice &slice : verifier.slices_) {
+    MAMBA_ASSIGN_OR_RETURN(SliceValues exact, function.source()->evaluateSlice(
+                                                  info, inputs, slice));
+    verifier.exact_.push_back(std::move(exact));
   }
+  return verifier;
+}
+
+Result<Verification>
+Verifier::check(std::span<const TensorView> results) const {
+  const FunctionInfo &info = function_.info();
   std::vector<Norms> norms(info.numResults);
-  for (const ProblemSlice &slice : slices) {
-    MAMBA_ASSIGN_OR_RETURN(
-        std::vector<ComparedResult> compared,
-        function.source()->compareSlice(info, inputs, results, slice));
-    for (size_t i = 0; i < compared.size(); ++i)
-      addResult(compared[i], info.tensors[info.numInputs + i].dtype, norms[i]);
+  for (size_t k = 0; k < slices_.size(); ++k) {
+    MAMBA_ASSIGN_OR_RETURN(SliceValues found,
+                           readSlice(info, results, slices_[k]));
+    for (size_t i = 0; i < found.size(); ++i)
+      addResult(exact_[k][i], found[i], info.tensors[info.numInputs + i].dtype,
+                norms[i]);
   }
+  Verification verification;
+  verification.slices = isWhole_ ? 0 : static_cast<int64_t>(slices_.size());
   for (size_t i = 0; i < norms.size(); ++i)
     verification.results.push_back(
         judge(info.tensors[info.numInputs + i], norms[i]));
   return verification;
+}
+
+Result<Verification> mamba::verify(const Function &function,
+                                   std::span<const TensorView> inputs,
+                                   std::span<const TensorView> results,
+                                   const VerifyOptions &options) {
+  MAMBA_ASSIGN_OR_RETURN(Verifier verifier,
+                         Verifier::create(function, inputs, results, options));
+  return verifier.check(results);
 }

@@ -48,9 +48,31 @@ struct VerifyOptions {
   uint64_t seed = 0;
 };
 
-/// Compares `results` with the reference's for `inputs`, all in host memory.
-/// Problems of more points are compared on slices: some channels of some
-/// sequences.
+/// What the reference gives for some inputs, to compare several kernels'
+/// results with. Problems of more points than `maxPoints` are compared on
+/// slices: some channels of some sequences.
+class Verifier {
+public:
+  /// Evaluates the reference. `inputs` are in host memory; of `results` only
+  /// the shapes count.
+  static Result<Verifier> create(const Function &function,
+                                 std::span<const TensorView> inputs,
+                                 std::span<const TensorView> results,
+                                 const VerifyOptions &options = {});
+
+  /// Compares results in host memory.
+  Result<Verification> check(std::span<const TensorView> results) const;
+
+private:
+  explicit Verifier(Function function) : function_(std::move(function)) {}
+
+  Function function_;
+  std::vector<ProblemSlice> slices_;
+  std::vector<SliceValues> exact_; ///< One a slice.
+  bool isWhole_ = true;
+};
+
+/// Compares one kernel's results.
 Result<Verification> verify(const Function &function,
                             std::span<const TensorView> inputs,
                             std::span<const TensorView> results,

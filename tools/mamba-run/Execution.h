@@ -14,8 +14,9 @@
 #define MAMBA_TOOLS_MAMBA_RUN_EXECUTION_H
 
 #include "runtime/Buffer.h"
-#include "tools/mamba-run/HostProblem.h"
+#include "runtime/LaunchTimer.h"
 #include "tools/problem/GuardedResult.h"
+#include "tools/problem/HostProblem.h"
 
 namespace mamba {
 
@@ -28,17 +29,6 @@ struct DeviceProblem {
                                       const std::shared_ptr<Device> &device);
   /// Inputs, then results.
   std::vector<TensorView> views() const;
-};
-
-/// What --time found.
-struct Timing {
-  double medianSeconds = 0;
-  double minSeconds = 0;
-  /// Host time of one launch call, without waiting for the device.
-  double launchSeconds = 0;
-  int64_t repeats = 0;
-  /// Copies of the tensors that launches took turns with.
-  int64_t copies = 0;
 };
 
 /// Runs `function` once on `tensors` and brings their results to

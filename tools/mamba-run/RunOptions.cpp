@@ -37,12 +37,6 @@ CommandLine RunOptions::commandLine() {
        "cpu (default), cuda:N, simt (GPU kernels, simulated), or reference "
        "(fp64)",
        takeText(device)},
-      {"input", "NAME=FILE",
-       ".npy, .safetensors:KEY, .wav, .raw, .f32 or .s16; repeatable",
-       takePair(inputs)},
-      {"random", "", "seeded random values for the inputs without a file",
-       takeSwitch(random)},
-      {"seed", "N", "of the random values (default 0)", takeNumber(seed, 0)},
       {"output", "NAME=FILE",
        "write a result, by name or number: .npy, .safetensors, .wav, or .png "
        "(spectrogram); NAME:K is channel K alone, NAME:mix the channels' sum",
@@ -59,7 +53,7 @@ CommandLine RunOptions::commandLine() {
        takeText(dump)},
       {"emit", "FILE", "write the compiled variant", takeText(artifact)},
       {"report", "FILE.json", "write what was measured", takeText(report)}};
-  for (Flag &flag : problem.flags())
+  for (Flag &flag : flags())
     line.flags.push_back(std::move(flag));
   return line;
 }

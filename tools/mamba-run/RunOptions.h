@@ -12,21 +12,16 @@
 #ifndef MAMBA_TOOLS_MAMBA_RUN_RUNOPTIONS_H
 #define MAMBA_TOOLS_MAMBA_RUN_RUNOPTIONS_H
 
-#include "tools/problem/Problem.h"
+#include "tools/problem/HostProblem.h"
 
 namespace mamba {
 
-struct RunOptions {
+struct RunOptions : InputOptions {
   std::string file;
   std::string function;
   std::string device = "cpu";
-  ProblemOptions problem;
-  /// Files by tensor name.
-  std::map<std::string, std::string> inputs;
   /// RESULT or RESULT:CHANNEL, and a file; a result may go to several.
   std::vector<std::pair<std::string, std::string>> outputs;
-  bool random = false;
-  int64_t seed = 0;
   bool verify = false;
   bool time = false;
   int64_t repeats = 20;

@@ -11,6 +11,8 @@
 
 #include "tools/mamba-run/RunReport.h"
 
+#include "tools/problem/Json.h"
+
 #include "runtime/DType.h"
 
 #include <algorithm>
@@ -116,24 +118,6 @@ std::string RunReport::table(const HostProblem &problem) const {
 // JSON
 //===----------------------------------------------------------------------===//
 
-static std::string quote(std::string_view text) {
-  std::string quoted = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\')
-      quoted += '\\';
-    if (static_cast<unsigned char>(c) < 0x20)
-      quoted += fmt::format("\\u{:04x}", c);
-    else
-      quoted += c;
-  }
-  return quoted + '"';
-}
-
-/// JSON has no infinity and no NaN.
-static std::string number(double value) {
-  return std::isfinite(value) ? fmt::format("{:.9g}", value) : "null";
-}
-
 static std::string tensorsJson(const HostProblem &problem) {
   std::vector<TensorView> views = problem.inputViews();
   for (const TensorView &view : problem.resultViews())
@@ -143,8 +127,8 @@ static std::string tensorsJson(const HostProblem &problem) {
     text += fmt::format(
         "{}\n    {{\"name\": {}, \"dtype\": {}, \"shape\": [{}], \"strides\": "
         "[{}]}}",
-        i ? "," : "", quote(problem.info.tensors[i].name),
-        quote(toString(views[i].dtype)),
+        i ? "," : "", jsonText(problem.info.tensors[i].name),
+        jsonText(toString(views[i].dtype)),
         fmt::join(views[i].shape, views[i].shape + views[i].rank, ", "),
         fmt::join(views[i].strides, views[i].strides + views[i].rank, ", "));
   return text;
@@ -177,16 +161,16 @@ static std::string timingJson(const RunReport &report,
   std::string text = fmt::format(
       ",\n  \"median_s\": {}, \"median_us\": {}, \"min_us\": {}, \"repeats\": "
       "{}, \"copies\": {},\n  \"bytes\": {}, \"gb_per_s\": {}",
-      number(timing.medianSeconds), number(timing.medianSeconds * 1e6),
-      number(timing.minSeconds * 1e6), timing.repeats, timing.copies,
-      problem.bytes(), number(bytes / timing.medianSeconds * 1e-9));
+      jsonNumber(timing.medianSeconds), jsonNumber(timing.medianSeconds * 1e6),
+      jsonNumber(timing.minSeconds * 1e6), timing.repeats, timing.sets,
+      problem.bytes(), jsonNumber(bytes / timing.medianSeconds * 1e-9));
   if (timing.launchSeconds > 0)
-    text +=
-        fmt::format(", \"launch_us\": {}", number(timing.launchSeconds * 1e6));
+    text += fmt::format(", \"launch_us\": {}",
+                        jsonNumber(timing.launchSeconds * 1e6));
   if (std::optional<double> floor = report.floorSeconds(problem))
     text += fmt::format(", \"floor_us\": {}, \"fraction_of_floor\": {}",
-                        number(*floor * 1e6),
-                        number(*floor / timing.medianSeconds));
+                        jsonNumber(*floor * 1e6),
+                        jsonNumber(*floor / timing.medianSeconds));
   return text;
 }
 
@@ -196,10 +180,11 @@ static std::string errorsJson(const Verification &verification) {
                   verification.passed(), verification.slices);
   for (size_t i = 0; i < verification.results.size(); ++i) {
     const ResultCheck &check = verification.results[i];
-    text += fmt::format("{}\n    {{\"name\": {}, \"error\": {}, \"bound\": {}, "
-                        "\"passed\": {}}}",
-                        i ? "," : "", quote(check.name), number(check.error),
-                        number(check.bound), check.passed());
+    text +=
+        fmt::format("{}\n    {{\"name\": {}, \"error\": {}, \"bound\": {}, "
+                    "\"passed\": {}}}",
+                    i ? "," : "", jsonText(check.name), jsonNumber(check.error),
+                    jsonNumber(check.bound), check.passed());
   }
   return text + "\n  ]";
 }
@@ -214,9 +199,9 @@ std::string RunReport::json(const HostProblem &problem) const {
       "{{\n  \"kernel\": {}, \"file\": {},\n  \"device\": {}, \"model\": {}, "
       "\"target\": {}, \"driver\": {},\n  \"schedule\": {},\n  \"dtype\": {}, "
       "\"layout\": {}, \"extents\": {{{}}},\n  \"tensors\": [{}\n  ]",
-      quote(problem.info.name), quote(file), quote(device), quote(model),
-      quote(target), driverVersion, quote(schedule), quote(dtype),
-      quote(layout), extents, tensorsJson(problem));
+      jsonText(problem.info.name), jsonText(file), jsonText(device),
+      jsonText(model), jsonText(target), driverVersion, jsonText(schedule),
+      jsonText(dtype), jsonText(layout), extents, tensorsJson(problem));
   if (timing)
     text += timingJson(*this, problem);
   if (verification)

@@ -11,8 +11,9 @@
 
 #include "runtime/ArtifactIO.h"
 #include "tools/io/File.h"
+#include "tools/mamba-run/RunOptions.h"
 #include "tools/mamba-run/RunReport.h"
-#include "tools/mamba-run/TensorFile.h"
+#include "tools/problem/TensorFile.h"
 
 #include <cstdio>
 #include <fmt/format.h>

@@ -199,3 +199,16 @@ TEST_F(DefaultSchedule, SingleStepsNeedThreadsNotRegisters) {
   step.batch = 1;
   EXPECT_EQ(defaultGpuSchedule(step, *h100).warpsD, 1);
 }
+
+TEST_F(DefaultSchedule, TheDefaultOneIsRankedFirst) {
+  std::optional<GpuTarget> h100 = findGpuTarget("sm_90");
+  ASSERT_TRUE(h100);
+  forEachProblem([&](const Problem &problem) {
+    std::vector<GpuScheduleFields> ranked = rankGpuSchedules(problem, *h100);
+    ASSERT_FALSE(ranked.empty());
+    EXPECT_EQ(ranked.front(), defaultGpuSchedule(problem, *h100));
+    for (size_t i = 1; i < ranked.size(); ++i)
+      EXPECT_EQ(std::find(ranked.begin(), ranked.begin() + i, ranked[i]),
+                ranked.begin() + i);
+  });
+}

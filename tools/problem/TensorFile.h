@@ -9,8 +9,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MAMBA_TOOLS_MAMBA_RUN_TENSORFILE_H
-#define MAMBA_TOOLS_MAMBA_RUN_TENSORFILE_H
+#ifndef MAMBA_TOOLS_PROBLEM_TENSORFILE_H
+#define MAMBA_TOOLS_PROBLEM_TENSORFILE_H
 
 #include "runtime/Status.h"
 #include "runtime/Tensor.h"
@@ -52,4 +52,4 @@ Status writeTensorFiles(const std::vector<TensorOutput> &outputs,
 
 } // namespace mamba
 
-#endif // MAMBA_TOOLS_MAMBA_RUN_TENSORFILE_H
+#endif // MAMBA_TOOLS_PROBLEM_TENSORFILE_H

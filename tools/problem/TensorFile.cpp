@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tools/mamba-run/TensorFile.h"
+#include "tools/problem/TensorFile.h"
 
 #include "runtime/DType.h"
 #include "tools/io/Audio.h"

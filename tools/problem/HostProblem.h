@@ -10,14 +10,26 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MAMBA_TOOLS_MAMBA_RUN_HOSTPROBLEM_H
-#define MAMBA_TOOLS_MAMBA_RUN_HOSTPROBLEM_H
+#ifndef MAMBA_TOOLS_PROBLEM_HOSTPROBLEM_H
+#define MAMBA_TOOLS_PROBLEM_HOSTPROBLEM_H
 
-#include "tools/mamba-run/RunOptions.h"
+#include "tools/problem/Problem.h"
 
 #include <vector>
 
 namespace mamba {
+
+/// Where a problem's inputs come from.
+struct InputOptions {
+  ProblemOptions problem;
+  /// Files by tensor name.
+  std::map<std::string, std::string> inputs;
+  bool random = false;
+  int64_t seed = 0;
+
+  /// The flags, for CommandLine::flags; they refer to this object.
+  std::vector<Flag> flags();
+};
 
 struct HostProblem {
   FunctionInfo info;
@@ -41,8 +53,8 @@ struct HostProblem {
 /// Reads or draws the inputs and makes room for the results. Every extent must
 /// be known from types, --extents or files, and agree.
 Result<HostProblem> makeProblem(const FunctionInfo &info,
-                                const RunOptions &options);
+                                const InputOptions &options);
 
 } // namespace mamba
 
-#endif // MAMBA_TOOLS_MAMBA_RUN_HOSTPROBLEM_H
+#endif // MAMBA_TOOLS_PROBLEM_HOSTPROBLEM_H

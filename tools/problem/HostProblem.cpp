@@ -9,16 +9,29 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tools/mamba-run/HostProblem.h"
+#include "tools/problem/HostProblem.h"
 
 #include "runtime/DType.h"
 #include "tools/io/Random.h"
-#include "tools/mamba-run/TensorFile.h"
+#include "tools/problem/TensorFile.h"
 
 #include <fmt/format.h>
 #include <optional>
 
 using namespace mamba;
+
+std::vector<Flag> InputOptions::flags() {
+  std::vector<Flag> all = {
+      {"input", "NAME=FILE",
+       ".npy, .safetensors:KEY, .wav, .raw, .f32 or .s16; repeatable",
+       takePair(inputs)},
+      {"random", "", "seeded random values for the inputs without a file",
+       takeSwitch(random)},
+      {"seed", "N", "of the random values (default 0)", takeNumber(seed, 0)}};
+  for (Flag &flag : problem.flags())
+    all.push_back(std::move(flag));
+  return all;
+}
 
 static Status invalid(std::string text) {
   return Status(StatusCode::InvalidArgument, std::move(text));
@@ -28,7 +41,8 @@ static Status invalid(std::string text) {
 // Files
 //===----------------------------------------------------------------------===//
 
-static Status checkNames(const FunctionInfo &info, const RunOptions &options) {
+static Status checkNames(const FunctionInfo &info,
+                         const InputOptions &options) {
   for (const auto &[name, path] : options.inputs) {
     std::string names;
     bool isKnown = false;
@@ -128,7 +142,7 @@ static Result<HostTensor> makeEmpty(const TensorSpec &spec,
 
 static Result<HostTensor> makeInput(const TensorSpec &spec,
                                     std::optional<LoadedTensor> &loaded,
-                                    const RunOptions &options,
+                                    const InputOptions &options,
                                     const HostProblem &problem) {
   if (loaded) {
     MAMBA_ASSIGN_OR_RETURN(TensorView view,
@@ -152,7 +166,7 @@ static Result<HostTensor> makeInput(const TensorSpec &spec,
 }
 
 static Result<std::vector<std::optional<LoadedTensor>>>
-loadInputs(const FunctionInfo &info, const RunOptions &options,
+loadInputs(const FunctionInfo &info, const InputOptions &options,
            HostProblem &problem) {
   std::vector<std::optional<LoadedTensor>> loaded(info.numInputs);
   for (uint32_t i = 0; i < info.numInputs; ++i) {
@@ -177,7 +191,7 @@ loadInputs(const FunctionInfo &info, const RunOptions &options,
 }
 
 Result<HostProblem> mamba::makeProblem(const FunctionInfo &info,
-                                       const RunOptions &options) {
+                                       const InputOptions &options) {
   HostProblem problem;
   problem.info = info;
   problem.extents = options.problem.extents;

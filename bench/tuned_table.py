@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Turns reports of mamba-tune into the table that comes with the compiler.
+
+  bench/tuned_table.py REPORT.json... > passes/TunedTable.inc
+
+Rows of problems that no report speaks of are kept; of several reports of one
+problem on one GPU, the fastest counts.
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+TABLE = pathlib.Path(__file__).parent.parent / "passes" / "TunedTable.inc"
+ROW = re.compile(r'\{"(.*)", (\d+), "(.*)",\n "(.*)"\}, // ([0-9.]+) us')
+
+
+def known_rows():
+    """Rows of the table by chip, multiprocessors and problem."""
+    text = TABLE.read_text() if TABLE.exists() else ""
+    return {(chip, int(count), problem): (schedule, float(us))
+            for chip, count, problem, schedule, us in ROW.findall(text)}
+
+
+def main():
+    rows = known_rows()
+    fresh = {}
+    for path in sys.argv[1:]:
+        report = json.load(open(path))
+        if report["known"]:
+            sys.exit(f"{path}: nothing was searched; run mamba-tune --again")
+        key = (report["target"], report["multiprocessors"], report["problem"])
+        found = (report["schedule"], report["us"])
+        if key not in fresh or found[1] < fresh[key][1]:
+            fresh[key] = found
+    rows.update(fresh)
+    print("// Written by bench/tuned_table.py from reports of mamba-tune.")
+    for (chip, count, problem), (schedule, us) in sorted(rows.items()):
+        print(f'{{"{chip}", {count}, "{problem}",\n "{schedule}"}}, '
+              f"// {us:.1f} us")
+
+
+if __name__ == "__main__":
+    main()

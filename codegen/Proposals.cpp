@@ -1,0 +1,150 @@
+//===- Proposals.cpp - Schedules that a tuner may try ---------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Proposals.h"
+
+#include "codegen/DiagnosticText.h"
+#include "passes/Passes.h"
+#include "passes/ScheduleSpace.h"
+#include "passes/TunedTable.h"
+
+#include "mlir/AsmParser/AsmParser.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+//===----------------------------------------------------------------------===//
+// Attributes and fields
+//===----------------------------------------------------------------------===//
+
+static GpuScheduleFields fieldsOf(ScheduleAttr s) {
+  return {.lanes = s.getLanes(),
+          .items = s.getItems(),
+          .channels = s.getChannels(),
+          .warpsL = s.getWarpsL(),
+          .warpsD = s.getWarpsD(),
+          .chunks = s.getChunks(),
+          .handoff = s.getHandoff(),
+          .unroll = s.getUnroll(),
+          .stages = s.getStages(),
+          .prefetch = s.getPrefetch(),
+          .minBlocks = s.getMinBlocks()};
+}
+
+static CpuScheduleFields fieldsOf(CpuScheduleAttr s) {
+  return {
+      .vector = s.getVector(), .items = s.getItems(), .chunks = s.getChunks()};
+}
+
+/// Null where the verifier refuses the fields.
+static Attribute attributeOf(MLIRContext *context, const GpuScheduleFields &s) {
+  return ScheduleAttr::getChecked(
+      [&] { return emitError(UnknownLoc::get(context)); }, context, s.lanes,
+      s.items, s.channels, s.warpsL, s.warpsD, s.chunks, s.handoff, s.unroll,
+      s.stages, s.prefetch, s.minBlocks);
+}
+
+static Attribute attributeOf(MLIRContext *context, const CpuScheduleFields &s) {
+  return CpuScheduleAttr::getChecked(
+      [&] { return emitError(UnknownLoc::get(context)); }, context, s.vector,
+      s.items, s.chunks);
+}
+
+template <typename Fields>
+static std::vector<std::string> textsOf(MLIRContext *context,
+                                        const std::vector<Fields> &list) {
+  std::vector<std::string> texts;
+  for (const Fields &fields : list)
+    if (Attribute attribute = attributeOf(context, fields)) {
+      llvm::raw_string_ostream stream(texts.emplace_back());
+      stream << attribute;
+    }
+  return texts;
+}
+
+//===----------------------------------------------------------------------===//
+// Proposals
+//===----------------------------------------------------------------------===//
+
+static mamba::Status invalid(const Twine &message) {
+  return mamba::Status(mamba::StatusCode::InvalidArgument, message.str());
+}
+
+/// The problem of the function's largest kernel.
+static Problem largestProblem(ModuleOp fused, const ScheduleRequest &request) {
+  Problem assumed, largest;
+  assumed.batch = request.batch;
+  assumed.length = request.length;
+  assumed.channels = request.channels;
+  fused.walk([&](FusedOp op) {
+    Problem problem = problemOf(op, assumed);
+    if (problem.tableNumbers * problem.states >=
+        largest.tableNumbers * largest.states)
+      largest = problem;
+  });
+  return largest;
+}
+
+static std::vector<std::string> proposeForCpu(MLIRContext *context,
+                                              const Problem &problem,
+                                              int64_t threads, Attribute from) {
+  if (from)
+    return textsOf(
+        context, neighboursOf(fieldsOf(cast<CpuScheduleAttr>(from)), problem));
+  CpuTarget target;
+  if (threads > 0)
+    target.threads = threads;
+  return textsOf<CpuScheduleFields>(context,
+                                    {defaultCpuSchedule(problem, target)});
+}
+
+static std::vector<std::string> proposeForGpu(MLIRContext *context,
+                                              const Problem &problem,
+                                              const GpuTarget &target,
+                                              Attribute from) {
+  if (from)
+    return textsOf(context, neighboursOf(fieldsOf(cast<ScheduleAttr>(from)),
+                                         problem, target));
+  std::vector<std::string> ranked =
+      textsOf(context, rankGpuSchedules(problem, target));
+  if (std::optional<std::string_view> tuned =
+          findTunedSchedule(problem, target))
+    ranked.insert(ranked.begin(), std::string(*tuned));
+  return ranked;
+}
+
+mamba::Result<std::string>
+mlir::ssm::describeProblem(ModuleOp module, const CompileRequest &request) {
+  MAMBA_ASSIGN_OR_RETURN(OwningOpRef<ModuleOp> fused, fuseFor(module, request));
+  return toString(largestProblem(*fused, request.schedule));
+}
+
+mamba::Result<std::vector<std::string>>
+mlir::ssm::proposeSchedules(ModuleOp module, const CompileRequest &request,
+                            StringRef from) {
+  MAMBA_ASSIGN_OR_RETURN(OwningOpRef<ModuleOp> fused, fuseFor(module, request));
+  MLIRContext *context = module.getContext();
+  const ScheduleRequest &wanted = request.schedule;
+  // Takes what the verifier says of proposals that are none.
+  DiagnosticText diagnostics(context);
+  Attribute start;
+  if (!from.empty()) {
+    start = parseAttribute(from, context);
+    if (wanted.isCpu() ? !isa_and_present<CpuScheduleAttr>(start)
+                       : !isa_and_present<ScheduleAttr>(start))
+      return invalid("found schedule '" + from + "', expected one for the " +
+                     (wanted.isCpu() ? "CPU" : "GPU"));
+  }
+  Problem problem = largestProblem(*fused, wanted);
+  if (wanted.isCpu())
+    return proposeForCpu(context, problem, wanted.threads, start);
+  std::optional<GpuTarget> gpu = findGpuTarget(wanted.machine());
+  if (!gpu)
+    return invalid("found target '" + wanted.machine() + "', expected cpu, " +
+                   knownGpuTargets());
+  return proposeForGpu(context, problem, *gpu, start);
+}

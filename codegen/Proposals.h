@@ -1,0 +1,34 @@
+//===- Proposals.h - Schedules that a tuner may try -------------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Between passes/ScheduleSpace, which knows numbers, and a tuner, which knows
+// neither passes nor IR: schedules as the text of attributes.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_CODEGEN_PROPOSALS_H
+#define MAMBA_CODEGEN_PROPOSALS_H
+
+#include "codegen/Pipeline.h"
+
+namespace mlir::ssm {
+
+/// Schedules for the function's kernels. Without `from`, those that the model
+/// ranks first, the default one leading; else those one decision away from it.
+/// What the attribute's verifier refuses is left out.
+mamba::Result<std::vector<std::string>>
+proposeSchedules(ModuleOp module, const CompileRequest &request,
+                 StringRef from = {});
+
+/// All that the schedule of the function's largest kernel is chosen by:
+/// passes/TunedTable.h.
+mamba::Result<std::string> describeProblem(ModuleOp module,
+                                           const CompileRequest &request);
+
+} // namespace mlir::ssm
+
+#endif // MAMBA_CODEGEN_PROPOSALS_H

@@ -1,0 +1,128 @@
+//===- ScheduleSpace.cpp - Schedules near a schedule ----------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/ScheduleSpace.h"
+
+#include <algorithm>
+
+using namespace mlir::ssm;
+
+namespace {
+
+/// Collects each schedule once, and never the one that the walk is at.
+template <typename Fields> struct Steps {
+  const Fields from;
+  std::vector<Fields> found = {};
+
+  void add(const Fields &fields) {
+    if (fields != from &&
+        std::find(found.begin(), found.end(), fields) == found.end())
+      found.push_back(fields);
+  }
+  template <typename Change> void change(Change &&body) {
+    Fields fields = from;
+    body(fields);
+    add(fields);
+  }
+  /// Half of a field and twice of it.
+  void scale(int64_t Fields::*field, int64_t most) {
+    if (from.*field % 2 == 0)
+      change([&](Fields &f) { f.*field /= 2; });
+    if (from.*field * 2 <= most)
+      change([&](Fields &f) { f.*field *= 2; });
+  }
+};
+
+using GpuSteps = Steps<GpuScheduleFields>;
+
+} // namespace
+
+/// What one thread keeps, and how many of them a multiprocessor holds for it.
+static void changeThread(GpuSteps &steps, const Problem &problem) {
+  using Fields = GpuScheduleFields;
+  int64_t bounded = steps.from.minBlocks;
+  steps.change([&](Fields &f) { f.minBlocks = bounded + 1; });
+  if (bounded > 0)
+    steps.change([&](Fields &f) { f.minBlocks = bounded - 1; });
+  steps.change([](Fields &f) { f.prefetch = 1 - f.prefetch; });
+  steps.change([](Fields &f) { f.stages = 3 - f.stages; });
+  steps.scale(&Fields::unroll, std::min<int64_t>(problem.states, 16));
+  steps.scale(&Fields::items, 32);
+  steps.scale(&Fields::channels, 4);
+  // As many chains under way in other shapes.
+  if (steps.from.items % 2 == 0 && steps.from.unroll * 2 <= problem.states)
+    steps.change([](Fields &f) { f.items /= 2, f.unroll *= 2; });
+  if (steps.from.unroll % 2 == 0)
+    steps.change([](Fields &f) { f.items *= 2, f.unroll /= 2; });
+}
+
+/// Who shares a sequence: lanes, warps, or blocks one after the other.
+static void changeSharing(GpuSteps &steps, const Problem &problem) {
+  using Fields = GpuScheduleFields;
+  steps.scale(&Fields::lanes, 32);
+  steps.scale(&Fields::warpsD, 16);
+  steps.scale(&Fields::warpsL, 16);
+  if (problem.isChained)
+    return;
+  int64_t chunks = steps.from.chunks;
+  if (chunks == 1) {
+    for (int64_t count : {2, 4, 8})
+      steps.change([&](Fields &f) { f.chunks = count, f.handoff = 1; });
+    steps.change([](Fields &f) { f.chunks = 4; });
+    return;
+  }
+  steps.change([](Fields &f) { f.handoff = 1 - f.handoff; });
+  steps.change([](Fields &f) { f.chunks = 1, f.handoff = 0; });
+  for (int64_t count : {chunks * 2, chunks / 2, chunks + 1, chunks - 1})
+    if (count > 1)
+      steps.change([&](Fields &f) { f.chunks = count; });
+  // The same threads, as lanes or as chunks.
+  if (chunks % 2 == 0 && chunks > 2)
+    steps.change([](Fields &f) { f.lanes *= 2, f.chunks /= 2; });
+  if (steps.from.lanes > 1)
+    steps.change([](Fields &f) { f.lanes /= 2, f.chunks *= 2; });
+}
+
+/// Tiles of which most is past the problem's end, and what no multiprocessor
+/// has room for.
+static bool isOfUse(const GpuScheduleFields &schedule, const Problem &problem,
+                    const GpuTarget &target) {
+  bool hasSteps =
+      problem.length < 0 || schedule.tileSteps() * schedule.chunks <
+                                2 * std::max<int64_t>(problem.length, 1);
+  bool hasChannels =
+      problem.channels < 0 ||
+      schedule.tileChannels() < 2 * std::max<int64_t>(problem.channels, 1) ||
+      schedule.tileChannels() <= 32;
+  return hasSteps && hasChannels &&
+         sharedBytesOf(schedule, problem) <= target.sharedBytes;
+}
+
+std::vector<GpuScheduleFields>
+mlir::ssm::neighboursOf(const GpuScheduleFields &from, const Problem &problem,
+                        const GpuTarget &target) {
+  GpuSteps steps{from};
+  changeThread(steps, problem);
+  changeSharing(steps, problem);
+  std::erase_if(steps.found, [&](const GpuScheduleFields &schedule) {
+    return !isOfUse(schedule, problem, target);
+  });
+  return steps.found;
+}
+
+std::vector<CpuScheduleFields>
+mlir::ssm::neighboursOf(const CpuScheduleFields &from, const Problem &problem) {
+  Steps<CpuScheduleFields> steps{from};
+  steps.scale(&CpuScheduleFields::items, 256);
+  steps.scale(&CpuScheduleFields::vector, 64);
+  if (!problem.isChained) {
+    if (from.chunks == 1)
+      steps.change([](CpuScheduleFields &f) { f.chunks = 4; });
+    steps.scale(&CpuScheduleFields::chunks, 1024);
+  }
+  return steps.found;
+}

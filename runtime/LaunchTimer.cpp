@@ -1,0 +1,72 @@
+//===- LaunchTimer.cpp - How long a kernel takes --------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The same code for the CPU and for CUDA.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/LaunchTimer.h"
+
+#include <algorithm>
+#include <chrono>
+
+using namespace mamba;
+
+/// Seconds of launches before the measurements that are reported.
+static constexpr double kWarmUpSeconds = 0.1;
+/// Seconds that one measurement takes at least: events tick in half
+/// microseconds, and the first of a row of launches waits for its call.
+static constexpr double kMeasureSeconds = 2e-3;
+
+int64_t LaunchTimer::setsFor(const DeviceInfo &info, int64_t bytes) {
+  return std::clamp<int64_t>(2 * info.l2Bytes / std::max<int64_t>(bytes, 1) + 1,
+                             1, 256);
+}
+
+Result<double> LaunchTimer::measure(int64_t count) {
+  auto launchAll = [&] {
+    for (int64_t i = 0; i < count; ++i) {
+      MAMBA_RETURN_IF_ERROR(kernel_->launch(sets_[next_]));
+      next_ = (next_ + 1) % sets_.size();
+    }
+    return Status();
+  };
+  MAMBA_ASSIGN_OR_RETURN(double millis,
+                         kernel_->device()->timeMillis(nullptr, launchAll));
+  return millis * 1e-3 / static_cast<double>(count);
+}
+
+Status LaunchTimer::warmUp(double seconds) {
+  using Clock = std::chrono::steady_clock;
+  MAMBA_RETURN_IF_ERROR(measure(1).status());
+  Clock::time_point start = Clock::now();
+  double estimate = 0;
+  do {
+    MAMBA_ASSIGN_OR_RETURN(estimate, measure(1));
+  } while (std::chrono::duration<double>(Clock::now() - start).count() <
+           seconds);
+  count_ = std::clamp<int64_t>(
+      static_cast<int64_t>(kMeasureSeconds / std::max(estimate, 1e-9)), 1,
+      1000);
+  return Status();
+}
+
+Result<Timing> LaunchTimer::time(int64_t repeats) {
+  MAMBA_RETURN_IF_ERROR(warmUp(kWarmUpSeconds));
+  std::vector<double> seconds;
+  for (int64_t i = 0; i < repeats; ++i) {
+    MAMBA_ASSIGN_OR_RETURN(double one, measure());
+    seconds.push_back(one);
+  }
+  std::sort(seconds.begin(), seconds.end());
+  Timing timing;
+  timing.repeats = repeats;
+  timing.sets = static_cast<int64_t>(sets_.size());
+  timing.minSeconds = seconds.front();
+  timing.medianSeconds = seconds[seconds.size() / 2];
+  return timing;
+}

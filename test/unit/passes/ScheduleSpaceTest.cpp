@@ -1,0 +1,124 @@
+//===- ScheduleSpaceTest.cpp - Schedules near a schedule ------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/ScheduleSpace.h"
+
+#include "dialect/SSMDialect.h"
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/IR/MLIRContext.h"
+#include "passes/TunedTable.h"
+#include "gtest/gtest.h"
+
+#include <algorithm>
+#include <set>
+
+using namespace mlir::ssm;
+
+namespace {
+
+const Problem kLayer = {.batch = 8,
+                        .length = 2048,
+                        .channels = 2048,
+                        .states = 16,
+                        .bytesPerStep = 6,
+                        .tableNumbers = 2,
+                        .stagedNumbers = 2};
+
+bool contains(const std::vector<GpuScheduleFields> &list,
+              const GpuScheduleFields &wanted) {
+  return std::find(list.begin(), list.end(), wanted) != list.end();
+}
+
+TEST(ScheduleSpace, StepsAreNewAndFitTheGpu) {
+  GpuTarget h100 = *findGpuTarget("sm_90");
+  for (const GpuScheduleFields &from : rankGpuSchedules(kLayer, h100)) {
+    std::vector<GpuScheduleFields> near = neighboursOf(from, kLayer, h100);
+    EXPECT_GT(near.size(), 10u);
+    EXPECT_FALSE(contains(near, from));
+    for (size_t i = 0; i < near.size(); ++i) {
+      EXPECT_EQ(std::count(near.begin(), near.end(), near[i]), 1);
+      EXPECT_LE(sharedBytesOf(near[i], kLayer), h100.sharedBytes);
+    }
+  }
+}
+
+TEST(ScheduleSpace, EveryFieldCanBeChanged) {
+  GpuTarget h100 = *findGpuTarget("sm_90");
+  GpuScheduleFields from = {
+      .lanes = 4, .items = 8, .warpsL = 1, .warpsD = 2, .unroll = 2};
+  std::vector<GpuScheduleFields> near = neighboursOf(from, kLayer, h100);
+  auto changed = [&](auto change) {
+    GpuScheduleFields fields = from;
+    change(fields);
+    return contains(near, fields);
+  };
+  EXPECT_TRUE(changed([](auto &f) { f.lanes = 8; }));
+  EXPECT_TRUE(changed([](auto &f) { f.lanes = 2; }));
+  EXPECT_TRUE(changed([](auto &f) { f.items = 16; }));
+  EXPECT_TRUE(changed([](auto &f) { f.channels = 2; }));
+  EXPECT_TRUE(changed([](auto &f) { f.warpsL = 2; }));
+  EXPECT_TRUE(changed([](auto &f) { f.warpsD = 4; }));
+  EXPECT_TRUE(changed([](auto &f) { f.unroll = 4; }));
+  EXPECT_TRUE(changed([](auto &f) { f.stages = 2; }));
+  EXPECT_TRUE(changed([](auto &f) { f.prefetch = 1; }));
+  EXPECT_TRUE(changed([](auto &f) { f.minBlocks = 1; }));
+  EXPECT_TRUE(changed([](auto &f) { f.chunks = 2, f.handoff = 1; }));
+  EXPECT_TRUE(changed([](auto &f) { f.chunks = 4; }));
+}
+
+TEST(ScheduleSpace, ChainedRecurrencesShareNoSequence) {
+  Problem chained = kLayer;
+  chained.isChained = true;
+  for (const GpuScheduleFields &near :
+       neighboursOf(GpuScheduleFields(), chained, *findGpuTarget("sm_90")))
+    EXPECT_EQ(near.chunks, 1);
+  for (const CpuScheduleFields &near :
+       neighboursOf(CpuScheduleFields(), chained))
+    EXPECT_EQ(near.chunks, 1);
+}
+
+TEST(ScheduleSpace, TilesStayNearTheProblem) {
+  Problem small = kLayer;
+  small.length = 16;
+  small.channels = 32;
+  GpuScheduleFields from = {.lanes = 1, .items = 16};
+  for (const GpuScheduleFields &near :
+       neighboursOf(from, small, *findGpuTarget("sm_90"))) {
+    EXPECT_LT(near.tileSteps() * near.chunks, 32);
+    EXPECT_LT(near.tileChannels(), 64);
+  }
+}
+
+TEST(TunedTable, RowsAreSchedulesAndAreFound) {
+  mlir::MLIRContext context;
+  context.loadDialect<SSMDialect>();
+  std::set<std::tuple<std::string_view, int64_t, std::string_view>> keys;
+  for (const TunedRow &row : tunedRows()) {
+    EXPECT_TRUE(
+        keys.insert({row.chip, row.multiprocessors, row.problem}).second)
+        << row.problem;
+    EXPECT_TRUE(mlir::isa_and_present<ScheduleAttr>(
+        mlir::parseAttribute(llvm::StringRef(row.schedule), &context)))
+        << row.schedule;
+    EXPECT_TRUE(findGpuTarget(row.chip)) << row.chip;
+  }
+}
+
+TEST(TunedTable, KnowsTheLayerThatMambaHas) {
+  GpuTarget h100 = *findGpuTarget("sm_90");
+  EXPECT_EQ(toString(kLayer), "b=8 l=2048 d=2048 n=16 bytes=6 order=bdl "
+                              "chained=0 tables=2 staged=2");
+  EXPECT_TRUE(findTunedSchedule(kLayer, h100));
+  Problem other = kLayer;
+  other.channels = 2049;
+  EXPECT_FALSE(findTunedSchedule(other, h100));
+  GpuTarget cut = h100;
+  cut.multiprocessors = 7;
+  EXPECT_FALSE(findTunedSchedule(kLayer, cut));
+}
+
+} // namespace

@@ -1,0 +1,258 @@
+//===- mamba-tune.cpp - Find the fastest schedule -------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The tuner from a shell. What it finds is what later launches use, of any
+// program of this user.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Buffer.h"
+#include "runtime/jit/Tune.h"
+#include "tools/io/File.h"
+#include "tools/problem/HostProblem.h"
+#include "tools/problem/Json.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <fmt/format.h>
+#include <unistd.h>
+
+using namespace mamba;
+
+using Outcome = TuneCandidate::Outcome;
+
+namespace {
+
+struct Options : InputOptions {
+  std::string file;
+  std::string function;
+  std::string device = "cuda:0";
+  int64_t seconds = 60;
+  bool again = false;
+  int64_t show = 10;
+  std::string report;
+
+  CommandLine commandLine();
+};
+
+} // namespace
+
+CommandLine Options::commandLine() {
+  CommandLine line{"mamba-tune",
+                   "Finds the schedule that a function runs fastest with, and "
+                   "keeps it for all later launches.",
+                   "FILE.mlir",
+                   {}};
+  line.flags = {
+      {"function", "NAME", "the function, if the file has several",
+       takeText(function)},
+      {"device", "DEVICE", "cuda:N (default cuda:0), cpu or simt",
+       takeText(device)},
+      {"seconds", "N", "start no measurement after this time (default 60)",
+       takeNumber(seconds, 1)},
+      {"again", "", "search although a schedule is known", takeSwitch(again)},
+      {"show", "N", "schedules to print (default 10)", takeNumber(show, 0)},
+      {"report", "FILE.json", "write all that were tried", takeText(report)}};
+  for (Flag &flag : flags())
+    line.flags.push_back(std::move(flag));
+  return line;
+}
+
+//===----------------------------------------------------------------------===//
+// Progress
+//===----------------------------------------------------------------------===//
+
+/// One line that renews itself on a terminal; elsewhere a line whenever
+/// something faster is found.
+static void showProgress(const TuneProgress &progress) {
+  constexpr int kBarWidth = 20;
+  double share = std::min(progress.spentSeconds / progress.budgetSeconds, 1.0);
+  std::string line =
+      fmt::format("[{:<{}}] {:.0f} s, {} tried, {:.1f} us with {}",
+                  std::string(static_cast<size_t>(share * kBarWidth), '#'),
+                  kBarWidth, progress.spentSeconds, progress.tried,
+                  progress.best->seconds * 1e6, progress.best->schedule);
+  if (isatty(STDERR_FILENO))
+    fmt::print(stderr, "\r\033[K{}", line);
+  else if (progress.last == progress.best)
+    fmt::print(stderr, "{}\n", line);
+}
+
+static void endProgress() {
+  if (isatty(STDERR_FILENO))
+    fmt::print(stderr, "\r\033[K");
+}
+
+//===----------------------------------------------------------------------===//
+// Report
+//===----------------------------------------------------------------------===//
+
+static std::string nameOf(Outcome outcome) {
+  switch (outcome) {
+  case Outcome::Timed:
+    return "timed";
+  case Outcome::Refused:
+    return "refused";
+  case Outcome::Spills:
+    return "spills";
+  case Outcome::Wrong:
+    return "wrong";
+  }
+  return "";
+}
+
+static std::vector<const TuneCandidate *> sorted(const TuneReport &report) {
+  std::vector<const TuneCandidate *> list;
+  for (const TuneCandidate &candidate : report.candidates)
+    list.push_back(&candidate);
+  std::sort(list.begin(), list.end(), [](auto *a, auto *b) {
+    auto order = [](const TuneCandidate *c) {
+      return std::pair(c->outcome, c->seconds);
+    };
+    return order(a) < order(b);
+  });
+  return list;
+}
+
+static std::string candidateLine(const TuneCandidate &candidate) {
+  std::string facts = candidate.outcome == Outcome::Timed
+                          ? fmt::format("{:9.2f} us", candidate.seconds * 1e6)
+                          : fmt::format("{:>12}", nameOf(candidate.outcome));
+  std::string text = fmt::format(
+      "  {} {:4} registers {:3} blocks  {}\n", facts, candidate.registers,
+      candidate.blocksPerMultiprocessor, candidate.schedule);
+  if (!candidate.reason.empty())
+    text += fmt::format("               {}\n", candidate.reason);
+  return text;
+}
+
+static std::string table(const TuneReport &report, const Device &device,
+                         const std::string &function, int64_t show) {
+  std::string text = fmt::format("@{} on {} ({})\n", function, device.name(),
+                                 device.info().model);
+  if (report.wasKnown)
+    return text + fmt::format("  known     {:.2f} us  {}\n  --again searches "
+                              "anew\n",
+                              report.seconds * 1e6, report.schedule);
+  std::string counts;
+  for (Outcome outcome :
+       {Outcome::Timed, Outcome::Refused, Outcome::Spills, Outcome::Wrong}) {
+    auto count = std::count_if(
+        report.candidates.begin(), report.candidates.end(),
+        [&](const TuneCandidate &c) { return c.outcome == outcome; });
+    counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count,
+                          nameOf(outcome));
+  }
+  text += fmt::format("  tried     {} schedules in {:.1f} s ({}); {}\n",
+                      report.candidates.size(), report.spentSeconds, counts,
+                      report.isExhausted ? "nothing near is faster"
+                                         : "the time is over");
+  text += fmt::format("  default   {:.2f} us  {}\n  fastest   {:.2f} us  {}\n",
+                      report.defaultSeconds * 1e6,
+                      report.candidates.front().schedule, report.seconds * 1e6,
+                      report.schedule);
+  for (const TuneCandidate *candidate : sorted(report))
+    if (show-- > 0)
+      text += candidateLine(*candidate);
+  return text;
+}
+
+static std::string json(const TuneReport &report, const Device &device,
+                        const HostProblem &problem) {
+  std::string extents, list;
+  for (auto [letter, extent] : problem.extents.list())
+    extents += fmt::format("{}\"{}\": {}", extents.empty() ? "" : ", ", letter,
+                           extent);
+  for (const TuneCandidate &candidate : report.candidates)
+    list += fmt::format(
+        "{}\n    {{\"schedule\": {}, \"outcome\": {}, \"us\": {}, "
+        "\"error_over_bound\": {}, \"registers\": {}, \"blocks\": {}, "
+        "\"reason\": {}}}",
+        list.empty() ? "" : ",", jsonText(candidate.schedule),
+        jsonText(nameOf(candidate.outcome)),
+        jsonNumber(candidate.seconds * 1e6),
+        jsonNumber(candidate.errorOverBound), candidate.registers,
+        candidate.blocksPerMultiprocessor, jsonText(candidate.reason));
+  return fmt::format(
+      "{{\"kernel\": {}, \"model\": {}, \"target\": {}, "
+      "\"multiprocessors\": {}, \"extents\": {{{}}},\n \"problem\": {},\n "
+      "\"schedule\": {}, \"us\": {}, "
+      "\"default_us\": {}, \"seconds\": {}, \"known\": {}, "
+      "\"exhausted\": {},\n \"candidates\": [{}\n ]}}\n",
+      jsonText(problem.info.name), jsonText(device.info().model),
+      jsonText(device.info().architecture), device.multiprocessors(), extents,
+      jsonText(report.problem), jsonText(report.schedule),
+      jsonNumber(report.seconds * 1e6), jsonNumber(report.defaultSeconds * 1e6),
+      jsonNumber(report.spentSeconds), report.wasKnown, report.isExhausted,
+      list);
+}
+
+//===----------------------------------------------------------------------===//
+// Main
+//===----------------------------------------------------------------------===//
+
+/// The problem's tensors on the device.
+static Status copyToDevice(const HostProblem &problem,
+                           const std::shared_ptr<Device> &device,
+                           std::vector<DeviceTensor> &tensors) {
+  for (const std::vector<HostTensor> *side :
+       {&problem.inputs, &problem.results})
+    for (const HostTensor &host : *side) {
+      MAMBA_ASSIGN_OR_RETURN(DeviceTensor copy,
+                             DeviceTensor::copyOf(host, device));
+      tensors.push_back(std::move(copy));
+    }
+  return Status();
+}
+
+static Status run(const Options &options) {
+  MAMBA_ASSIGN_OR_RETURN(Module module, Module::load(options.file));
+  MAMBA_ASSIGN_OR_RETURN(Function function, module.function(options.function));
+  MAMBA_ASSIGN_OR_RETURN(HostProblem problem,
+                         makeProblem(function.info(), options));
+  MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> device,
+                         Device::open(options.device));
+  std::vector<DeviceTensor> tensors;
+  MAMBA_RETURN_IF_ERROR(copyToDevice(problem, device, tensors));
+  std::vector<TensorView> views;
+  for (const DeviceTensor &tensor : tensors)
+    views.push_back(tensor.view());
+  TuneOptions wanted;
+  wanted.seconds = static_cast<double>(options.seconds);
+  wanted.searchesAgain = options.again;
+  wanted.onProgress = showProgress;
+  Result<TuneReport> report = autotune(function, device, views, wanted);
+  endProgress();
+  MAMBA_RETURN_IF_ERROR(report.status());
+  std::string text =
+      table(*report, *device, function.info().name, options.show);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (options.report.empty())
+    return Status();
+  return writeFile(options.report, {json(*report, *device, problem)});
+}
+
+int main(int argc, char **argv) {
+  Options options;
+  CommandLine line = options.commandLine();
+  if (wantsHelp(argc, argv)) {
+    std::fputs(line.help().c_str(), stdout);
+    return 0;
+  }
+  Result<std::vector<std::string>> files = line.parse(argc, argv);
+  if (!files.ok())
+    return reportError(files.status());
+  if (files->size() != 1)
+    return reportError(
+        Status(StatusCode::InvalidArgument,
+               fmt::format("{} files given, required is one; 'mamba-tune "
+                           "--help' shows how",
+                           files->size())));
+  options.file = files->front();
+  Status status = run(options);
+  return status.ok() ? 0 : reportError(status);
+}
