@@ -7,7 +7,9 @@ reference on sampled slices, and becomes one record of a JSON list. Suites:
   layers   the shapes that the hand-written CUDA kernel of state-spaces/mamba was
            measured at on an H100 in (B, D, L) memory (bench/NOTES.md says how),
            in both memory orders, (B, D, L) and (B, L, D)
-  steps    one step with its state in and out, as decoding takes them
+  steps    one step with its state in and out, as decoding takes them, launch by
+           launch and as a CUDA graph; the first one, of 32 channels, is nothing
+           but a launch
   lengths  one sequence from 1 Ki to 1 Mi steps
 
   bench/gpu.py --mamba-run build/dev/bin/mamba-run --record bench/results/forward.json
@@ -35,7 +37,8 @@ OFFICIAL = {
 }
 ORDERS = {"bdl": ["--layout=bdl", "--layout=B=bgnl", "--layout=C=bgnl"],
           "bld": ["--layout=bld"]}
-STEPS = [(batch, 2048, 1, 16, "bf16") for batch in (1, 64, 512)]
+STEPS = [(1, 32, 1, 16, "bf16"), *((batch, 2048, 1, 16, "bf16")
+                                   for batch in (1, 64, 512))]
 LENGTHS = [(1, 512, 1024 << log, 16, "bf16") for log in range(0, 11, 2)]
 # Of an H100 SXM: what a copy within its memory reaches.
 BYTES_PER_US = 3.02e6
@@ -66,20 +69,26 @@ def layer(kernel, states, dtype, folder):
     return path
 
 
-def measure(arguments, kernel, shape, order, folder):
-    """One record, or None where mamba-run failed (it says why)."""
+def run(arguments, kernel, shape, order, folder, *flags):
+    """What mamba-run reports, or None where it failed (it says why)."""
     batch, channels, length, states, dtype = shape
     report = pathlib.Path(folder) / "report.json"
     done = subprocess.run(
         [arguments.mamba_run, str(layer(kernel, states, dtype, folder)),
          f"--device={arguments.device}",
          "--random", f"--extents=B={batch},L={length},D={channels}", "--time",
-         "--verify", f"--repeats={arguments.repeats}", f"--report={report}",
+         f"--repeats={arguments.repeats}", f"--report={report}", *flags,
          *ORDERS[order]], stdout=subprocess.DEVNULL)
-    if done.returncode:
+    return None if done.returncode else json.loads(report.read_text())
+
+
+def measure(arguments, kernel, shape, order, folder):
+    """One record, or None where mamba-run failed."""
+    batch, channels, length, states, dtype = shape
+    told = run(arguments, kernel, shape, order, folder, "--verify")
+    if told is None:
         return None
-    told = json.loads(report.read_text())
-    return {
+    record = {
         "kernel": kernel, "B": batch, "D": channels, "L": length,
         "N": states, "dtype": dtype, "layout": order,
         "gpu": told["model"],
@@ -91,6 +100,10 @@ def measure(arguments, kernel, shape, order, folder):
         "launch_us": told.get("launch_us"),
         "official_us": OFFICIAL.get(shape) if order == "bdl" else None,
     }
+    if kernel == "s6-step":
+        graph = run(arguments, kernel, shape, order, folder, "--graph")
+        record["graph_us"] = graph and round(graph["median_us"], 2)
+    return record
 
 
 def head_commit():
@@ -117,6 +130,8 @@ def describe(record):
     if record["official_us"]:
         text += (f", official {record['official_us']} us, "
                  f"{record['official_us'] / record['median_us']:.2f}x")
+    if record.get("graph_us"):
+        text += f", in a graph {record['graph_us']:.1f} us"
     return f"{text}  {record['schedule']}"
 
 

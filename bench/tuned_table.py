@@ -23,13 +23,21 @@ def known_rows():
             for chip, count, problem, schedule, us in ROW.findall(text)}
 
 
+def reports(paths):
+    """The reports in files that hold one, or a list of them."""
+    for path in paths:
+        loaded = json.load(open(path))
+        for report in loaded if isinstance(loaded, list) else [loaded]:
+            if report["known"]:
+                sys.exit(f"{path}: found a report of no search, required is "
+                         "one of mamba-tune --again")
+            yield report
+
+
 def main():
     rows = known_rows()
     fresh = {}
-    for path in sys.argv[1:]:
-        report = json.load(open(path))
-        if report["known"]:
-            sys.exit(f"{path}: nothing was searched; run mamba-tune --again")
+    for report in reports(sys.argv[1:]):
         key = (report["target"], report["multiprocessors"], report["problem"])
         found = (report["schedule"], report["us"])
         if key not in fresh or found[1] < fresh[key][1]:

@@ -26,7 +26,17 @@
 namespace mamba {
 
 LoadedKernel::~LoadedKernel() = default;
+LaunchGraph::~LaunchGraph() = default;
+
 Device::~Device() = default;
+
+Result<std::unique_ptr<LaunchGraph>>
+Device::record(void *, const std::function<Status()> &) {
+  return Status(StatusCode::Unsupported,
+                fmt::format("{} has no graphs of launches, required is a CUDA "
+                            "device",
+                            name()));
+}
 
 namespace {
 

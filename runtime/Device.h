@@ -90,6 +90,14 @@ public:
   virtual EntryInfo entryInfo(size_t index) const = 0;
 };
 
+/// Launches that were recorded once, to be queued as one piece again and again.
+/// The tensors that they work on, their kernels and the device outlive it.
+class LaunchGraph {
+public:
+  virtual ~LaunchGraph();
+  virtual Status launch(void *stream) = 0;
+};
+
 /// A place with memory that kernels run on. Thread-safe. All pointers are of
 /// the device's memory unless said otherwise; `stream` is a CUstream (null: the
 /// default one) and is ignored on the CPU and on simt.
@@ -155,6 +163,11 @@ public:
   virtual Result<double> timeMillis(void *stream,
                                     const std::function<Status()> &body) = 0;
 
+  /// Records what `body` queues on `stream` (of createStream()) without doing
+  /// it: a CUDA graph. Everything in it was prepared before. Unsupported where
+  /// launches are done on return.
+  virtual Result<std::unique_ptr<LaunchGraph>>
+  record(void *stream, const std::function<Status()> &body);
   /// True if `stream` is being captured into a graph.
   virtual Result<bool> isCapturing(void *stream) = 0;
 

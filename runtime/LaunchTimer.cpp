@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 using namespace mamba;
 
@@ -27,16 +28,55 @@ int64_t LaunchTimer::setsFor(const DeviceInfo &info, int64_t bytes) {
                              1, 256);
 }
 
-Result<double> LaunchTimer::measure(int64_t count) {
-  auto launchAll = [&] {
-    for (int64_t i = 0; i < count; ++i) {
-      MAMBA_RETURN_IF_ERROR(kernel_->launch(sets_[next_]));
-      next_ = (next_ + 1) % sets_.size();
-    }
+LaunchTimer::LaunchTimer(LaunchTimer &&other) noexcept
+    : kernel_(std::move(other.kernel_)), sets_(std::move(other.sets_)),
+      next_(other.next_), count_(other.count_),
+      stream_(std::exchange(other.stream_, nullptr)),
+      graph_(std::move(other.graph_)), graphCount_(other.graphCount_) {}
+
+LaunchTimer::~LaunchTimer() {
+  if (!stream_)
+    return;
+  graph_.reset();
+  kernel_->device()->destroyStream(stream_);
+}
+
+Status LaunchTimer::useGraphs() {
+  MAMBA_ASSIGN_OR_RETURN(stream_, kernel_->device()->createStream());
+  // A device without streams says why it has no graphs either.
+  if (!stream_)
+    return kernel_->device()->record(nullptr, nullptr).status();
+  // What a first launch does once may not be captured.
+  for (const std::vector<TensorView> &set : sets_)
+    MAMBA_RETURN_IF_ERROR(kernel_->prepare(set, stream_));
+  return kernel_->device()->synchronize();
+}
+
+Status LaunchTimer::launchAll(int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    MAMBA_RETURN_IF_ERROR(kernel_->launch(sets_[next_], stream_));
+    next_ = (next_ + 1) % sets_.size();
+  }
+  return Status();
+}
+
+Status LaunchTimer::recordGraph(int64_t count) {
+  if (graph_ && graphCount_ == count)
     return Status();
-  };
-  MAMBA_ASSIGN_OR_RETURN(double millis,
-                         kernel_->device()->timeMillis(nullptr, launchAll));
+  MAMBA_ASSIGN_OR_RETURN(graph_, kernel_->device()->record(stream_, [&] {
+    return launchAll(count);
+  }));
+  graphCount_ = count;
+  return Status();
+}
+
+Result<double> LaunchTimer::measure(int64_t count) {
+  if (stream_)
+    MAMBA_RETURN_IF_ERROR(recordGraph(count));
+  MAMBA_ASSIGN_OR_RETURN(
+      double millis, kernel_->device()->timeMillis(stream_, [&] {
+        return graph_ ? graph_->launch(stream_) : launchAll(count);
+      }));
   return millis * 1e-3 / static_cast<double>(count);
 }
 
@@ -65,6 +105,7 @@ Result<Timing> LaunchTimer::time(int64_t repeats) {
   std::sort(seconds.begin(), seconds.end());
   Timing timing;
   timing.repeats = repeats;
+  timing.isGraph = graph_ != nullptr;
   timing.sets = static_cast<int64_t>(sets_.size());
   timing.minSeconds = seconds.front();
   timing.medianSeconds = seconds[seconds.size() / 2];

@@ -31,6 +31,8 @@ struct Timing {
   int64_t repeats = 0;
   /// Sets of tensors that launches took turns with.
   int64_t sets = 0;
+  /// Launches were queued as a CUDA graph.
+  bool isGraph = false;
 };
 
 /// Times launches of one kernel. The tensors outlive it.
@@ -40,6 +42,13 @@ public:
   LaunchTimer(std::shared_ptr<Kernel> kernel,
               std::vector<std::vector<TensorView>> sets)
       : kernel_(std::move(kernel)), sets_(std::move(sets)) {}
+
+  ~LaunchTimer();
+  LaunchTimer(LaunchTimer &&other) noexcept;
+
+  /// From now on queues the launches of a measurement as one CUDA graph, which
+  /// leaves out what the host does for each of them.
+  Status useGraphs();
 
   /// Sets of `bytes` each that together are more than twice the L2 cache.
   static int64_t setsFor(const DeviceInfo &info, int64_t bytes);
@@ -54,11 +63,17 @@ public:
 
 private:
   Result<double> measure(int64_t count);
+  Status launchAll(int64_t count);
+  Status recordGraph(int64_t count);
 
   std::shared_ptr<Kernel> kernel_;
   std::vector<std::vector<TensorView>> sets_;
   size_t next_ = 0;
   int64_t count_ = 1;
+  /// Of useGraphs(); else null.
+  void *stream_ = nullptr;
+  std::unique_ptr<LaunchGraph> graph_;
+  int64_t graphCount_ = 0;
 };
 
 } // namespace mamba

@@ -33,6 +33,7 @@ struct Options : InputOptions {
   std::string device = "cuda:0";
   int64_t seconds = 60;
   bool again = false;
+  std::vector<std::string> schedules;
   int64_t show = 10;
   std::string report;
 
@@ -55,6 +56,13 @@ CommandLine Options::commandLine() {
       {"seconds", "N", "start no measurement after this time (default 60)",
        takeNumber(seconds, 1)},
       {"again", "", "search although a schedule is known", takeSwitch(again)},
+      {"schedule", "ATTRIBUTE",
+       "measure this one, and others given so, in place of a search; "
+       "repeatable",
+       [this](std::string_view value) {
+         schedules.emplace_back(value);
+         return Status();
+       }},
       {"show", "N", "schedules to print (default 10)", takeNumber(show, 0)},
       {"report", "FILE.json", "write all that were tried", takeText(report)}};
   for (Flag &flag : flags())
@@ -224,6 +232,7 @@ static Status run(const Options &options) {
   TuneOptions wanted;
   wanted.seconds = static_cast<double>(options.seconds);
   wanted.searchesAgain = options.again;
+  wanted.schedules = options.schedules;
   wanted.onProgress = showProgress;
   Result<TuneReport> report = autotune(function, device, views, wanted);
   endProgress();

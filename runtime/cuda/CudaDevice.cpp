@@ -12,6 +12,7 @@
 #include "runtime/cuda/CudaDevice.h"
 
 #include "runtime/cuda/Compatibility.h"
+#include "runtime/cuda/Graph.h"
 #include "runtime/cuda/Module.h"
 
 #include <fmt/format.h>
@@ -252,6 +253,13 @@ Result<double> CudaDevice::timeMillis(void *stream,
                                         &milliseconds, pair.events[0],
                                         pair.events[1]));
   return static_cast<double>(milliseconds);
+}
+
+Result<std::unique_ptr<LaunchGraph>>
+CudaDevice::record(void *stream, const std::function<Status()> &body) {
+  ScopedContext scope(*context_);
+  MAMBA_RETURN_IF_ERROR(scope.status());
+  return captureGraph(context_, asStream(stream), body);
 }
 
 Result<bool> CudaDevice::isCapturing(void *stream) {

@@ -42,6 +42,8 @@ public:
   Status synchronize() override;
   Result<double> timeMillis(void *stream,
                             const std::function<Status()> &body) override;
+  Result<std::unique_ptr<LaunchGraph>>
+  record(void *stream, const std::function<Status()> &body) override;
   Result<bool> isCapturing(void *stream) override;
   Status checkPointer(const void *pointer) override;
 

@@ -219,7 +219,7 @@ Result<bool> Tuner::isFaster(const std::string &schedule) {
   bool isTimed = candidate.outcome == TuneCandidate::Outcome::Timed;
   if (index == 0 && !isTimed)
     return Status(StatusCode::CompileError,
-                  fmt::format("the default schedule {} does not run: {}",
+                  fmt::format("the first schedule {} does not run: {}",
                               schedule, candidate.reason));
   bool isBest = index == 0 ||
                 (isTimed && candidate.seconds <
@@ -320,14 +320,19 @@ Status Tuner::decide() {
 Result<TuneReport> Tuner::search() {
   MAMBA_ASSIGN_OR_RETURN(report.problem, function.source()->describeProblem(
                                              function.info().name, request));
-  MAMBA_RETURN_IF_ERROR(tryModel());
-  MAMBA_RETURN_IF_ERROR(walk());
+  for (const std::string &schedule : options.schedules)
+    MAMBA_RETURN_IF_ERROR(isFaster(schedule).status());
+  if (options.schedules.empty()) {
+    MAMBA_RETURN_IF_ERROR(tryModel());
+    MAMBA_RETURN_IF_ERROR(walk());
+  }
   MAMBA_RETURN_IF_ERROR(decide());
   report.schedule = report.candidates[best].schedule;
   report.seconds = report.candidates[best].seconds;
   report.defaultSeconds = report.candidates.front().seconds;
   report.spentSeconds = spent();
-  place().store({report.schedule, report.seconds});
+  if (options.schedules.empty())
+    place().store({report.schedule, report.seconds});
   return std::move(report);
 }
 
@@ -337,7 +342,7 @@ Result<TuneReport> mamba::autotune(const Function &function,
                                    const TuneOptions &options) {
   Tuner tuner(function, device, options);
   MAMBA_RETURN_IF_ERROR(tuner.prepare(tensors));
-  if (!options.searchesAgain)
+  if (!options.searchesAgain && options.schedules.empty())
     if (std::optional<TunedSchedule> known = tuner.place().find()) {
       TuneReport report;
       report.schedule = known->schedule;

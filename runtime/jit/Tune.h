@@ -60,6 +60,8 @@ struct TuneOptions {
   double seconds = 60;
   /// Search although a schedule is known.
   bool searchesAgain = false;
+  /// Measure these, and search and keep nothing; the first one must run.
+  std::vector<std::string> schedules;
   /// Points of the iteration space that the reference computes, once.
   int64_t verifyPoints = int64_t(1) << 20;
   std::function<void(const TuneProgress &)> onProgress;

@@ -116,14 +116,16 @@ Result<Timing> mamba::timeLaunches(const Function &function,
                                    const std::shared_ptr<Device> &device,
                                    std::string_view schedule,
                                    DeviceProblem tensors,
-                                   const HostProblem &problem,
-                                   int64_t repeats) {
+                                   const HostProblem &problem, int64_t repeats,
+                                   bool inGraph) {
   MAMBA_ASSIGN_OR_RETURN(Rotation rotation,
                          makeRotation(device, std::move(tensors), problem));
   MAMBA_ASSIGN_OR_RETURN(
       std::shared_ptr<Kernel> kernel,
       function.kernel(device, rotation.views.front(), schedule));
   LaunchTimer timer(std::move(kernel), rotation.views);
+  if (inGraph)
+    MAMBA_RETURN_IF_ERROR(timer.useGraphs());
   MAMBA_ASSIGN_OR_RETURN(Timing timing, timer.time(repeats));
   if (device->isCuda()) {
     MAMBA_ASSIGN_OR_RETURN(

@@ -38,11 +38,12 @@ Status runOnce(const Function &function, const std::shared_ptr<Device> &device,
                HostProblem &problem);
 
 /// Times launches on `tensors` and as many copies of them as together are more
-/// than twice the L2 cache.
+/// than twice the L2 cache; with `inGraph` as a CUDA graph.
 Result<Timing> timeLaunches(const Function &function,
                             const std::shared_ptr<Device> &device,
                             std::string_view schedule, DeviceProblem tensors,
-                            const HostProblem &problem, int64_t repeats);
+                            const HostProblem &problem, int64_t repeats,
+                            bool inGraph = false);
 
 } // namespace mamba
 

@@ -43,6 +43,8 @@ CommandLine RunOptions::commandLine() {
        takeOutput(outputs)},
       {"verify", "", "compare with the fp64 reference", takeSwitch(verify)},
       {"time", "", "time launches after warm-up", takeSwitch(time)},
+      {"graph", "", "with --time: queue the launches as a CUDA graph",
+       takeSwitch(graph)},
       {"repeats", "N", "measurements of --time (default 20)",
        takeNumber(repeats, 1)},
       {"schedule", "ATTRIBUTE",

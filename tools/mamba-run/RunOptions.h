@@ -24,6 +24,7 @@ struct RunOptions : InputOptions {
   std::vector<std::pair<std::string, std::string>> outputs;
   bool verify = false;
   bool time = false;
+  bool graph = false;
   int64_t repeats = 20;
   std::string schedule;
   std::string dump;

@@ -63,10 +63,12 @@ static std::string timingLines(const RunReport &report,
                                const HostProblem &problem) {
   const Timing &timing = *report.timing;
   double bytes = static_cast<double>(problem.bytes());
-  std::string text = fmt::format(
-      "  time      {}, median of {} (least {}), {:.1f} GB/s\n",
-      formatSeconds(timing.medianSeconds), timing.repeats,
-      formatSeconds(timing.minSeconds), bytes / timing.medianSeconds * 1e-9);
+  std::string text =
+      fmt::format("  time      {}, median of {} (least {}){}, {:.1f} GB/s\n",
+                  formatSeconds(timing.medianSeconds), timing.repeats,
+                  formatSeconds(timing.minSeconds),
+                  timing.isGraph ? " in a CUDA graph" : "",
+                  bytes / timing.medianSeconds * 1e-9);
   if (std::optional<double> floor = report.floorSeconds(problem))
     text +=
         fmt::format("  floor     {}, of which this is {:.0f} %\n",
@@ -160,10 +162,11 @@ static std::string timingJson(const RunReport &report,
   double bytes = static_cast<double>(problem.bytes());
   std::string text = fmt::format(
       ",\n  \"median_s\": {}, \"median_us\": {}, \"min_us\": {}, \"repeats\": "
-      "{}, \"copies\": {},\n  \"bytes\": {}, \"gb_per_s\": {}",
+      "{}, \"copies\": {}, \"graph\": {},\n  \"bytes\": {}, \"gb_per_s\": {}",
       jsonNumber(timing.medianSeconds), jsonNumber(timing.medianSeconds * 1e6),
       jsonNumber(timing.minSeconds * 1e6), timing.repeats, timing.sets,
-      problem.bytes(), jsonNumber(bytes / timing.medianSeconds * 1e-9));
+      timing.isGraph, problem.bytes(),
+      jsonNumber(bytes / timing.medianSeconds * 1e-9));
   if (timing.launchSeconds > 0)
     text += fmt::format(", \"launch_us\": {}",
                         jsonNumber(timing.launchSeconds * 1e6));

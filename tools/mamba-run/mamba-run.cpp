@@ -180,7 +180,7 @@ static Status runOnDevice(const RunOptions &options, const Function &function,
     MAMBA_ASSIGN_OR_RETURN(report.timing,
                            timeLaunches(function, device, options.schedule,
                                         std::move(tensors), problem,
-                                        options.repeats));
+                                        options.repeats, options.graph));
   }
   return Status();
 }

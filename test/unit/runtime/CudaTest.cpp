@@ -12,6 +12,7 @@
 
 #include "runtime/Buffer.h"
 #include "runtime/Kernel.h"
+#include "runtime/LaunchTimer.h"
 #include "runtime/cuda/Compatibility.h"
 #include "runtime/cuda/Driver.h"
 #include "test/unit/runtime/TestArtifacts.h"
@@ -183,6 +184,47 @@ TEST_F(CudaTest, CaptureNeedsPrepare) {
   // Temporaries of 2 * 128 floats are more than was prepared.
   expectError(kernel->launch(views(512)), StatusCode::CaptureForbidden,
               {"bytes for temporaries"});
+}
+
+TEST_F(CudaTest, GraphsHoldLaunches) {
+  auto kernel = make(cudaArtifact());
+  Result<void *> stream = device->createStream();
+  ASSERT_TRUE(stream.ok());
+  ASSERT_TRUE(kernel->prepare(views(), *stream).ok());
+  auto graph =
+      device->record(*stream, [&] { return kernel->launch(views(), *stream); });
+  ASSERT_TRUE(graph.ok()) << graph.status().message();
+  EXPECT_FALSE(fake().capturing);
+  EXPECT_TRUE((*graph)->launch(*stream).ok());
+  EXPECT_EQ(fake().calls["cuGraphLaunch"], 1);
+  EXPECT_EQ(fake().calls["cuGraphDestroy"], 1);
+  graph->reset();
+  EXPECT_EQ(fake().calls["cuGraphExecDestroy"], 1);
+  device->destroyStream(*stream);
+}
+
+TEST_F(CudaTest, CapturesThatFailAreEnded) {
+  auto kernel = make(cudaArtifact());
+  Result<void *> stream = device->createStream();
+  ASSERT_TRUE(stream.ok());
+  // Nothing was prepared.
+  auto graph =
+      device->record(*stream, [&] { return kernel->launch(views(), *stream); });
+  expectError(graph.status(), StatusCode::CaptureForbidden, {"call prepare()"});
+  EXPECT_FALSE(fake().capturing);
+  EXPECT_EQ(fake().calls["cuGraphDestroy"], 1);
+  EXPECT_EQ(fake().calls["cuGraphInstantiateWithFlags"], 0);
+  device->destroyStream(*stream);
+}
+
+TEST_F(CudaTest, TimersMayUseGraphs) {
+  LaunchTimer timer(make(cudaArtifact()), {views(), views()});
+  ASSERT_TRUE(timer.useGraphs().ok());
+  Result<Timing> timing = timer.time(3);
+  ASSERT_TRUE(timing.ok()) << timing.status().message();
+  EXPECT_TRUE(timing->isGraph);
+  EXPECT_EQ(timing->sets, 2);
+  EXPECT_GT(fake().calls["cuGraphLaunch"], 3);
 }
 
 TEST_F(CudaTest, EmptyLengthLaunchesTheRest) {

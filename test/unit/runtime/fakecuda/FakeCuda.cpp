@@ -360,6 +360,43 @@ CUresult cuStreamIsCapturing(CUstream, CUstreamCaptureStatus *status) {
   return CUDA_SUCCESS;
 }
 
+CUresult cuStreamBeginCapture_v2(CUstream, CUstreamCaptureMode) {
+  ENTER()
+  state().capturing = true;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuStreamEndCapture(CUstream, CUgraph *graph) {
+  ENTER()
+  state().capturing = false;
+  *graph = reinterpret_cast<CUgraph>(new char);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuGraphInstantiateWithFlags(CUgraphExec *graph, CUgraph,
+                                     unsigned long long) {
+  ENTER()
+  *graph = reinterpret_cast<CUgraphExec>(new char);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuGraphLaunch(CUgraphExec, CUstream) {
+  ENTER()
+  return CUDA_SUCCESS;
+}
+
+CUresult cuGraphExecDestroy(CUgraphExec graph) {
+  ENTER()
+  delete reinterpret_cast<char *>(graph);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuGraphDestroy(CUgraph graph) {
+  ENTER()
+  delete reinterpret_cast<char *>(graph);
+  return CUDA_SUCCESS;
+}
+
 CUresult cuEventCreate(CUevent *event, unsigned) {
   ENTER()
   *event = reinterpret_cast<CUevent>(new char);
