@@ -70,6 +70,7 @@ private:
   Status tryOne(TuneCandidate &candidate);
   Result<std::shared_ptr<Kernel>> build(TuneCandidate &candidate);
   Status verify(Kernel &kernel, TuneCandidate &candidate);
+  Result<LaunchTimer> timerFor(const std::shared_ptr<Kernel> &kernel);
   Status time(const std::shared_ptr<Kernel> &kernel, TuneCandidate &candidate);
   Status decide();
 
@@ -174,10 +175,19 @@ Status Tuner::verify(Kernel &kernel, TuneCandidate &candidate) {
   return Status();
 }
 
+/// Kernels of a few microseconds are faster than the host can launch them: on a
+/// GPU, graphs leave the host out.
+Result<LaunchTimer> Tuner::timerFor(const std::shared_ptr<Kernel> &kernel) {
+  LaunchTimer timer(kernel, tensors->sets());
+  if (device->isCuda())
+    MAMBA_RETURN_IF_ERROR(timer.useGraphs());
+  MAMBA_RETURN_IF_ERROR(timer.warmUp(kWarmUpSeconds));
+  return timer;
+}
+
 Status Tuner::time(const std::shared_ptr<Kernel> &kernel,
                    TuneCandidate &candidate) {
-  LaunchTimer timer(kernel, tensors->sets());
-  MAMBA_RETURN_IF_ERROR(timer.warmUp(kWarmUpSeconds));
+  MAMBA_ASSIGN_OR_RETURN(LaunchTimer timer, timerFor(kernel));
   MAMBA_ASSIGN_OR_RETURN(candidate.seconds, timer.measure());
   if (!isDefault(candidate) &&
       candidate.seconds > kHopeless * report.candidates[best].seconds)
@@ -297,8 +307,8 @@ Status Tuner::decide() {
   for (size_t i : finalists) {
     MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Kernel> kernel,
                            build(report.candidates[i]));
-    LaunchTimer &timer = timers.emplace_back(kernel, tensors->sets());
-    MAMBA_RETURN_IF_ERROR(timer.warmUp(kWarmUpSeconds));
+    MAMBA_ASSIGN_OR_RETURN(LaunchTimer timer, timerFor(kernel));
+    timers.push_back(std::move(timer));
   }
   std::vector<std::vector<double>> seconds(finalists.size());
   for (int64_t round = 0; round < kFinalRepeats; ++round)
