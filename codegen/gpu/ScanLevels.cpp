@@ -13,6 +13,9 @@
 using namespace mlir;
 using namespace mlir::ssm;
 
+/// Fewer do not repay the selects that it takes (bench/NOTES.md).
+static constexpr int64_t kLanesToSplitPairs = 16;
+
 Segment mlir::ssm::combine(Emit &e, const Segment &first,
                            const Segment &second) {
   return {e.mulf(first.decay, second.decay),
@@ -57,14 +60,23 @@ Segment ScanLevels::scanItems(LocalScan &scan) {
 // Lanes of a warp
 //===----------------------------------------------------------------------===//
 
-Number ScanLevels::shuffleUp(Number number, int64_t segments) {
-  auto shuffle = [&](Value word) -> Value {
-    return gpu::ShuffleOp::create(e, word, e.i32(segments * laneStride),
-                                  e.i32(32), gpu::ShuffleMode::UP)
+Number ScanLevels::shuffle(Number number, int64_t segments,
+                           gpu::ShuffleMode mode) {
+  auto word = [&](Value value) -> Value {
+    return gpu::ShuffleOp::create(e, value, e.i32(segments * laneStride),
+                                  e.i32(32), mode)
         .getShuffleResult();
   };
-  return {shuffle(number.re),
-          number.isComplex() ? shuffle(number.im) : Value()};
+  return {word(number.re), number.isComplex() ? word(number.im) : Value()};
+}
+
+Number ScanLevels::shuffleUp(Number number, int64_t segments) {
+  return shuffle(number, segments, gpu::ShuffleMode::UP);
+}
+
+/// What the lane has that differs in the bit `group`.
+Number ScanLevels::swapGroups(Number number, int64_t group) {
+  return shuffle(number, group, gpu::ShuffleMode::XOR);
 }
 
 /// Inclusive scan over the lanes along L, by doubling distances.
@@ -238,18 +250,72 @@ void ScanLevels::finishInWarp(MutableArrayRef<LocalScan> scans) {
       lanes.push_back(
           {scan.own->decay, e.select(isFirst, end, scan.own->carry)});
     }
-  passStates(lanes);
+  SmallVector<Number> before;
+  if (!lanes.empty())
+    before = statesBefore(lanes, /*group=*/1);
   for (auto [i, scan] : llvm::enumerate(scans))
-    scan.end =
-        scanFrom(scan, lanes.empty() ? scan.carry
-                                     : stateBefore(lanes[i].carry, scan.carry));
+    scan.end = scanFrom(scan, before.empty()
+                                  ? scan.carry
+                                  : e.select(isFirst, scan.carry, before[i]));
 }
 
-/// As scanLanes, where the first segment's carry is a state. The last lane's
-/// own end comes from its steps, so that two lanes have nothing to do here.
-void ScanLevels::passStates(MutableArrayRef<Segment> segments) {
+/// The states before segments that are groups of `group` lanes each; zero
+/// before the first one, whose carry is a state. Where lanes are many and
+/// segments come in pairs, half of the lanes do one segment of each pair, half
+/// the other: the longer rest of the way is half as much work.
+SmallVector<Number> ScanLevels::statesBefore(ArrayRef<Segment> segments,
+                                             int64_t group) {
+  if (segments.size() % 2 == 0 &&
+      schedule.getLanes() / group >= kLanesToSplitPairs)
+    return splitPairs(segments, group);
+  SmallVector<Segment> groups(segments);
+  passStates(groups, group);
+  SmallVector<Number> before;
+  for (const Segment &segment : groups)
+    before.push_back(shuffleUp(segment.carry, group));
+  if (group == 1)
+    return before;
+  Value isFirst = e.lessThan(place.laneSegment, e.i32(group));
+  for (auto [number, segment] : llvm::zip(before, groups))
+    number = e.select(isFirst, identityLike(segment).carry, number);
+  return before;
+}
+
+/// Of every pair of segments, the lower group of two neighbours takes over the
+/// first one of both, the upper group the second one.
+SmallVector<Number> ScanLevels::splitPairs(ArrayRef<Segment> segments,
+                                           int64_t group) {
+  Value isUpper = e.equals(e.rem(e.div(place.laneSegment, group), 2), 1);
+  SmallVector<Segment> lower, joined;
+  for (size_t i = 0; i < segments.size(); i += 2) {
+    const Segment &even = segments[i], &odd = segments[i + 1];
+    Segment other = {
+        swapGroups(e.select(isUpper, even.decay, odd.decay), group),
+        swapGroups(e.select(isUpper, even.carry, odd.carry), group)};
+    lower.push_back({e.select(isUpper, other.decay, even.decay),
+                     e.select(isUpper, other.carry, even.carry)});
+    joined.push_back(combine(e, lower.back(),
+                             {e.select(isUpper, odd.decay, other.decay),
+                              e.select(isUpper, odd.carry, other.carry)}));
+  }
+  SmallVector<Number> own = statesBefore(joined, 2 * group);
+  SmallVector<Number> before;
+  for (auto [segment, start] : llvm::zip(lower, own)) {
+    Number middle = e.fma(segment.decay, start, segment.carry);
+    Number other = swapGroups(e.select(isUpper, start, middle), group);
+    before.push_back(e.select(isUpper, other, start));
+    before.push_back(e.select(isUpper, middle, other));
+  }
+  return before;
+}
+
+/// As scanLanes over groups of lanes, where the first segment's carry is a
+/// state. The last lane's own end comes from its steps, so that two groups have
+/// nothing to do here.
+void ScanLevels::passStates(MutableArrayRef<Segment> segments, int64_t group) {
   int64_t lanes = schedule.getLanes();
-  for (int64_t distance = 1; distance < lanes && lanes > 2; distance *= 2) {
+  for (int64_t distance = group; distance < lanes && lanes > 2 * group;
+       distance *= 2) {
     Value hasOther = arith::CmpIOp::create(e, arith::CmpIPredicate::sge,
                                            place.laneSegment, e.i32(distance));
     for (Segment &segment : segments) {

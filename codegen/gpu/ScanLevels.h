@@ -19,6 +19,8 @@
 
 #include "codegen/gpu/Operands.h"
 
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
 namespace mlir::ssm {
 
 /// A segment: its decay a and what it adds, b.
@@ -72,7 +74,9 @@ public:
 private:
   Segment scanItems(LocalScan &scan);
   void finishInWarp(MutableArrayRef<LocalScan> scans);
-  void passStates(MutableArrayRef<Segment> segments);
+  SmallVector<Number> statesBefore(ArrayRef<Segment> segments, int64_t group);
+  SmallVector<Number> splitPairs(ArrayRef<Segment> segments, int64_t group);
+  void passStates(MutableArrayRef<Segment> segments, int64_t group);
   void scanLanes(MutableArrayRef<Segment> segments);
   Number stateBefore(const Number &end, const Number &start);
   Number scanFrom(LocalScan &scan, Number h);
@@ -81,7 +85,9 @@ private:
   void upSweep(Value base, int64_t scans);
   void downSweep(Value base, int64_t scans);
   void sweepLevel(Value base, int64_t scans, int64_t distance, bool down);
+  Number shuffle(Number number, int64_t segments, gpu::ShuffleMode mode);
   Number shuffleUp(Number number, int64_t segments);
+  Number swapGroups(Number number, int64_t group);
   Segment identityLike(const Segment &segment);
   Value meetingAddress(Value base, Value scan, Value warp, Value row);
   Segment loadSegment(Value address);

@@ -1,5 +1,6 @@
 // RUN: mamba-opt --ssm-schedule="schedule={#ssm.schedule<lanes = 1, items = 4>}" --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s --check-prefixes=CHECK,SERIAL
 // RUN: mamba-opt --ssm-schedule="schedule={#ssm.schedule<lanes = 4, items = 4>}" --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s --check-prefixes=CHECK,LANES
+// RUN: mamba-opt --ssm-schedule="schedule={#ssm.schedule<lanes = 32, items = 4, unroll = 2>}" --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s --check-prefixes=CHECK,PAIRS
 // RUN: mamba-opt --ssm-schedule="schedule={#ssm.schedule<lanes = 4, items = 4, warps_l = 4>}" --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s --check-prefixes=CHECK,BLELLOCH
 // RUN: mamba-opt --ssm-schedule="schedule={#ssm.schedule<lanes = 4, items = 4, chunks = 8>}" --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s --check-prefix=CHUNKS
 
@@ -40,6 +41,20 @@
 // LANES: gpu.shuffle up %{{.*}}, %c8_i32
 // All have read the carry before one of them overwrites it.
 // LANES: nvvm.bar.warp.sync
+
+// Many lanes and two states a trip: neighbouring lanes swap segments, so that
+// each has one state of the pair over the steps of both. Four doubling steps of
+// one state, not five of two; then each lane takes back what starts its steps.
+// PAIRS-SAME: grid = ["d/1", "b/1"]
+// PAIRS-COUNT-2: gpu.shuffle xor %{{.*}}, %c1_i32
+// PAIRS-COUNT-2: gpu.shuffle up %{{.*}}, %c2_i32
+// PAIRS-COUNT-2: gpu.shuffle up %{{.*}}, %c4_i32
+// PAIRS-COUNT-2: gpu.shuffle up %{{.*}}, %c8_i32
+// PAIRS: gpu.shuffle up %{{.*}}, %c16_i32
+// PAIRS: gpu.shuffle up %{{.*}}, %c2_i32
+// PAIRS: gpu.shuffle xor %{{.*}}, %c1_i32
+// PAIRS-NOT: gpu.shuffle
+// PAIRS: gpu.return
 
 // Warps along L: they meet in shared memory; two levels up, two levels down,
 // a barrier after each and one around the root.

@@ -65,6 +65,36 @@ static std::vector<Mutant> shuffleMutants() {
   };
 }
 
+/// Lanes that differ in one bit tell each other something.
+static bool swapsLanes(Operation *op) {
+  auto shuffle = dyn_cast<gpu::ShuffleOp>(op);
+  return shuffle && shuffle.getMode() == gpu::ShuffleMode::XOR;
+}
+
+/// What a choice gives where its condition holds.
+static Value chosenIfTrue(Operation *op) {
+  auto choice = op->getOperand(0).getDefiningOp<SelectOp>();
+  return choice ? choice.getTrueValue() : Value();
+}
+
+/// What lanes that split pairs of states among them tell each other.
+static std::vector<Mutant> pairMutants() {
+  Test isSwap = in(Part::Main) && inTiles() && Test(swapsLanes);
+  Test isPick = in(Part::Main) && inTiles() && is<SelectOp>();
+  std::string_view filter = "kind=verify body=s6 lanes=32 warps_l=1 complex=0";
+  return {
+      {"pair-distance", "lanes swap states with the lane two away", filter,
+       on(first(isSwap), scaleOperand(1, 2))},
+      {"pair-sent", "a lane keeps the state that it should pass on", filter,
+       on(first(isSwap), setOperand(0, chosenIfTrue))},
+      {"pair-order", "the upper lane's steps do not follow the lower one's",
+       filter,
+       on(first(isPick && operand(1, Test(swapsLanes))), becomeOperand(2))},
+      {"pair-returned", "lanes take back what they did themselves", filter,
+       on(last(isPick && operand(2, Test(swapsLanes))), becomeOperand(1))},
+  };
+}
+
 /// What a thread makes of its own steps.
 static std::vector<Mutant> stepMutants() {
   Test isInTiles = in(Part::Main) && inTiles();
@@ -91,6 +121,7 @@ static std::vector<Mutant> stepMutants() {
 
 std::vector<Mutant> mutation::laneMutants() {
   std::vector<Mutant> mutants = shuffleMutants();
+  llvm::append_range(mutants, pairMutants());
   llvm::append_range(mutants, stepMutants());
   return mutants;
 }
