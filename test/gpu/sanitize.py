@@ -37,7 +37,8 @@ def run_shard(tool, shard, options):
                "--print-limit", "20",
                options.folder / "test" / "e2e-numerics", "--device=cuda:0",
                "--jobs=0", "--malformed=0", f"--shards={options.jobs}",
-               f"--shard={shard}", f"--filter={options.filter}"]
+               f"--shard={shard}",
+               *([f"--filter={options.filter}"] if options.filter else [])]
     start = time.monotonic()
     with log.open("w") as output:
         try:
