@@ -21,19 +21,10 @@ done
 python3 "$here/../e2e/run.py" --bin "$folder/bin" --device cuda:0 --require \
   --output "$output/e2e-cuda.json" || status=1
 
-# One process, so that the sanitizer sees every launch.
 PATH=$PATH:/usr/local/cuda/bin
 if command -v compute-sanitizer >/dev/null; then
-  for tool in memcheck racecheck synccheck; do
-    # The driver tells how many parameters code has by a query that fails.
-    compute-sanitizer --tool "$tool" --report-api-errors no \
-      --error-exitcode 9 --print-limit 20 \
-      "$folder/test/e2e-numerics" --device=cuda:0 --quick --jobs=0 \
-      >"$output/$tool.log" 2>&1 && result=clean || result=FAILED
-    echo "compute-sanitizer $tool: $result ($output/$tool.log)"
-    tail -n 3 "$output/$tool.log"
-    [ "$result" = clean ] || status=1
-  done
+  python3 "$here/sanitize.py" "$folder" "$output/sanitizers.json" --quick \
+    --jobs=4 || status=1
   python3 "$here/defects.py" "$folder" "$output/defects.json" || status=1
 else
   echo "compute-sanitizer: not installed here, nothing checked"

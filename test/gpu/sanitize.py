@@ -4,8 +4,9 @@
   sanitize.py FOLDER RECORD.json [--tools=memcheck,racecheck] [--jobs=N]
 
 FOLDER holds the unpacked build/mamba-mlir-portable.tar.xz. A sanitizer sees the
-launches of one process, so each of the jobs runs a shard of the suite in one.
-Exits with 1 where a tool reports anything, a case fails, a shard does not come to
+launches of one process, so each of the jobs runs a shard of the suite in one. A
+machine that is lent for less time than all shards take runs some (--only=2,3) of
+the same number; --quick takes a tenth of the suite. Exits with 1 where a tool reports anything, a case fails, a shard does not come to
 its end, or no case passed.
 """
 
@@ -38,7 +39,8 @@ def run_shard(tool, shard, options):
                options.folder / "test" / "e2e-numerics", "--device=cuda:0",
                "--jobs=0", "--malformed=0", f"--shards={options.jobs}",
                f"--shard={shard}",
-               *([f"--filter={options.filter}"] if options.filter else [])]
+               *([f"--filter={options.filter}"] if options.filter else []),
+               *(["--quick"] if options.quick else [])]
     start = time.monotonic()
     with log.open("w") as output:
         try:
@@ -58,7 +60,8 @@ def run_shard(tool, shard, options):
 
 def run_tool(tool, options):
     # The first shard is that of far strides.
-    numbers = range(1 if tool in SKIP_FAR else 0, options.jobs)
+    numbers = [i for i in range(1 if tool in SKIP_FAR else 0, options.jobs)
+               if i in options.only]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         shards = list(pool.map(lambda i: run_shard(tool, i, options), numbers))
     bad = [s for s in shards if s["rc"] != 0 or s["reports"] != 0]
@@ -66,19 +69,21 @@ def run_tool(tool, options):
     print(f"{tool}: {passed} cases passed, "
           f"{sum(s['failed'] for s in shards)} failed, "
           f"{sum(s['reports'] or 0 for s in shards)} reports in "
-          f"{max(s['seconds'] for s in shards):.0f} s", flush=True)
+          f"{max(s['seconds'] for s in shards):.0f} s, shards "
+          f"{','.join(str(i) for i in numbers)} of {options.jobs}", flush=True)
     for shard in bad:
         ended = "did not end" if shard["rc"] is None else f"exit {shard['rc']}"
         print(f"  shard {shard['shard']}: {ended}, {shard['reports']} reports, "
               f"see {tool}-{shard['shard']:02d}.log", flush=True)
     return {"passed": passed, "failed": sum(s["failed"] for s in shards),
             "reports": sum(s["reports"] or 0 for s in shards),
+            "shards": f"{len(numbers)} of {options.jobs}",
             "unfinished": sum(s["rc"] is None for s in shards),
             "clean": not bad and passed > 0,
             "seconds": max(s["seconds"] for s in shards)}
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("record", type=pathlib.Path)
@@ -88,10 +93,19 @@ def main():
                         help="seconds a shard")
     parser.add_argument("--sanitizer", default="compute-sanitizer")
     parser.add_argument("--filter", default="", help="only cases with this text")
-    options = parser.parse_args()
+    parser.add_argument("--quick", action="store_true",
+                        help="a tenth of the cases, small ones")
+    parser.add_argument("--only", type=lambda text: [int(i) for i in text.split(",")],
+                        help="these shards, as 1,2,3")
+    options = parser.parse_args(arguments)
     if options.jobs < 2:
         parser.error(f"found --jobs={options.jobs}, required 2 or more: the first "
                      "job has the cases of far strides, the others the rest")
+    if options.only is None:
+        options.only = range(options.jobs)
+    elif not all(0 <= i < options.jobs for i in options.only):
+        parser.error(f"found --only={options.only}, required shards from 0 to "
+                     f"{options.jobs - 1}")
     options.logs = options.record.parent
     record = {tool: run_tool(tool, options) for tool in options.tools.split(",")}
     options.record.write_text(json.dumps(record, indent=1) + "\n")
