@@ -165,6 +165,9 @@ static Status writeStage(const TranslateOptions &options,
 }
 
 static Status translate(const TranslateOptions &options) {
+  if (options.to.empty())
+    return invalid("--to=FORMAT is required; 'mamba-translate --help' shows "
+                   "which there are");
   MAMBA_ASSIGN_OR_RETURN(Module module, Module::load(options.file));
   MAMBA_ASSIGN_OR_RETURN(Function function, module.function(options.function));
   MAMBA_ASSIGN_OR_RETURN(VariantRequest request,
@@ -183,18 +186,6 @@ static Status translate(const TranslateOptions &options) {
 
 int main(int argc, char **argv) {
   TranslateOptions options;
-  CommandLine line = options.commandLine();
-  if (wantsHelp(argc, argv)) {
-    std::fputs(line.help().c_str(), stdout);
-    return 0;
-  }
-  Result<std::vector<std::string>> files = line.parse(argc, argv);
-  if (!files.ok())
-    return reportError(files.status());
-  if (files->size() != 1 || options.to.empty())
-    return reportError(invalid("one file and --to=FORMAT are required; "
-                               "'mamba-translate --help' shows how"));
-  options.file = files->front();
-  Status status = translate(options);
-  return status.ok() ? 0 : reportError(status);
+  return runOnFile(options.commandLine(), argc, argv, options.file,
+                   [&] { return translate(options); });
 }

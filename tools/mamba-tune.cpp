@@ -247,21 +247,6 @@ static Status run(const Options &options) {
 
 int main(int argc, char **argv) {
   Options options;
-  CommandLine line = options.commandLine();
-  if (wantsHelp(argc, argv)) {
-    std::fputs(line.help().c_str(), stdout);
-    return 0;
-  }
-  Result<std::vector<std::string>> files = line.parse(argc, argv);
-  if (!files.ok())
-    return reportError(files.status());
-  if (files->size() != 1)
-    return reportError(
-        Status(StatusCode::InvalidArgument,
-               fmt::format("{} files given, required is one; 'mamba-tune "
-                           "--help' shows how",
-                           files->size())));
-  options.file = files->front();
-  Status status = run(options);
-  return status.ok() ? 0 : reportError(status);
+  return runOnFile(options.commandLine(), argc, argv, options.file,
+                   [&] { return run(options); });
 }

@@ -140,3 +140,23 @@ int mamba::reportError(const Status &status) {
   std::fputs(line.c_str(), stderr);
   return 1;
 }
+
+int mamba::runOnFile(const CommandLine &line, int argc, char **argv,
+                     std::string &file, const std::function<Status()> &run) {
+  if (wantsHelp(argc, argv)) {
+    std::fputs(line.help().c_str(), stdout);
+    return 0;
+  }
+  Result<std::vector<std::string>> files = line.parse(argc, argv);
+  if (!files.ok())
+    return reportError(files.status());
+  if (files->size() != 1)
+    return reportError(
+        Status(StatusCode::InvalidArgument,
+               fmt::format("{} files given, required is one; '{} --help' shows "
+                           "how",
+                           files->size(), line.tool)));
+  file = files->front();
+  Status status = run();
+  return status.ok() ? 0 : reportError(status);
+}

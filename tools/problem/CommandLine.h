@@ -68,6 +68,11 @@ takePair(std::map<std::string, std::string> &target);
 /// The number that all of `text` is, or InvalidArgument.
 Result<int64_t> parseNumber(std::string_view text);
 
+/// What main() of a tool that takes one file does: prints the help, or hands
+/// the flags to their takers, sets `file` and calls `run`. The exit status.
+int runOnFile(const CommandLine &line, int argc, char **argv, std::string &file,
+              const std::function<Status()> &run);
+
 /// Prints "error: <message>" and returns the exit status of failed tools.
 int reportError(const Status &status);
 
