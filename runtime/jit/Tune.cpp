@@ -154,9 +154,15 @@ Result<std::shared_ptr<Kernel>> Tuner::build(TuneCandidate &candidate) {
   return std::shared_ptr<Kernel>();
 }
 
+/// A launch that is refused is one candidate less; one that breaks the device
+/// ends the search.
 Status Tuner::verify(Kernel &kernel, TuneCandidate &candidate) {
   MAMBA_RETURN_IF_ERROR(tensors->poison());
-  MAMBA_RETURN_IF_ERROR(kernel.launch(tensors->sets().front()));
+  Status launched = kernel.launch(tensors->sets().front());
+  if (!launched.ok()) {
+    candidate.reason = firstLine(launched.message());
+    return Status();
+  }
   MAMBA_RETURN_IF_ERROR(device->synchronize());
   MAMBA_RETURN_IF_ERROR(tensors->fetch());
   MAMBA_ASSIGN_OR_RETURN(Verification verification,

@@ -50,7 +50,7 @@ struct TuneProgress {
   double spentSeconds = 0;
   double budgetSeconds = 0;
   size_t tried = 0;
-  /// The last one tried, and the fastest so far (null before there is one).
+  /// The last one tried, and the fastest so far; valid during the call.
   const TuneCandidate *last = nullptr;
   const TuneCandidate *best = nullptr;
 };
