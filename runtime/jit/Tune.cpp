@@ -84,6 +84,8 @@ private:
   std::set<std::string> tried;
   std::set<std::string> left; ///< All of whose neighbours were tried.
   TuneReport report;
+  /// Of report.candidates, to be timed again; null where one was not timed.
+  std::vector<std::shared_ptr<Kernel>> kernels;
   size_t best = 0; ///< Of report.candidates, once the first one is timed.
 };
 
@@ -216,6 +218,7 @@ Status Tuner::tryOne(TuneCandidate &candidate) {
   MAMBA_RETURN_IF_ERROR(verify(*kernel, candidate));
   if (candidate.outcome != TuneCandidate::Outcome::Timed)
     return Status();
+  kernels.back() = kernel;
   return time(kernel, candidate);
 }
 
@@ -230,6 +233,7 @@ Result<bool> Tuner::isFaster(const std::string &schedule) {
     return false;
   size_t index = report.candidates.size();
   report.candidates.emplace_back().schedule = schedule;
+  kernels.emplace_back();
   TuneCandidate &candidate = report.candidates.back();
   MAMBA_RETURN_IF_ERROR(tryOne(candidate).withContext(schedule));
   bool isTimed = candidate.outcome == TuneCandidate::Outcome::Timed;
@@ -311,9 +315,7 @@ Status Tuner::decide() {
     finalists.push_back(0);
   std::vector<LaunchTimer> timers;
   for (size_t i : finalists) {
-    MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Kernel> kernel,
-                           build(report.candidates[i]));
-    MAMBA_ASSIGN_OR_RETURN(LaunchTimer timer, timerFor(kernel));
+    MAMBA_ASSIGN_OR_RETURN(LaunchTimer timer, timerFor(kernels[i]));
     timers.push_back(std::move(timer));
   }
   std::vector<std::vector<double>> seconds(finalists.size());
@@ -325,7 +327,6 @@ Status Tuner::decide() {
   for (size_t k = 0; k < finalists.size(); ++k) {
     std::sort(seconds[k].begin(), seconds[k].end());
     TuneCandidate &candidate = report.candidates[finalists[k]];
-    candidate.outcome = TuneCandidate::Outcome::Timed;
     candidate.seconds = seconds[k][kFinalRepeats / 2];
     if (k == 0 || candidate.seconds < report.candidates[best].seconds)
       best = finalists[k];
