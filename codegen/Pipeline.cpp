@@ -150,15 +150,6 @@ mlir::ssm::fuseFor(ModuleOp module, const CompileRequest &request) {
   return copy;
 }
 
-mamba::Result<OwningOpRef<ModuleOp>>
-mlir::ssm::fuseAlone(func::FuncOp function) {
-  DiagnosticText diagnostics(function.getContext());
-  OwningOpRef<ModuleOp> module = isolate(function);
-  if (failed(runPasses(*module, addFusePasses)))
-    return diagnostics.toStatus("fusing failed without a message");
-  return module;
-}
-
 //===----------------------------------------------------------------------===//
 // Compilation
 //===----------------------------------------------------------------------===//

@@ -80,11 +80,9 @@ mamba::Result<mamba::Artifact> compile(ModuleOp module,
 /// NotFound lists the functions there are.
 mamba::Result<func::FuncOp> findFunction(ModuleOp module, StringRef name);
 
-/// A module of its own with a copy of `function`, fused: a chain of ssm.fused
-/// ops and a return.
-mamba::Result<OwningOpRef<ModuleOp>> fuseAlone(func::FuncOp function);
-
-/// The same with what `request` says of memory and extents.
+/// A module of its own with a copy of the request's function, fused: a chain of
+/// ssm.fused ops and a return, with what the request says of memory and
+/// extents.
 mamba::Result<OwningOpRef<ModuleOp>> fuseFor(ModuleOp module,
                                              const CompileRequest &request);
 

@@ -40,26 +40,13 @@ static CpuScheduleFields fieldsOf(CpuScheduleAttr s) {
       .vector = s.getVector(), .items = s.getItems(), .chunks = s.getChunks()};
 }
 
-/// Null where the verifier refuses the fields.
-static Attribute attributeOf(MLIRContext *context, const GpuScheduleFields &s) {
-  return ScheduleAttr::getChecked(
-      [&] { return emitError(UnknownLoc::get(context)); }, context, s.lanes,
-      s.items, s.channels, s.warpsL, s.warpsD, s.chunks, s.handoff, s.unroll,
-      s.stages, s.prefetch, s.minBlocks);
-}
-
-static Attribute attributeOf(MLIRContext *context, const CpuScheduleFields &s) {
-  return CpuScheduleAttr::getChecked(
-      [&] { return emitError(UnknownLoc::get(context)); }, context, s.vector,
-      s.items, s.chunks);
-}
-
+/// The texts of those that the verifier does not refuse.
 template <typename Fields>
 static std::vector<std::string> textsOf(MLIRContext *context,
                                         const std::vector<Fields> &list) {
   std::vector<std::string> texts;
   for (const Fields &fields : list)
-    if (Attribute attribute = attributeOf(context, fields)) {
+    if (Attribute attribute = attributeOf(UnknownLoc::get(context), fields)) {
       llvm::raw_string_ostream stream(texts.emplace_back());
       stream << attribute;
     }

@@ -22,7 +22,14 @@
 
 namespace mlir::ssm {
 
+struct CpuScheduleFields;
+struct GpuScheduleFields;
 struct Problem;
+
+/// The attribute with these fields; null, with an error at `location`, where
+/// its verifier refuses them.
+Attribute attributeOf(Location location, const GpuScheduleFields &fields);
+Attribute attributeOf(Location location, const CpuScheduleFields &fields);
 
 /// The problem that `op` is; extents that its types leave open are those of
 /// `assumed`.

@@ -129,6 +129,25 @@ Problem mlir::ssm::problemOf(FusedOp op, const Problem &assumed) {
 }
 
 //===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+Attribute mlir::ssm::attributeOf(Location location,
+                                 const GpuScheduleFields &s) {
+  return ScheduleAttr::getChecked(
+      [=] { return emitError(location); }, location.getContext(), s.lanes,
+      s.items, s.channels, s.warpsL, s.warpsD, s.chunks, s.handoff, s.unroll,
+      s.stages, s.prefetch, s.minBlocks);
+}
+
+Attribute mlir::ssm::attributeOf(Location location,
+                                 const CpuScheduleFields &s) {
+  return CpuScheduleAttr::getChecked([=] { return emitError(location); },
+                                     location.getContext(), s.vector, s.items,
+                                     s.chunks);
+}
+
+//===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
 
@@ -167,8 +186,7 @@ Attribute SchedulePass::choose(FusedOp op) {
     CpuTarget cpu;
     if (threads > 0)
       cpu.threads = threads;
-    CpuScheduleFields s = defaultCpuSchedule(problem, cpu);
-    return CpuScheduleAttr::get(&getContext(), s.vector, s.items, s.chunks);
+    return attributeOf(op.getLoc(), defaultCpuSchedule(problem, cpu));
   }
   std::optional<GpuTarget> gpu = findGpuTarget(target);
   if (!gpu) {
@@ -178,10 +196,7 @@ Attribute SchedulePass::choose(FusedOp op) {
   }
   if (std::optional<std::string_view> tuned = findTunedSchedule(problem, *gpu))
     return parseAttribute(StringRef(*tuned), &getContext());
-  GpuScheduleFields s = defaultGpuSchedule(problem, *gpu);
-  return ScheduleAttr::get(&getContext(), s.lanes, s.items, s.channels,
-                           s.warpsL, s.warpsD, s.chunks, s.handoff, s.unroll,
-                           s.stages, s.prefetch, s.minBlocks);
+  return attributeOf(op.getLoc(), defaultGpuSchedule(problem, *gpu));
 }
 
 /// The attribute that the option `schedule` gives; null after an error.

@@ -257,6 +257,13 @@ bool HostTensor::guardsIntact() const {
          intact(storage_.get() + kGuardBytes + numBytes_);
 }
 
+std::vector<TensorView> viewsOf(std::span<const HostTensor> tensors) {
+  std::vector<TensorView> views;
+  for (const HostTensor &tensor : tensors)
+    views.push_back(tensor.view());
+  return views;
+}
+
 void forEachIndex(std::span<const int64_t> shape,
                   const std::function<void(std::span<const int64_t>)> &visit) {
   assert(shape.size() <= kMaxRank);

@@ -23,6 +23,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace mamba {
 
@@ -126,6 +127,8 @@ private:
   };
   std::unique_ptr<std::byte[], Free> storage_;
 };
+
+std::vector<TensorView> viewsOf(std::span<const HostTensor> tensors);
 
 /// Calls `visit(index)` for every index of `shape` in row-major order.
 void forEachIndex(std::span<const int64_t> shape,

@@ -171,10 +171,7 @@ static std::string table(const TuneReport &report, const Device &device,
 
 static std::string json(const TuneReport &report, const Device &device,
                         const HostProblem &problem) {
-  std::string extents, list;
-  for (auto [letter, extent] : problem.extents.list())
-    extents += fmt::format("{}\"{}\": {}", extents.empty() ? "" : ", ", letter,
-                           extent);
+  std::string list;
   for (const TuneCandidate &candidate : report.candidates)
     list += fmt::format(
         "{}\n    {{\"schedule\": {}, \"outcome\": {}, \"us\": {}, "
@@ -192,11 +189,11 @@ static std::string json(const TuneReport &report, const Device &device,
       "\"default_us\": {}, \"seconds\": {}, \"known\": {}, "
       "\"exhausted\": {},\n \"candidates\": [{}\n ]}}\n",
       jsonText(problem.info.name), jsonText(device.info().model),
-      jsonText(device.info().architecture), device.multiprocessors(), extents,
-      jsonText(report.problem), jsonText(report.schedule),
-      jsonNumber(report.seconds * 1e6), jsonNumber(report.defaultSeconds * 1e6),
-      jsonNumber(report.spentSeconds), report.wasKnown, report.isExhausted,
-      list);
+      jsonText(device.info().architecture), device.multiprocessors(),
+      jsonMembers(problem.extents.list()), jsonText(report.problem),
+      jsonText(report.schedule), jsonNumber(report.seconds * 1e6),
+      jsonNumber(report.defaultSeconds * 1e6), jsonNumber(report.spentSeconds),
+      report.wasKnown, report.isExhausted, list);
 }
 
 //===----------------------------------------------------------------------===//

@@ -58,12 +58,12 @@ void mlir::ssm::buildChunkKernel(Emit &e, gpu::GPUModuleOp module,
              };
              Value decayAt = address(tensors.decay);
              Value carryAt = address(tensors.carry);
-             Segment own = {e.loadNumber(decayAt, isComplex),
-                            e.loadNumber(carryAt, isComplex)};
+             Segment own = {e.loadNumbers(decayAt, 1, isComplex).front(),
+                            e.loadNumbers(carryAt, 1, isComplex).front()};
              Segment before = {{carried[0], isComplex ? carried[2] : Value()},
                                {carried[1], isComplex ? carried[3] : Value()}};
-             e.storeNumber(before.decay, decayAt);
-             e.storeNumber(before.carry, carryAt);
+             e.storeNumbers(before.decay, decayAt);
+             e.storeNumbers(before.carry, carryAt);
              Segment after = combine(e, before, own);
              SmallVector<Value> next = {after.decay.re, after.carry.re};
              if (isComplex)

@@ -30,6 +30,14 @@ Number mlir::ssm::takeNumber(ArrayRef<Value> &words, bool isComplex) {
   return number;
 }
 
+SmallVector<Number> mlir::ssm::takeNumbers(ArrayRef<Value> &words,
+                                           int64_t count, bool isComplex) {
+  SmallVector<Number> numbers;
+  for (int64_t k = 0; k < count; ++k)
+    numbers.push_back(takeNumber(words, isComplex));
+  return numbers;
+}
+
 //===----------------------------------------------------------------------===//
 // Integers
 //===----------------------------------------------------------------------===//
@@ -212,26 +220,12 @@ void Emit::store(Value value, Value address, unsigned alignment) {
   LLVM::StoreOp::create(*this, value, address, alignment);
 }
 
-Number Emit::loadNumber(Value address, bool isComplex) {
-  Value re = load(getF32Type(), address, 4);
-  return {re, isComplex ? load(getF32Type(), offset(address, 4), 4) : Value()};
-}
-
-void Emit::storeNumber(const Number &number, Value address) {
-  store(number.re, address, 4);
-  if (number.isComplex())
-    store(number.im, offset(address, 4), 4);
-}
-
 SmallVector<Number> Emit::loadNumbers(Value address, int64_t count,
                                       bool isComplex) {
   SmallVector<Value> words =
       loadFloats(*this, address, count * (isComplex ? 2 : 1));
   ArrayRef<Value> rest(words);
-  SmallVector<Number> numbers;
-  for (int64_t k = 0; k < count; ++k)
-    numbers.push_back(takeNumber(rest, isComplex));
-  return numbers;
+  return takeNumbers(rest, count, isComplex);
 }
 
 void Emit::storeNumbers(ArrayRef<Number> numbers, Value address) {

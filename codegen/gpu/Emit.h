@@ -38,6 +38,9 @@ struct Number {
 SmallVector<Value> wordsOf(ArrayRef<Number> numbers);
 /// The number in the first of `words`, which it takes from them.
 Number takeNumber(ArrayRef<Value> &words, bool isComplex);
+/// The first `count` numbers.
+SmallVector<Number> takeNumbers(ArrayRef<Value> &words, int64_t count,
+                                bool isComplex);
 
 /// A builder whose methods are the vocabulary of kernels.
 class Emit : public ImplicitLocOpBuilder {
@@ -85,10 +88,8 @@ public:
   Value load(Type type, Value address, unsigned alignment,
              bool invariant = false);
   void store(Value value, Value address, unsigned alignment);
-  /// A number of a body's type in memory, a complex one as two words.
-  Number loadNumber(Value address, bool isComplex);
-  void storeNumber(const Number &number, Value address);
-  /// Neighbours in memory; aligned to 16 bytes if they fill words of 16.
+  /// Numbers of a body's type side by side in memory, complex ones as two words
+  /// each; aligned to 16 bytes if they fill words of 16.
   SmallVector<Number> loadNumbers(Value address, int64_t count, bool isComplex);
   void storeNumbers(ArrayRef<Number> numbers, Value address);
   Value loadShared(Value base, Value index, unsigned alignment = 4);

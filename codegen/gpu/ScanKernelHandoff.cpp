@@ -51,15 +51,11 @@ void ScanKernel::waitForChunk() {
 /// What the chunk before this one ended in; `init` in the first one.
 ScanKernel::Steps ScanKernel::handedStates(unsigned i, const Steps &init,
                                            StateRun run) {
-  bool isComplex = init.front().isComplex();
   SmallVector<Value> words = e.ifElse(
       e.equals(at.chunk, 0), [&] { return wordsOf(init); },
       [&] { return wordsOf(readTemporary(handoff.states[i], i, run)); });
   ArrayRef<Value> rest(words);
-  Steps states;
-  for (int64_t k = 0; k < run.count; ++k)
-    states.push_back(takeNumber(rest, isComplex));
-  return states;
+  return takeNumbers(rest, run.count, init.front().isComplex());
 }
 
 /// Writes the carries for the next chunk, if there is one.

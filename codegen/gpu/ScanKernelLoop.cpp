@@ -92,9 +92,8 @@ SmallVector<ScanKernel::Steps> ScanKernel::sumsIn(StateLoop &loop,
   SmallVector<Steps> sums;
   for (SumRoot root : loop.roots.sums)
     eachChannel([&] {
-      Steps &steps = sums.emplace_back();
-      for (int64_t k = 0; k < schedule.getItems(); ++k)
-        steps.push_back(takeNumber(words, isComplexValue(root.result)));
+      sums.push_back(
+          takeNumbers(words, schedule.getItems(), isComplexValue(root.result)));
     });
   return sums;
 }
@@ -236,9 +235,8 @@ void ScanKernel::takeBegun(States &states, const Roots &roots,
     std::vector<LocalScan> &scans = states.scans[op];
     scans.resize(states.count * channels.size());
     for (LocalScan &scan : scans) {
-      for (SmallVector<Number> *steps : {&scan.a, &scan.b})
-        for (int64_t k = 0; k < schedule.getItems(); ++k)
-          steps->push_back(takeNumber(words, isComplex));
+      scan.a = takeNumbers(words, schedule.getItems(), isComplex);
+      scan.b = takeNumbers(words, schedule.getItems(), isComplex);
       if (levels.joinsSegments(needsStates())) {
         Number decay = takeNumber(words, isComplex);
         scan.own = {decay, takeNumber(words, isComplex)};

@@ -16,7 +16,6 @@
 #include "runtime/Cache.h"
 #include "runtime/FileIO.h"
 #include "runtime/Hash.h"
-#include "runtime/KernelKey.h"
 #include "runtime/Layout.h"
 #include "runtime/Warning.h"
 #include "runtime/jit/BuildId.h"
@@ -115,18 +114,12 @@ static Result<std::shared_ptr<Kernel>>
 loadOrCompile(ModuleSource &source, const std::string &function,
               const std::shared_ptr<Device> &device,
               const VariantRequest &request) {
-  KernelKey key;
-  key.source = source.text();
-  key.function = function;
+  KernelKey key = source.keyOf(function, request);
   key.pipeline = fmt::format("ssm-to-{} threads={} schedule={}",
                              request.isCpu() ? "cpu" : "gpu", request.threads,
                              request.schedule);
   key.compiler = compilerBuildId();
   key.target = device->target();
-  key.layouts = request.layouts;
-  key.extents = {request.batch, request.length, request.channels};
-  key.channelMultiple = request.channelMultiple;
-  key.lengthMultiple = request.lengthMultiple;
   MAMBA_ASSIGN_OR_RETURN(
       std::shared_ptr<const Artifact> artifact,
       getOrCompile(Cache::global(), key.hex(), [&]() -> Result<Artifact> {

@@ -55,6 +55,18 @@ ModuleSource::ModuleSource(std::string text, std::string name)
 
 ModuleSource::~ModuleSource() = default;
 
+KernelKey ModuleSource::keyOf(const std::string &function,
+                              const VariantRequest &request) const {
+  KernelKey key;
+  key.source = text_;
+  key.function = function;
+  key.layouts = request.layouts;
+  key.extents = {request.batch, request.length, request.channels};
+  key.channelMultiple = request.channelMultiple;
+  key.lengthMultiple = request.lengthMultiple;
+  return key;
+}
+
 static std::unique_ptr<mlir::MLIRContext> createContext() {
   mlir::DialectRegistry registry;
   ssm::registerAllDialects(registry);
@@ -185,10 +197,10 @@ static void describeBody(mlir::ModuleOp fused, FunctionInfo &info) {
 
 Result<FunctionInfo> ModuleSource::describe(const std::string &name) {
   MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
-  MAMBA_ASSIGN_OR_RETURN(mlir::func::FuncOp function,
-                         ssm::findFunction(access.module, name));
+  ssm::CompileRequest request;
+  request.function = name;
   MAMBA_ASSIGN_OR_RETURN(mlir::OwningOpRef<mlir::ModuleOp> fused,
-                         ssm::fuseAlone(function));
+                         ssm::fuseFor(access.module, request));
   ssm::DiagnosticText diagnostics(access.module.getContext());
   auto plan =
       ssm::LaunchPlan::build(*fused->getOps<mlir::func::FuncOp>().begin());

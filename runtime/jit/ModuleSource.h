@@ -13,6 +13,7 @@
 #ifndef MAMBA_RUNTIME_JIT_MODULESOURCE_H
 #define MAMBA_RUNTIME_JIT_MODULESOURCE_H
 
+#include "runtime/KernelKey.h"
 #include "runtime/PerProcess.h"
 #include "runtime/jit/Jit.h"
 
@@ -54,6 +55,11 @@ public:
 
   const std::string &text() const { return text_; }
   const std::string &name() const { return name_; }
+
+  /// The part of a cache key that a variant of a function decides. Left to the
+  /// caller: pipeline, compiler and target.
+  KernelKey keyOf(const std::string &function,
+                  const VariantRequest &request) const;
 
   /// Names of the functions with a body.
   Result<std::vector<std::string>> functionNames();

@@ -74,13 +74,6 @@ Status TuneTensors::addSet() {
   return Status();
 }
 
-static std::vector<TensorView> viewsOf(const std::vector<HostTensor> &tensors) {
-  std::vector<TensorView> views;
-  for (const HostTensor &tensor : tensors)
-    views.push_back(tensor.view());
-  return views;
-}
-
 std::vector<TensorView> TuneTensors::hostInputs() const {
   return viewsOf(inputs_);
 }

@@ -9,7 +9,6 @@
 
 #include "runtime/ByteStream.h"
 #include "runtime/Cache.h"
-#include "runtime/KernelKey.h"
 #include "runtime/jit/BuildId.h"
 
 #include <bit>
@@ -24,17 +23,11 @@ TunedSchedules::TunedSchedules(const ModuleSource &source,
                                const std::string &function,
                                const VariantRequest &request,
                                const Device &device) {
-  KernelKey key;
-  key.source = source.text();
-  key.function = function;
+  KernelKey key = source.keyOf(function, request);
   key.pipeline = fmt::format("tuned schedule, version {}", kVersion);
   key.compiler = compilerSourceId();
   key.target = fmt::format("{} on {} with {} multiprocessors", device.target(),
                            device.info().model, device.multiprocessors());
-  key.layouts = request.layouts;
-  key.extents = {request.batch, request.length, request.channels};
-  key.channelMultiple = request.channelMultiple;
-  key.lengthMultiple = request.lengthMultiple;
   key_ = key.hex();
 }
 

@@ -194,17 +194,14 @@ static std::string errorsJson(const Verification &verification) {
 
 std::string RunReport::json(const HostProblem &problem) const {
   auto [dtype, layout] = mainTensor(problem);
-  std::string extents;
-  for (auto [letter, extent] : problem.extents.list())
-    extents += fmt::format("{}\"{}\": {}", extents.empty() ? "" : ", ", letter,
-                           extent);
   std::string text = fmt::format(
       "{{\n  \"kernel\": {}, \"file\": {},\n  \"device\": {}, \"model\": {}, "
       "\"target\": {}, \"driver\": {},\n  \"schedule\": {},\n  \"dtype\": {}, "
       "\"layout\": {}, \"extents\": {{{}}},\n  \"tensors\": [{}\n  ]",
       jsonText(problem.info.name), jsonText(file), jsonText(device),
       jsonText(model), jsonText(target), driverVersion, jsonText(schedule),
-      jsonText(dtype), jsonText(layout), extents, tensorsJson(problem));
+      jsonText(dtype), jsonText(layout), jsonMembers(problem.extents.list()),
+      tensorsJson(problem));
   if (timing)
     text += timingJson(*this, problem);
   if (verification)

@@ -218,13 +218,6 @@ Result<HostProblem> mamba::makeProblem(const FunctionInfo &info,
 // Queries
 //===----------------------------------------------------------------------===//
 
-static std::vector<TensorView> viewsOf(const std::vector<HostTensor> &tensors) {
-  std::vector<TensorView> views;
-  for (const HostTensor &tensor : tensors)
-    views.push_back(tensor.view());
-  return views;
-}
-
 std::vector<TensorView> HostProblem::inputViews() const {
   return viewsOf(inputs);
 }

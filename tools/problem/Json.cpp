@@ -28,3 +28,11 @@ std::string mamba::jsonText(std::string_view text) {
 std::string mamba::jsonNumber(double value) {
   return std::isfinite(value) ? fmt::format("{:.9g}", value) : "null";
 }
+
+std::string
+mamba::jsonMembers(const std::vector<std::pair<char, int64_t>> &members) {
+  std::string text;
+  for (auto [name, value] : members)
+    text += fmt::format("{}\"{}\": {}", text.empty() ? "" : ", ", name, value);
+  return text;
+}

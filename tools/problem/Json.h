@@ -8,8 +8,11 @@
 #ifndef MAMBA_TOOLS_PROBLEM_JSON_H
 #define MAMBA_TOOLS_PROBLEM_JSON_H
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace mamba {
 
@@ -17,6 +20,9 @@ namespace mamba {
 std::string jsonText(std::string_view text);
 /// Nine digits; null for an infinity or NaN, which JSON has not.
 std::string jsonNumber(double value);
+
+/// The members of an object: "b": 2, "l": 64.
+std::string jsonMembers(const std::vector<std::pair<char, int64_t>> &members);
 
 } // namespace mamba
 

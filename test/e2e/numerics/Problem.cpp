@@ -121,13 +121,6 @@ Result<HostProblem> numerics::makeProblem(const Case &test,
   return problem;
 }
 
-static std::vector<TensorView> viewsOf(const std::vector<HostTensor> &tensors) {
-  std::vector<TensorView> views;
-  for (const HostTensor &tensor : tensors)
-    views.push_back(tensor.view());
-  return views;
-}
-
 std::vector<TensorView> HostProblem::inputViews() const {
   return viewsOf(inputs);
 }

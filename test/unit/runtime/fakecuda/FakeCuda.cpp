@@ -64,6 +64,17 @@ std::map<uintptr_t, int> &ordinals() {
   return map;
 }
 
+/// Handles are told apart by address and hold nothing; leaks are seen.
+template <typename Handle> CUresult makeHandle(Handle *handle) {
+  *handle = reinterpret_cast<Handle>(new char);
+  return CUDA_SUCCESS;
+}
+
+template <typename Handle> CUresult destroyHandle(Handle handle) {
+  delete reinterpret_cast<char *>(handle);
+  return CUDA_SUCCESS;
+}
+
 } // namespace
 
 extern "C" {
@@ -339,14 +350,12 @@ CUresult cuPointerGetAttributes(unsigned count, CUpointer_attribute *attributes,
 
 CUresult cuStreamCreate(CUstream *stream, unsigned) {
   ENTER()
-  *stream = reinterpret_cast<CUstream>(new char);
-  return CUDA_SUCCESS;
+  return makeHandle(stream);
 }
 
 CUresult cuStreamDestroy_v2(CUstream stream) {
   ENTER()
-  delete reinterpret_cast<char *>(stream);
-  return CUDA_SUCCESS;
+  return destroyHandle(stream);
 }
 
 CUresult cuStreamSynchronize(CUstream) {
@@ -369,15 +378,13 @@ CUresult cuStreamBeginCapture_v2(CUstream, CUstreamCaptureMode) {
 CUresult cuStreamEndCapture(CUstream, CUgraph *graph) {
   ENTER()
   state().capturing = false;
-  *graph = reinterpret_cast<CUgraph>(new char);
-  return CUDA_SUCCESS;
+  return makeHandle(graph);
 }
 
 CUresult cuGraphInstantiateWithFlags(CUgraphExec *graph, CUgraph,
                                      unsigned long long) {
   ENTER()
-  *graph = reinterpret_cast<CUgraphExec>(new char);
-  return CUDA_SUCCESS;
+  return makeHandle(graph);
 }
 
 CUresult cuGraphLaunch(CUgraphExec, CUstream) {
@@ -387,26 +394,22 @@ CUresult cuGraphLaunch(CUgraphExec, CUstream) {
 
 CUresult cuGraphExecDestroy(CUgraphExec graph) {
   ENTER()
-  delete reinterpret_cast<char *>(graph);
-  return CUDA_SUCCESS;
+  return destroyHandle(graph);
 }
 
 CUresult cuGraphDestroy(CUgraph graph) {
   ENTER()
-  delete reinterpret_cast<char *>(graph);
-  return CUDA_SUCCESS;
+  return destroyHandle(graph);
 }
 
 CUresult cuEventCreate(CUevent *event, unsigned) {
   ENTER()
-  *event = reinterpret_cast<CUevent>(new char);
-  return CUDA_SUCCESS;
+  return makeHandle(event);
 }
 
 CUresult cuEventDestroy_v2(CUevent event) {
   ENTER()
-  delete reinterpret_cast<char *>(event);
-  return CUDA_SUCCESS;
+  return destroyHandle(event);
 }
 
 CUresult cuEventRecord(CUevent, CUstream) {
