@@ -29,6 +29,7 @@ static GpuScheduleFields fieldsOf(ScheduleAttr s) {
           .warpsD = s.getWarpsD(),
           .chunks = s.getChunks(),
           .handoff = s.getHandoff(),
+          .relay = s.getRelay(),
           .unroll = s.getUnroll(),
           .stages = s.getStages(),
           .prefetch = s.getPrefetch(),

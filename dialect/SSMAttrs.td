@@ -93,6 +93,10 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     that the one before it hands on. Chunks then share out work evenly, and cost
     no second pass; they do not shorten a sequence that has the GPU to itself.
 
+    With `relay = 1` the warps along L do not scan one tile together: they take
+    tiles in turn, and each hands every state on to the warp with the next tile.
+    Any number of them may; each has all channels of the block (`warps_d = 1`).
+
     With `prefetch = 1` a thread asks for its steps of the next tile before it
     computes those of its own. With `stages = 2` the loop over n begins the next
     `unroll` states, their exponentials and their scan within the thread,
@@ -104,10 +108,11 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "1", "lanes of a warp along L; a power of two up to 32">:$lanes,
     DefaultValuedParameter<"int64_t", "8", "consecutive steps a lane holds in registers, up to 32">:$items,
     DefaultValuedParameter<"int64_t", "1", "neighbouring channels a lane holds in registers; a power of two up to 8">:$channels,
-    DefaultValuedParameter<"int64_t", "1", "warps of a block along L; a power of two up to 32">:$warps_l,
+    DefaultValuedParameter<"int64_t", "1", "warps of a block along L; a power of two up to 32, any number with relay">:$warps_l,
     DefaultValuedParameter<"int64_t", "1", "warps of a block along the channels">:$warps_d,
     DefaultValuedParameter<"int64_t", "1", "blocks that share one sequence, up to 1024">:$chunks,
     DefaultValuedParameter<"int64_t", "0", "1: chunks hand their states on within one launch">:$handoff,
+    DefaultValuedParameter<"int64_t", "0", "1: warps along L take tiles in turn">:$relay,
     DefaultValuedParameter<"int64_t", "1", "states computed together in the loop over n">:$unroll,
     DefaultValuedParameter<"int64_t", "1", "groups of such states under way at a time: 1 or 2">:$stages,
     DefaultValuedParameter<"int64_t", "0", "tiles ahead that a thread loads its own steps: 0 or 1">:$prefetch,
@@ -122,9 +127,14 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     int64_t warpChannels() const { return channelLanes() * getChannels(); }
     /// Channels that one block covers.
     int64_t tileChannels() const { return warpChannels() * getWarpsD(); }
-    /// Steps that one block covers in one trip of its loop over L.
-    int64_t tileSteps() const { return getLanes() * getItems() * getWarpsL(); }
+    /// Warps along L that scan one tile together.
+    int64_t scanWarps() const { return getRelay() ? 1 : getWarpsL(); }
+    /// Teams of warps that take tiles in turn; one has all warps, or one each.
+    int64_t teams() const { return getRelay() ? getWarpsL() : 1; }
+    /// Steps of a tile, what one team covers in one trip of its loop over L.
+    int64_t tileSteps() const { return getLanes() * getItems() * scanWarps(); }
     int64_t threads() const { return 32 * getWarpsL() * getWarpsD(); }
+    int64_t teamThreads() const { return threads() / teams(); }
   }];
 }
 

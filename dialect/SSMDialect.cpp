@@ -178,15 +178,17 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, int64_t lanes,
                                    int64_t items, int64_t channels,
                                    int64_t warpsL, int64_t warpsD,
                                    int64_t chunks, int64_t handoff,
-                                   int64_t unroll, int64_t stages,
-                                   int64_t prefetch, int64_t minBlocks) {
+                                   int64_t relay, int64_t unroll,
+                                   int64_t stages, int64_t prefetch,
+                                   int64_t minBlocks) {
   if (failed(verifyRange(emitError, "lanes", lanes, 1, 32, true)) ||
       failed(verifyRange(emitError, "items", items, 1, 32)) ||
       failed(verifyRange(emitError, "channels", channels, 1, 8, true)) ||
-      failed(verifyRange(emitError, "warps_l", warpsL, 1, 32, true)) ||
+      failed(verifyRange(emitError, "warps_l", warpsL, 1, 32, relay == 0)) ||
       failed(verifyRange(emitError, "warps_d", warpsD, 1, 32)) ||
       failed(verifyRange(emitError, "chunks", chunks, 1, 1024)) ||
       failed(verifyRange(emitError, "handoff", handoff, 0, 1)) ||
+      failed(verifyRange(emitError, "relay", relay, 0, 1)) ||
       failed(verifyRange(emitError, "unroll", unroll, 1, 16)) ||
       failed(verifyRange(emitError, "stages", stages, 1, 2)) ||
       failed(verifyRange(emitError, "prefetch", prefetch, 0, 1)) ||
@@ -195,6 +197,11 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, int64_t lanes,
   if (warpsL * warpsD > 32)
     return emitError() << "schedule's warps_l * warps_d is " << warpsL * warpsD
                        << ", expected at most 32 (1024 threads)";
+  if (relay && (warpsL == 1 || warpsD > 1))
+    return emitError() << "schedule's relay is 1 with warps_l = " << warpsL
+                       << " and warps_d = " << warpsD
+                       << ", expected two or more warps along L that take turns"
+                          " and one along the channels";
   // Both groups' decays and inputs lie in registers, and a trip has two.
   constexpr int64_t kMostStaged = 64;
   if (int64_t values = items * channels * unroll;

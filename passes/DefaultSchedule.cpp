@@ -80,10 +80,15 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
   // A segment of a lane is padded by four numbers against bank conflicts.
   int64_t paddedSteps =
       schedule.tileSteps() / schedule.items * (schedule.items + 4);
-  return 4 *
-         (tableRowWords(problem.states, schedule.channels, schedule.unroll) *
-              schedule.tileChannels() * problem.tableNumbers +
-          problem.states * paddedSteps * problem.stagedNumbers);
+  int64_t teams = schedule.relay ? schedule.warpsL : 1;
+  int64_t bytes =
+      4 * (tableRowWords(problem.states, schedule.channels, schedule.unroll) *
+               schedule.tileChannels() * problem.tableNumbers +
+           problem.states * paddedSteps * problem.stagedNumbers * teams);
+  // A barrier for each team and trip.
+  if (schedule.relay)
+    bytes += 8 * teams * ceilDiv(problem.states, schedule.unroll);
+  return bytes;
 }
 
 //===----------------------------------------------------------------------===//

@@ -63,6 +63,7 @@ struct GpuScheduleFields {
   int64_t warpsD = 1;
   int64_t chunks = 1;
   int64_t handoff = 0;
+  int64_t relay = 0;
   int64_t unroll = 1;
   int64_t stages = 1;
   int64_t prefetch = 0;
@@ -70,7 +71,7 @@ struct GpuScheduleFields {
 
   bool operator==(const GpuScheduleFields &) const = default;
   int64_t tileChannels() const { return 32 / lanes * channels * warpsD; }
-  int64_t tileSteps() const { return lanes * items * warpsL; }
+  int64_t tileSteps() const { return lanes * items * (relay ? 1 : warpsL); }
 };
 
 /// The fields of #ssm.cpu_schedule.

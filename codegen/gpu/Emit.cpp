@@ -105,6 +105,11 @@ Value Emit::disjunction(Value a, Value b) {
   return createOrFold<arith::OrIOp>(a, b);
 }
 
+Value Emit::negation(Value a) {
+  return createOrFold<arith::XOrIOp>(a,
+                                     arith::ConstantIntOp::create(*this, 1, 1));
+}
+
 Value Emit::toI64(Value value) {
   if (value.getType().isInteger(64))
     return value;
@@ -261,6 +266,27 @@ void Emit::signal(Value value, Value address) {
                         /*isVolatile=*/false, /*isNonTemporal=*/false,
                         /*isInvariantGroup=*/false,
                         LLVM::AtomicOrdering::release, kDevice);
+}
+
+void Emit::initBarrier(Value barrier) {
+  NVVM::MBarrierInitOp::create(*this, barrier, i32(1), /*predicate=*/Value());
+}
+
+void Emit::arrive(Value barrier) {
+  NVVM::MBarrierArriveOp::create(*this, getI64Type(), barrier,
+                                 /*count=*/Value());
+}
+
+void Emit::waitForPhase(Value barrier, Value parity) {
+  auto wait = scf::WhileOp::create(*this, TypeRange(), ValueRange());
+  OpBuilder::InsertionGuard guard(*this);
+  createBlock(&wait.getBefore());
+  Value isOver =
+      NVVM::MBarrierTryWaitOp::create(*this, getI1Type(), barrier, parity,
+                                      /*ticks=*/Value());
+  scf::ConditionOp::create(*this, negation(isOver), ValueRange());
+  createBlock(&wait.getAfter());
+  scf::YieldOp::create(*this);
 }
 
 Value Emit::loadShared(Value base, Value index, unsigned alignment) {

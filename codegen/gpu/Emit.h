@@ -67,6 +67,7 @@ public:
   Value equals(Value a, int64_t b);
   Value conjunction(Value a, Value b);
   Value disjunction(Value a, Value b);
+  Value negation(Value a);
   Value toI64(Value value);
   Value toI32(Value value);
 
@@ -102,6 +103,16 @@ public:
   /// Writes the word for those who wait for it, behind all that this thread did
   /// before, or saw others do.
   void signal(Value value, Value address);
+
+  // Barriers in shared memory (PTX's mbarrier), 8 bytes each, of one arrival a
+  // phase.
+  void initBarrier(Value barrier);
+  /// Ends the phase; those who wait for it see what this thread did before, or
+  /// saw others do.
+  void arrive(Value barrier);
+  /// Returns once a phase of this parity (i32) is the last one that ended; one
+  /// of parity 1 counts as ended before the first.
+  void waitForPhase(Value barrier, Value parity);
 
   // Control. The bodies leave the insertion point after the op.
   void loop(Value from, Value to, int64_t step, function_ref<void(Value)> body);

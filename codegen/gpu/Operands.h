@@ -28,7 +28,9 @@ struct Place {
   };
   Value thread;       ///< i32 thread of the block.
   Value laneSegment;  ///< i32 segment among the lanes of the warp.
-  Value warpSegment;  ///< i32 warp along L.
+  Value team;         ///< i32 of those that take tiles in turn.
+  Value teamThread;   ///< i32 thread of the team.
+  Value warpSegment;  ///< i32 warp along L among those that share a tile.
   Value segment;      ///< i32 segment of the tile: both together.
   Value batch;        ///< i64.
   Value firstChannel; ///< i64 first channel of the block's tile.

@@ -59,7 +59,19 @@ static LogicalResult verifyNoLibraryCalls(gpu::GPUModuleOp module) {
   return failure(result.wasInterrupted());
 }
 
-static LogicalResult lowerToNvvm(ModuleOp module) {
+/// GPUs before sm_90 can't suspend a thread at an mbarrier: it asks again.
+static void pollBarriers(gpu::GPUModuleOp kernels) {
+  kernels.walk([](NVVM::MBarrierTryWaitOp wait) {
+    OpBuilder builder(wait);
+    auto test = NVVM::MBarrierTestWaitOp::create(builder, wait.getLoc(),
+                                                 wait.getType(), wait.getAddr(),
+                                                 wait.getStateOrPhase());
+    wait.replaceAllUsesWith(test.getResult());
+    wait.erase();
+  });
+}
+
+static LogicalResult lowerToNvvm(ModuleOp module, const PtxTarget &target) {
   PassManager passes(module.getContext());
   // Once, at the end: between these passes it costs a tenth of them.
   passes.enableVerifier(false);
@@ -71,10 +83,23 @@ static LogicalResult lowerToNvvm(ModuleOp module) {
   kernels.addPass(createReconcileUnrealizedCastsPass());
   if (failed(passes.run(module)) || failed(mlir::verify(module)))
     return failure();
-  for (auto kernelModule : module.getOps<gpu::GPUModuleOp>())
+  for (auto kernelModule : module.getOps<gpu::GPUModuleOp>()) {
     if (failed(verifyNoLibraryCalls(kernelModule)))
       return failure();
+    if (target.major() < 9)
+      pollBarriers(kernelModule);
+  }
   return success();
+}
+
+/// What the backend may use. It has phases by their parity from PTX 8.0 on,
+/// which drivers of CUDA 12 read.
+static std::string featuresFor(ModuleOp module, const PtxTarget &target) {
+  bool hasPhases =
+      module
+          .walk([](NVVM::MBarrierTryWaitOp) { return WalkResult::interrupt(); })
+          .wasInterrupted();
+  return hasPhases && target.major() < 9 ? "+ptx80" : target.features;
 }
 
 static std::unique_ptr<llvm::TargetMachine>
@@ -96,8 +121,8 @@ createTargetMachine(ModuleOp module, const PtxTarget &target) {
     return nullptr;
   }
   return std::unique_ptr<llvm::TargetMachine>(backend->createTargetMachine(
-      triple, target.chip, target.features, llvm::TargetOptions(), {}, {},
-      llvm::CodeGenOptLevel::Default));
+      triple, target.chip, featuresFor(module, target), llvm::TargetOptions(),
+      {}, {}, llvm::CodeGenOptLevel::Default));
 }
 
 /// What kernels profit from. All their functions are one already, their loops
@@ -138,12 +163,13 @@ static std::string emitAssembly(llvm::Module &module,
 }
 
 static FailureOr<std::unique_ptr<llvm::Module>>
-lowerToLLVM(ModuleOp module, llvm::TargetMachine &machine,
-            llvm::LLVMContext &context, bool keepsLocations) {
+lowerToLLVM(ModuleOp module, const PtxTarget &target,
+            llvm::TargetMachine &machine, llvm::LLVMContext &context,
+            bool keepsLocations) {
   auto kernels = module.getOps<gpu::GPUModuleOp>();
   if (kernels.empty())
     return module.emitError("has no gpu.module; run --ssm-lower-to-gpu first");
-  if (failed(lowerToNvvm(module)))
+  if (failed(lowerToNvvm(module, target)))
     return failure();
   if (keepsLocations) {
     PassManager passes(module.getContext());
@@ -169,7 +195,7 @@ mlir::ssm::lowerGpuModuleToLLVM(ModuleOp module, const PtxTarget &target,
       createTargetMachine(module, target);
   if (!machine)
     return failure();
-  return lowerToLLVM(module, *machine, context, keepsLocations);
+  return lowerToLLVM(module, target, *machine, context, keepsLocations);
 }
 
 FailureOr<std::string>
@@ -181,7 +207,7 @@ mlir::ssm::compileGpuModule(ModuleOp module, const PtxTarget &target,
     return failure();
   llvm::LLVMContext context;
   FailureOr<std::unique_ptr<llvm::Module>> code =
-      lowerToLLVM(module, *machine, context, /*keepsLocations=*/false);
+      lowerToLLVM(module, target, *machine, context, /*keepsLocations=*/false);
   if (failed(code))
     return failure();
   if (onLlvm) {

@@ -9,6 +9,7 @@
 #define MAMBA_CODEGEN_GPU_PTX_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
@@ -26,6 +27,9 @@ struct PtxTarget {
   /// The PTX version that `chip` needs, "+ptx80"; older drivers read older
   /// versions, so it is the oldest that will do.
   std::string features;
+
+  /// 9 of "sm_90", 12 of "sm_120".
+  int major() const { return std::atoi(chip.c_str() + 3) / 10; }
 };
 
 /// The target named `chip`: sm_80, 86, 89, 90, 100 or 120. Fails, with an

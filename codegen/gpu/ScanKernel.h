@@ -84,7 +84,8 @@ private:
     Value first;  ///< i64 first position of the thread; where it has none, and
                   ///< hasWholeRuns(), that of the last run.
     Value inside; ///< i1: the thread's steps exist. Only if hasWholeRuns().
-    Value slot;   ///< i32 alternates between tiles.
+    Value turn;   ///< i32 how many tiles the team has done before.
+    Value slot;   ///< i32 alternates between the team's tiles.
     Value isFull; ///< i1, one for all threads: no step is past the end.
     Ahead ahead;  ///< What it will stage, loaded already.
     /// By channel of the thread; `sums` of step values over its steps.
@@ -103,6 +104,8 @@ private:
     Tile &tile;
     Value first; ///< i32 first state of the trip.
     int64_t count;
+    /// i32 number of the trip.
+    Value trip(Emit &e) const { return e.div(first, count); }
     /// By state of the trip, then by channel.
     SmallVector<llvm::DenseMap<Value, Steps>> values;
     /// The scans of each recurrence, by state of the trip, then by channel.
@@ -114,6 +117,7 @@ private:
   void placeChannels(Place &p, Value laneChannel, Value warp);
   void eachChannel(function_ref<void()> body);
   void blockBarrier();
+  void teamBarrier();
   Value baseOf(BlockArgument argument);
   void emitInvariants();
   Number invariant(Value value);
@@ -157,6 +161,14 @@ private:
   Steps handedStates(unsigned recurrence, const Steps &init, StateRun run);
   void handStatesOn();
 
+  // Relay.cpp: from team to team of a block.
+  int64_t batonsEach();
+  void prepareBatons();
+  Value batonAddress(unsigned recurrence, Value trip, Value team);
+  void waitForBaton(Tile &tile, RecurrenceOp op, Value trip);
+  void passBaton(RecurrenceOp op, Value trip);
+  Value isFirstOfChannel();
+
   // Tile.cpp: one tile.
   /// Tiles of this block: `from` up to `to`, none where that is not above.
   struct TileRange {
@@ -167,7 +179,8 @@ private:
   bool hasWholeRuns() const;
   Value inLength(Value position, int64_t count);
   void emitTiles();
-  Tile tileAt(Value index);
+  Value tileOfTurn(Value from, Value turn);
+  Tile tileAt(Value index, Value turn);
   void emitTile(Tile &tile, function_ref<void()> afterStaging);
   SmallVector<Value> eitherWay(Tile &tile,
                                function_ref<SmallVector<Value>(Value)> body);
@@ -243,6 +256,7 @@ private:
     Roots roots;
     int64_t together; ///< States of a trip.
   };
+  int64_t statesTogether();
   Roots rootsAt(unsigned level);
   SumRoot sumRoot(SumOp sum, unsigned level);
   SmallVector<Value> startOfSums(Tile &tile, const Roots &roots);
@@ -280,6 +294,7 @@ private:
   unsigned indexOf(RecurrenceOp op) const;
   YieldOp yield() { return cast<YieldOp>(fused.getBlock()->getTerminator()); }
   bool isCarries() const { return part == KernelPart::ChunkCarries; }
+  bool isRelay() const { return schedule.getRelay() != 0; }
   bool isHandoff() const { return part == KernelPart::Handoff; }
   /// Something reads states of steps, not the segments of chunks alone.
   bool needsStates() const { return !isCarries(); }
@@ -308,6 +323,7 @@ private:
   llvm::DenseMap<Value, Table> tables;
   llvm::DenseMap<Value, Table> staged;
   int64_t stagedBuffers = 1;
+  int64_t batons = 0;           ///< Byte offset of the batons.
   SmallVector<size_t> ownWords; ///< Of each input that a thread reads itself.
   Value holdsEnd; ///< i1: the sequence ends in this block's tiles.
   SmallVector<std::tuple<BlockArgument, int64_t, size_t>> aheadShape;

@@ -28,6 +28,14 @@ using namespace mlir::ssm;
 // What a loop is for
 //===----------------------------------------------------------------------===//
 
+/// States of a trip: `unroll`, or fewer where that does not divide them.
+int64_t ScanKernel::statesTogether() {
+  int64_t together = schedule.getUnroll();
+  while (fused.stateExtent() % together != 0)
+    --together;
+  return together;
+}
+
 /// Recurrences over states of this level, sums that end with it, and results
 /// that have the state axis.
 ScanKernel::Roots ScanKernel::rootsAt(unsigned level) {
@@ -112,6 +120,8 @@ SmallVector<Value> ScanKernel::endTrip(StateLoop &loop, States &trip,
   // Behind the sums, so that nothing cuts their code in two.
   for (auto &[op, scans] : trip.scans)
     finishCarries(loop.tile, cast<RecurrenceOp>(op), scans, trip.first);
+  for (auto &[op, scans] : trip.scans)
+    passBaton(cast<RecurrenceOp>(op), trip.trip(e));
   SmallVector<Value> next;
   for (const Steps &steps : sums)
     next.append(wordsOf(steps));
@@ -119,14 +129,12 @@ SmallVector<Value> ScanKernel::endTrip(StateLoop &loop, States &trip,
 }
 
 void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
-  StateLoop loop{tile, rootsAt(level), schedule.getUnroll()};
+  StateLoop loop{tile, rootsAt(level), statesTogether()};
   Roots &roots = loop.roots;
   if (roots.recurrences.empty() && roots.sums.empty() && roots.results.empty())
     return;
   eachChannel([&] { prepareRoots(tile, roots, level); });
   int64_t states = fused.stateExtent();
-  while (states % loop.together != 0)
-    --loop.together;
   bool isStaged = schedule.getStages() == 2 &&
                   states % (2 * loop.together) == 0 && mayBeginEarly(roots);
   SmallVector<Value> words = startOfSums(tile, roots);

@@ -63,7 +63,7 @@ void ScanKernel::storeLast() {
 /// Result `i` for the current channel.
 void ScanKernel::storeLastOf(unsigned i) {
   StateRun none;
-  e.ifThen(e.conjunction(ownsLast(i), e.equals(at.segment, 0)),
+  e.ifThen(e.conjunction(ownsLast(i), isFirstOfChannel()),
            [&] { storeLastRun(i, none); });
 }
 

@@ -87,6 +87,8 @@ void ScanKernel::build() {
   if (isHandoff())
     waitForChunk();
   fillTables();
+  if (isRelay())
+    prepareBatons();
   emitTiles();
   blockBarrier();
   if (isCarries())
@@ -108,6 +110,14 @@ void ScanKernel::blockBarrier() {
     e.barrier();
   else
     e.warpBarrier();
+}
+
+/// All threads that share a tile.
+void ScanKernel::teamBarrier() {
+  if (isRelay())
+    e.warpBarrier();
+  else
+    blockBarrier();
 }
 
 void ScanKernel::eachChannel(function_ref<void()> body) {
@@ -168,7 +178,14 @@ Place ScanKernel::place() {
     p.batch = e.div(rest, schedule.getChunks());
   }
   Value lane = e.rem(p.thread, 32), warp = e.div(p.thread, 32);
-  int64_t lanes = schedule.getLanes(), warps = schedule.getWarpsL();
+  int64_t lanes = schedule.getLanes(), warps = schedule.scanWarps();
+  p.team = e.i32(0);
+  p.teamThread = p.thread;
+  if (isRelay()) {
+    p.team = warp;
+    p.teamThread = lane;
+    warp = e.i32(0);
+  }
   Value laneChannel;
   if (laneStride == 1) {
     p.laneSegment = e.rem(lane, lanes);

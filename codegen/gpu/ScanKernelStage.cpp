@@ -19,7 +19,7 @@ static int64_t segmentFloats(int64_t items) {
 }
 
 static int64_t stagedRow(ScheduleAttr schedule) {
-  return schedule.getLanes() * schedule.getWarpsL() *
+  return schedule.getLanes() * schedule.scanWarps() *
          segmentFloats(schedule.getItems());
 }
 
@@ -30,26 +30,29 @@ void ScanKernel::allocateStaged() {
   int64_t floats = fused.stateExtent() * stagedRow(schedule), words = 0;
   for (Value value : body.stagedTiles())
     words += isNeeded(value) ? (isComplexValue(value) ? 2 : 1) : 0;
-  if (memory.size() + 2 * words * floats * 4 <= kDoubleBufferBytes)
+  int64_t teams = schedule.teams();
+  if (memory.size() + 2 * teams * words * floats * 4 <= kDoubleBufferBytes)
     stagedBuffers = 2;
   for (Value value : body.stagedTiles()) {
     if (!isNeeded(value))
       continue;
     Table table;
-    table.re = memory.allocate(stagedBuffers * floats);
+    table.re = memory.allocate(teams * stagedBuffers * floats);
     if (isComplexValue(value))
-      table.im = memory.allocate(stagedBuffers * floats);
+      table.im = memory.allocate(teams * stagedBuffers * floats);
     staged[value] = table;
   }
 }
 
-/// The buffer that `tile` uses of a staged table.
+/// The buffer that `tile` uses of a staged table: one of its team's.
 Value ScanKernel::stagedBase(Tile &tile, int64_t base) {
-  if (stagedBuffers == 1)
+  if (stagedBuffers == 1 && !isRelay())
     return kernel.shared(base);
   int64_t floats = fused.stateExtent() * stagedRow(schedule);
-  return e.offset(kernel.shared(base), e.mul(tile.slot, floats),
-                  e.getF32Type());
+  Value buffer = e.mul(at.team, stagedBuffers);
+  if (stagedBuffers == 2)
+    buffer = e.add(buffer, tile.slot);
+  return e.offset(kernel.shared(base), e.mul(buffer, floats), e.getF32Type());
 }
 
 //===----------------------------------------------------------------------===//
@@ -109,7 +112,7 @@ static constexpr int64_t kRunsAhead = 4;
 /// words, for unflatten().
 SmallVector<Value> ScanKernel::loadAhead(Tile &tile) {
   Staging cut = staging();
-  int64_t threads = schedule.threads();
+  int64_t threads = schedule.teamThreads();
   aheadShape.clear();
   if (staged.empty() || cut.runs > kRunsAhead * threads)
     return {};
@@ -118,7 +121,7 @@ SmallVector<Value> ScanKernel::loadAhead(Tile &tile) {
     aheadShape.clear();
     for (int64_t number = 0; number * threads < cut.runs; ++number) {
       // Threads without a run load the last one, and do not stage it.
-      Value item = e.add(at.thread, number * threads);
+      Value item = e.add(at.teamThread, number * threads);
       if ((number + 1) * threads > cut.runs)
         item = e.min(item, e.i32(cut.runs - 1));
       loadRunAhead(tile, cut, item, number, limit, words);
@@ -157,13 +160,13 @@ ScanKernel::Ahead ScanKernel::unflatten(ValueRange words) {
 
 void ScanKernel::stageTile(Tile &tile) {
   Staging cut = staging();
-  int64_t threads = schedule.threads();
+  int64_t threads = schedule.teamThreads();
   constexpr int64_t kUnrolled = 8;
   if (cut.runs > kUnrolled * threads)
-    return e.loop(at.thread, e.i32(cut.runs), threads,
+    return e.loop(at.teamThread, e.i32(cut.runs), threads,
                   [&](Value item) { stageItem(tile, cut, item, -1); });
   for (int64_t number = 0; number * threads < cut.runs; ++number) {
-    Value item = e.add(at.thread, number * threads);
+    Value item = e.add(at.teamThread, number * threads);
     if ((number + 1) * threads <= cut.runs)
       stageItem(tile, cut, item, number);
     else

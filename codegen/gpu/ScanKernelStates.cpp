@@ -103,6 +103,7 @@ void ScanKernel::beginScans(States &states, RecurrenceOp op) {
 void ScanKernel::finishScans(States &states, RecurrenceOp op) {
   LocationScope place(e, op.getLoc());
   std::vector<LocalScan> &scans = states.scans[op];
+  waitForBaton(states.tile, op, states.trip(e));
   auto scan = scans.begin();
   for (int64_t u = 0; u < states.count; ++u)
     eachChannel([&] {
@@ -111,7 +112,7 @@ void ScanKernel::finishScans(States &states, RecurrenceOp op) {
       scan->number = u;
       ++scan;
     });
-  Value slot = e.rem(e.div(states.first, states.count), 2);
+  Value slot = e.rem(states.trip(e), 2);
   levels.finish(scans, slot, needsStates());
   for (auto [number, scan] : llvm::enumerate(scans))
     states.values[number][op.getState()] = scan.states;

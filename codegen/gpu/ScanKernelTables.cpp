@@ -201,7 +201,7 @@ void ScanKernel::fillScalarCarries() {
 }
 
 void ScanKernel::fillTables() {
-  e.ifThen(e.equals(at.segment, 0),
+  e.ifThen(isFirstOfChannel(),
            [&] { eachChannel([&] { fillScalarCarries(); }); });
   bool hasStates =
       llvm::any_of(carries, [](const Table &table) { return table.perState; });
@@ -274,7 +274,7 @@ void ScanKernel::eachOwnCarry(function_ref<void(unsigned, StateRun)> body) {
   };
   auto hasStates = [](const Table &table) { return table.perState; };
   if (!llvm::all_of(carries, hasStates))
-    e.ifThen(e.equals(at.segment, 0), [&] { eachChannel([&] { visit({}); }); });
+    e.ifThen(isFirstOfChannel(), [&] { eachChannel([&] { visit({}); }); });
   if (llvm::any_of(carries, hasStates))
     eachOwnStates(visit);
 }

@@ -36,26 +36,35 @@ ScanKernel::TileRange ScanKernel::tileRange() {
   return {from, to};
 }
 
+/// A team takes every teams()th tile, counted by turns.
+Value ScanKernel::tileOfTurn(Value from, Value turn) {
+  return e.add(e.add(from, e.toI64(at.team)), e.mul(turn, schedule.teams()));
+}
+
 /// Each trip asks for what it will stage in the next tile, and with `prefetch`
 /// for its steps there, before it computes its own, so that memory works while
 /// the block does. Else it asks for its steps first, while it stages.
 void ScanKernel::emitTiles() {
   auto [from, to] = tileRange();
-  e.ifThen(e.lessThan(from, to), [&, from = from, to = to] {
-    Tile first = tileAt(from);
+  Value start = tileOfTurn(from, e.i64(0));
+  e.ifThen(e.lessThan(start, to), [&, from = from, to = to] {
+    Tile first = tileAt(start, e.i64(0));
     SmallVector<Value> init = loadAhead(first);
     size_t stagedWords = init.size();
     bool prefetch = schedule.getPrefetch() > 0;
     if (prefetch)
       init.append(requestOwnSteps(first));
     Value lastTile = e.sub(to, e.i64(1));
-    e.loop(from, to, 1, init,
-           [&](Value index, ValueRange raw) -> SmallVector<Value> {
-             Tile tile = tileAt(index);
+    Value turns = e.ceilDiv(e.sub(to, start), schedule.teams());
+    e.loop(e.i64(0), turns, 1, init,
+           [&](Value turn, ValueRange raw) -> SmallVector<Value> {
+             Tile tile = tileAt(tileOfTurn(from, turn), turn);
              tile.ahead = unflatten(raw.take_front(stagedWords));
              SmallVector<Value> own(raw.drop_front(stagedWords));
              takeOwnSteps(tile, prefetch ? own : requestOwnSteps(tile));
-             Tile next = tileAt(e.min(e.add(index, 1), lastTile));
+             Value after = e.add(turn, 1);
+             Tile next =
+                 tileAt(e.min(tileOfTurn(from, after), lastTile), after);
              SmallVector<Value> loaded;
              emitTile(tile, [&] {
                loaded = loadAhead(next);
@@ -67,14 +76,16 @@ void ScanKernel::emitTiles() {
   });
 }
 
-ScanKernel::Tile ScanKernel::tileAt(Value index) {
+/// Tile `index`, the team's number `turn`.
+ScanKernel::Tile ScanKernel::tileAt(Value index, Value turn) {
   Tile tile;
   tile.steps.resize(channels.size());
   tile.sums.resize(channels.size());
   tile.start = e.mul(index, schedule.tileSteps());
   tile.first =
       e.add(tile.start, e.toI64(e.mul(at.segment, schedule.getItems())));
-  tile.slot = e.rem(e.toI32(index), 2);
+  tile.turn = e.toI32(turn);
+  tile.slot = e.rem(tile.turn, 2);
   if (hasWholeRuns()) {
     tile.inside = e.lessThan(tile.first, kernel.length());
     tile.first = inLength(tile.first, schedule.getItems());
@@ -116,11 +127,11 @@ ScanKernel::eitherWay(Tile &tile,
 void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
   // With one buffer, others may still read the last tile's staged values.
   if (!staged.empty() && stagedBuffers == 1)
-    blockBarrier();
+    teamBarrier();
   if (!staged.empty())
     stageTile(tile);
   // Staged values, tables and carries come from other threads.
-  blockBarrier();
+  teamBarrier();
   if (afterStaging)
     afterStaging();
   // A result may want a value without l at every step, in a loop of its own.
@@ -296,7 +307,7 @@ void ScanKernel::finishCarries(Tile &tile, RecurrenceOp op,
   };
   // Lanes of one warp read what one of them overwrites; those of several have
   // met at a barrier since.
-  if (schedule.getLanes() > 1 && schedule.getWarpsL() == 1)
+  if (schedule.getLanes() > 1 && schedule.scanWarps() == 1)
     e.warpBarrier();
   // What a tile that L ends in leaves is read only where a result asks for it.
   if (op.getLast().use_empty() || isCarries())
@@ -330,12 +341,14 @@ void ScanKernel::scanSteps(Tile &tile, RecurrenceOp op) {
     scan.a = stepsOfOperand(tile, op.getA());
     scan.b = stepsOfOperand(tile, op.getB());
     scan.decay = cheapDecay(tile, op, [&](Value c) { return invariant(c); });
-    scan.carry = readTable(carries[i], nullptr);
     scan.row = at.channels[channel].row;
   });
+  waitForBaton(tile, op, e.i32(0));
+  eachChannel([&] { scans[channel].carry = readTable(carries[i], nullptr); });
   levels.begin(scans, needsStates());
   levels.finish(scans, tile.slot, needsStates());
   finishCarries(tile, op, scans, nullptr);
+  passBaton(op, e.i32(0));
   eachChannel(
       [&] { tile.steps[channel][op.getState()] = scans[channel].states; });
 }

@@ -30,7 +30,7 @@ ScanLevels::ScanLevels(Emit &e, Kernel &kernel, SharedMemory &memory,
 
 Value ScanLevels::isLastSegment() {
   return e.equals(place.segment,
-                  schedule.getLanes() * schedule.getWarpsL() - 1);
+                  schedule.getLanes() * schedule.scanWarps() - 1);
 }
 
 Segment ScanLevels::identityLike(const Segment &segment) {
@@ -111,7 +111,7 @@ Number ScanLevels::stateBefore(const Number &end, const Number &start) {
 Value ScanLevels::meetingAddress(Value base, Value scan, Value warp,
                                  Value row) {
   Value index = e.add(e.mul(scan, schedule.tileChannels()), row);
-  index = e.add(e.mul(index, schedule.getWarpsL()), warp);
+  index = e.add(e.mul(index, schedule.scanWarps()), warp);
   return e.offset(base, e.mul(index, 2 * words), e.getF32Type());
 }
 
@@ -136,7 +136,7 @@ void ScanLevels::storeSegment(const Segment &segment, Value address) {
 /// pair, until all pairs of all channels and scans are done.
 void ScanLevels::sweepLevel(Value base, int64_t scans, int64_t distance,
                             bool down) {
-  int64_t pairs = schedule.getWarpsL() / (2 * distance);
+  int64_t pairs = schedule.scanWarps() / (2 * distance);
   int64_t rows = scans * schedule.tileChannels();
   e.loop(place.thread, e.i32(rows * pairs), schedule.threads(), [&](Value i) {
     Value row = e.div(i, pairs);
@@ -155,12 +155,12 @@ void ScanLevels::sweepLevel(Value base, int64_t scans, int64_t distance,
 }
 
 void ScanLevels::upSweep(Value base, int64_t scans) {
-  for (int64_t d = 1; d < schedule.getWarpsL(); d *= 2)
+  for (int64_t d = 1; d < schedule.scanWarps(); d *= 2)
     sweepLevel(base, scans, d, /*down=*/false);
 }
 
 void ScanLevels::downSweep(Value base, int64_t scans) {
-  for (int64_t d = schedule.getWarpsL() / 2; d >= 1; d /= 2)
+  for (int64_t d = schedule.scanWarps() / 2; d >= 1; d /= 2)
     sweepLevel(base, scans, d, /*down=*/true);
 }
 
@@ -171,12 +171,12 @@ SmallVector<Segment> ScanLevels::scanWarps(ArrayRef<LocalScan> scans,
   words = inclusive.front().decay.isComplex() ? 2 : 1;
   int64_t numbers = scans.back().number + 1;
   int64_t floats =
-      numbers * schedule.tileChannels() * schedule.getWarpsL() * 2 * words;
+      numbers * schedule.tileChannels() * schedule.scanWarps() * 2 * words;
   // Two buffers: a fast warp may fill the next before a slow one has read.
   Value base = e.offset(kernel.shared(memory.allocate(2 * floats)),
                         e.mul(slot, floats), e.getF32Type());
   Value isLastLane = e.equals(place.laneSegment, schedule.getLanes() - 1);
-  Value isRoot = e.equals(place.warpSegment, schedule.getWarpsL() - 1);
+  Value isRoot = e.equals(place.warpSegment, schedule.scanWarps() - 1);
   auto addressOf = [&](size_t i) {
     return meetingAddress(base, e.i32(scans[i].number), place.warpSegment,
                           scans[i].row);
@@ -205,7 +205,7 @@ SmallVector<Segment> ScanLevels::scanWarps(ArrayRef<LocalScan> scans,
 //===----------------------------------------------------------------------===//
 
 bool ScanLevels::joinsSegments(bool needStates) const {
-  return schedule.getLanes() > 1 || schedule.getWarpsL() > 1 || !needStates;
+  return schedule.getLanes() > 1 || schedule.scanWarps() > 1 || !needStates;
 }
 
 void ScanLevels::begin(MutableArrayRef<LocalScan> scans, bool needStates) {
@@ -217,14 +217,14 @@ void ScanLevels::begin(MutableArrayRef<LocalScan> scans, bool needStates) {
 
 void ScanLevels::finish(MutableArrayRef<LocalScan> scans, Value slot,
                         bool needStates) {
-  if (needStates && schedule.getWarpsL() == 1)
+  if (needStates && schedule.scanWarps() == 1)
     return finishInWarp(scans);
   SmallVector<Segment> inclusive;
   for (LocalScan &scan : scans)
     inclusive.push_back(*scan.own);
   scanLanes(inclusive);
   SmallVector<Segment> warps;
-  if (schedule.getWarpsL() > 1)
+  if (schedule.scanWarps() > 1)
     warps = scanWarps(scans, inclusive, slot);
   for (auto [i, scan] : llvm::enumerate(scans)) {
     const Segment &lane = inclusive[i];

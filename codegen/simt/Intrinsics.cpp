@@ -79,6 +79,11 @@ static constexpr SimtIntrinsic kIntrinsics[] = {
     {"vote.any.sync", Kind::Vote, number(SiteKind::VoteAny)},
     {"vote.uni.sync", Kind::Vote, number(SiteKind::VoteUniform)},
     {"vote.ballot.sync", Kind::Vote, number(SiteKind::VoteBallot)},
+
+    {"mbarrier.init.shared", Kind::PhaseInit},
+    {"mbarrier.arrive.shared", Kind::PhaseArrive},
+    {"mbarrier.test.wait.parity.scope.cta.space.cta", Kind::PhaseTest},
+    {"mbarrier.try.wait.parity.scope.cta.space.cta", Kind::PhaseWait},
 };
 
 SiteKind SimtIntrinsic::siteKind() const {
@@ -86,7 +91,13 @@ SiteKind SimtIntrinsic::siteKind() const {
     return SiteKind::WarpSync;
   if (kind == Kind::Shuffle || kind == Kind::Vote)
     return static_cast<SiteKind>(detail);
-  return SiteKind::Barrier;
+  if (kind == Kind::PhaseInit)
+    return SiteKind::PhaseInit;
+  if (kind == Kind::PhaseArrive)
+    return SiteKind::PhaseArrive;
+  if (kind == Kind::PhaseWait)
+    return SiteKind::PhaseWait;
+  return kind == Kind::PhaseTest ? SiteKind::PhaseTest : SiteKind::Barrier;
 }
 
 const SimtIntrinsic *mlir::ssm::findSimtIntrinsic(const llvm::CallInst &call) {
@@ -148,6 +159,34 @@ static llvm::Value *lowerBarrier(HostKernel &kernel, llvm::IRBuilder<> &b,
       {kernel.thread(), call.getArgOperand(0), count, site});
 }
 
+/// A service of the mbarrier that is the first operand; it waits itself.
+static llvm::Value *lowerPhases(HostKernel &kernel, llvm::IRBuilder<> &b,
+                                const SimtIntrinsic &intrinsic,
+                                llvm::CallInst &call, llvm::Constant *site) {
+  llvm::Value *address =
+      b.CreateAddrSpaceCast(call.getArgOperand(0), b.getPtrTy());
+  auto callService = [&](size_t service, ArrayRef<llvm::Value *> operands) {
+    return kernel.callService(b, service, b.getVoidTy(), operands);
+  };
+  if (intrinsic.kind == Kind::PhaseInit)
+    return callService(offsetof(Services, initPhases),
+                       {kernel.thread(), address, call.getArgOperand(1), site});
+  if (intrinsic.kind == Kind::PhaseArrive) {
+    callService(offsetof(Services, arrive), {kernel.thread(), address, site});
+    // What it gives names the phase, which kernels count themselves.
+    return llvm::PoisonValue::get(call.getType());
+  }
+  if (intrinsic.kind == Kind::PhaseTest)
+    return b.CreateTrunc(kernel.callService(b, offsetof(Services, testPhase),
+                                            b.getInt32Ty(),
+                                            {kernel.thread(), address,
+                                             call.getArgOperand(1), site}),
+                         b.getInt1Ty());
+  callService(offsetof(Services, waitForPhase),
+              {kernel.thread(), address, call.getArgOperand(1), site});
+  return b.getTrue();
+}
+
 static llvm::Value *lower(HostKernel &kernel, llvm::IRBuilder<> &b,
                           const SimtIntrinsic &intrinsic, llvm::CallInst &call,
                           llvm::Constant *site) {
@@ -170,6 +209,11 @@ static llvm::Value *lower(HostKernel &kernel, llvm::IRBuilder<> &b,
     return lowerShuffle(kernel, b, call, site);
   case Kind::Vote:
     return lowerVote(kernel, b, call, site);
+  case Kind::PhaseInit:
+  case Kind::PhaseArrive:
+  case Kind::PhaseWait:
+  case Kind::PhaseTest:
+    return lowerPhases(kernel, b, intrinsic, call, site);
   }
   llvm_unreachable("every kind is lowered");
 }

@@ -23,7 +23,11 @@ struct SimtIntrinsic {
     BarrierCount, ///< Of as many threads as the second operand says.
     WarpSync,
     Shuffle, ///< `detail` is a SiteKind, as below.
-    Vote
+    Vote,
+    PhaseInit,
+    PhaseArrive,
+    PhaseWait,
+    PhaseTest
   };
   StringLiteral name;
   Kind kind;
@@ -31,6 +35,8 @@ struct SimtIntrinsic {
 
   /// What reports call it; only for kinds that may wait.
   mamba::simt::SiteKind siteKind() const;
+  /// That its address must have; 1 where it has none.
+  unsigned alignment() const { return kind >= Kind::PhaseInit ? 8 : 1; }
   bool isWatched() const {
     return kind != Kind::Register && kind != Kind::Math;
   }

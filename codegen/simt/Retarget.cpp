@@ -115,7 +115,8 @@ LogicalResult KernelConversion::collectCall(llvm::CallInst &call) {
   if (const SimtIntrinsic *intrinsic = findSimtIntrinsic(call)) {
     llvm::Constant *site = nullptr;
     if (intrinsic->isWatched())
-      site = sites.add(call, intrinsic->siteKind(), Space::Generic, -1, 1);
+      site = sites.add(call, intrinsic->siteKind(), Space::Generic, -1,
+                       intrinsic->alignment());
     watched.push_back({&call, site});
     return success();
   }

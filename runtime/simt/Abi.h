@@ -20,7 +20,7 @@
 namespace mamba::simt {
 
 /// To be raised with every change of this file that changes compiled code.
-inline constexpr uint64_t kAbiVersion = 2;
+inline constexpr uint64_t kAbiVersion = 3;
 
 inline constexpr uint32_t kWarpSize = 32;
 inline constexpr uint32_t kMaxThreads = 1024;
@@ -41,7 +41,11 @@ enum class SiteKind : uint8_t {
   VoteAll,
   VoteAny,
   VoteUniform,
-  VoteBallot
+  VoteBallot,
+  PhaseInit, ///< Of an mbarrier, as are the next ones.
+  PhaseArrive,
+  PhaseWait,
+  PhaseTest
 };
 
 /// NVPTX's address spaces.
@@ -95,6 +99,16 @@ struct Services {
   uint64_t (*shuffle)(Thread *, uint32_t mask, uint32_t value, uint32_t lane,
                       uint32_t clamp, const Site *);
   uint32_t (*vote)(Thread *, uint32_t mask, uint32_t predicate, const Site *);
+  /// The mbarrier at `address`: makes it one of `count` arrivals a phase;
+  /// arrives; returns once a phase of this parity is the last one that ended.
+  void (*initPhases)(Thread *, const void *address, uint32_t count,
+                     const Site *);
+  void (*arrive)(Thread *, const void *address, const Site *);
+  void (*waitForPhase)(Thread *, const void *address, uint32_t parity,
+                       const Site *);
+  /// Whether that would return at once.
+  uint32_t (*testPhase)(Thread *, const void *address, uint32_t parity,
+                        const Site *);
   /// The approximate instructions, .ftz.
   float (*exp2)(float);
   float (*log2)(float);

@@ -156,7 +156,8 @@ void Block::checkContent(ThreadState &thread, const Cells &cells,
   constexpr auto kWritten = static_cast<uint8_t>(MemoryContent::Written);
   const Checks &checks = launch_->options.checks;
   SiteKind kind = access.culprit.site->kind;
-  bool isStore = kind == SiteKind::Store || kind == SiteKind::Release;
+  bool isStore = kind == SiteKind::Store || kind == SiteKind::Release ||
+                 kind == SiteKind::PhaseInit;
   for (size_t i = 0; i < cells.count; ++i) {
     uint8_t content = cells.content[i];
     if (content == kWritten)
@@ -244,7 +245,8 @@ void Block::checkRead(ThreadState &thread, History &history,
 
 void Block::checkWrite(ThreadState &thread, History &history,
                        const Observer &now, const Violation &access) {
-  bool isAtomic = access.culprit.site->kind != SiteKind::Store;
+  SiteKind kind = access.culprit.site->kind;
+  bool isAtomic = kind != SiteKind::Store && kind != SiteKind::PhaseInit;
   Stamp write = isAtomic ? record(history.write, now, true, access.isShared)
                          : replace(history.write, now, access.isShared);
   if (!(isAtomic && write.isAtomic()) &&
@@ -269,7 +271,8 @@ void Block::checkRaces(ThreadState &thread, const Cells &cells,
                clock_,
                barrierClock_,
                warpOf(thread).clock,
-               orders_};
+               orders_,
+               thread.seen};
   bool isLoad = access.culprit.site->kind == SiteKind::Load;
   for (size_t i = 0; i < cells.count; ++i)
     if (isLoad)

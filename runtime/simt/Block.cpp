@@ -85,6 +85,7 @@ void Block::startThread(ThreadState &thread) {
   std::copy_n(registers, kNumRegisters, thread.registers);
   thread.shared = shared_;
   thread.site = nullptr;
+  thread.seen = {};
 }
 
 void Block::start() {
@@ -93,6 +94,7 @@ void Block::start() {
   hasFailed_ = false;
   firstReady_ = numReady_ = 0;
   barriers_ = {};
+  phases_.clear();
   clock_ = barrierClock_ = 0;
   orders_.clear();
   startWarps();
@@ -285,6 +287,8 @@ void Block::resolveStuck() {
     inactive.other = *missing;
     return giveUp(inactive);
   }
+  if (!atBarrier)
+    return resolvePhases();
   if (!checks.barriers)
     return release(atBarrier->barrier);
   Violation divergent =

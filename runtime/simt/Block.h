@@ -20,6 +20,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace mamba::simt {
@@ -27,7 +28,20 @@ namespace mamba::simt {
 class Block;
 
 /// What a thread does while it does not run.
-enum class Wait : uint8_t { Ready, Barrier, Warp, Exited };
+enum class Wait : uint8_t { Ready, Barrier, Warp, Phase, Exited };
+
+using WarpClocks = std::array<uint32_t, kMaxThreads / kWarpSize>;
+
+/// A barrier in shared memory (mbarrier).
+struct PhaseBarrier {
+  uint32_t count = 0;   ///< Arrivals that end a phase,
+  uint32_t pending = 0; ///< and those that are still to come.
+  uint32_t ended = 0;   ///< Phases.
+  /// What those who arrived had done and seen, as ThreadState::seen: of the
+  /// phases that ended, and of the one that goes on.
+  WarpClocks released = {};
+  WarpClocks gathered = {};
+};
 
 /// A simulated thread: what its kernel sees, and the rest.
 struct ThreadState : Thread {
@@ -44,6 +58,11 @@ struct ThreadState : Thread {
   uint32_t lane = 0;
   uint32_t clamp = 0;
   uint64_t result = 0;
+  /// The mbarrier that it waits for, as its offset in shared memory.
+  uint64_t phases = 0;
+  /// By warp: what it did before this time is ordered before what this thread
+  /// does now, since this thread waited for a phase.
+  WarpClocks seen = {};
 
   uint32_t laneNumber() const { return number % kWarpSize; }
   uint32_t warpNumber() const { return number / kWarpSize; }
@@ -75,6 +94,13 @@ public:
                const Site &site);
   uint64_t exchange(ThreadState &thread, uint32_t mask, uint32_t value,
                     uint32_t lane, uint32_t clamp, const Site &site);
+  void initPhases(ThreadState &thread, const void *address, uint32_t count,
+                  const Site &site);
+  void arrive(ThreadState &thread, const void *address, const Site &site);
+  void waitForPhase(ThreadState &thread, const void *address, uint32_t parity,
+                    const Site &site);
+  bool testPhase(ThreadState &thread, const void *address, uint32_t parity,
+                 const Site &site);
 
 private:
   struct Barrier {
@@ -125,6 +151,15 @@ private:
   uint64_t shuffled(const ThreadState &thread, uint32_t lanes);
   uint64_t voted(const ThreadState &thread, uint32_t lanes);
 
+  // Barriers in shared memory: Phases.cpp.
+  uint64_t accessPhases(ThreadState &thread, const void *address,
+                        const Site &site);
+  PhaseBarrier &phasesAt(ThreadState &thread, const void *address,
+                         const Site &site);
+  void endPhase(uint64_t offset, PhaseBarrier &barrier);
+  void shareSeen(const ThreadState &thread);
+  void resolvePhases();
+
   // Checks of accesses: Access.cpp.
   void accessShared(ThreadState &thread, uint64_t offset, uint64_t bytes,
                     const Site &site);
@@ -166,6 +201,8 @@ private:
   size_t firstReady_ = 0;
   size_t numReady_ = 0;
   std::array<Barrier, 16> barriers_;
+  /// By offset in shared memory.
+  std::unordered_map<uint64_t, PhaseBarrier> phases_;
   uint32_t clock_ = 0;
   uint32_t barrierClock_ = 0;
   /// What other blocks did before what this one does now.

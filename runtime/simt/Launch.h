@@ -34,6 +34,7 @@ enum class Defect : uint8_t {
   Uninitialized,
   Race,
   DivergentBarrier,
+  OpenPhase,
   InactiveLane
 };
 

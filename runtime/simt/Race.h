@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Two accesses race if nothing orders them: within a block only barriers do,
+// Two accesses race if nothing orders them: within a block barriers do,
 // between blocks of a launch nothing does. Each piece of memory remembers its
 // last write and a summary of the reads since; a stamp says who and when.
 //
@@ -16,6 +16,7 @@
 
 #include "runtime/simt/Abi.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -106,6 +107,9 @@ struct Observer {
   uint32_t blockClock;           ///< When the block last met at a barrier.
   uint32_t warpClock;            ///< When the whole warp last synchronized.
   std::span<const Order> orders; ///< What the block has acquired.
+  /// By warp of the block: the time before which what it did is ordered before
+  /// this, though the block has not met since.
+  std::span<const uint32_t> seen = {};
 
   Moment moment() const { return {thread, blockClock, warpClock}; }
 
@@ -144,6 +148,8 @@ inline Conflict conflictOf(Stamp earlier, const Observer &now) {
       !earlier.hasWarps())
     return Conflict::None;
   uint32_t ordered = isSameWarp ? now.warpClock : now.blockClock;
+  if (!isSameWarp && !earlier.hasWarps() && !now.seen.empty())
+    ordered = std::max(ordered, now.seen[earlier.thread() / kWarpSize]);
   return earlier.clock() < ordered ? Conflict::None : Conflict::Threads;
 }
 

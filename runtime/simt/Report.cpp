@@ -28,6 +28,14 @@ std::string_view verbOf(SiteKind kind) {
   case SiteKind::Release:
   case SiteKind::Acquire:
     return "updates";
+  case SiteKind::PhaseInit:
+    return "prepares";
+  case SiteKind::PhaseArrive:
+    return "arrives at";
+  case SiteKind::PhaseWait:
+    return "waits for";
+  case SiteKind::PhaseTest:
+    return "looks at";
   case SiteKind::Barrier:
     return "waits at a barrier";
   case SiteKind::WarpSync:
@@ -143,6 +151,8 @@ std::pair<std::string_view, std::string> explain(const Launch &launch,
     return {"race", describeRace(launch, violation)};
   case Defect::DivergentBarrier:
     return {"divergent barrier", "; " + describe(launch, violation.other)};
+  case Defect::OpenPhase:
+    return {"open phase", "; no thread is left that could end the phase"};
   case Defect::InactiveLane:
     return {"inactive lane", "; " + describe(launch, violation.other)};
   }

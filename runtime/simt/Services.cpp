@@ -48,11 +48,38 @@ static uint32_t vote(Thread *thread, uint32_t mask, uint32_t predicate,
       state.block->exchange(state, mask, predicate, 0, 0, *site));
 }
 
+static void initPhases(Thread *thread, const void *address, uint32_t count,
+                       const Site *site) {
+  ThreadState &state = stateOf(thread);
+  state.block->initPhases(state, address, count, *site);
+}
+
+static void arrive(Thread *thread, const void *address, const Site *site) {
+  ThreadState &state = stateOf(thread);
+  state.block->arrive(state, address, *site);
+}
+
+static void waitForPhase(Thread *thread, const void *address, uint32_t parity,
+                         const Site *site) {
+  ThreadState &state = stateOf(thread);
+  state.block->waitForPhase(state, address, parity, *site);
+}
+
+static uint32_t testPhase(Thread *thread, const void *address, uint32_t parity,
+                          const Site *site) {
+  ThreadState &state = stateOf(thread);
+  return state.block->testPhase(state, address, parity, *site);
+}
+
 const Services kServices = {access,
                             barrier,
                             warpSync,
                             shuffle,
                             vote,
+                            initPhases,
+                            arrive,
+                            waitForPhase,
+                            testPhase,
                             approximateExp2,
                             approximateLog2,
                             approximateReciprocal,

@@ -120,8 +120,10 @@ uint64_t Block::voted(const ThreadState &thread, uint32_t lanes) {
 void Block::complete(const ThreadState &thread, uint32_t lanes) {
   if (thread.site->kind == SiteKind::WarpSync) {
     tick();
-    if (thread.mask == ~0u)
+    if (thread.mask == ~0u) {
       warpOf(thread).clock = clock_;
+      shareSeen(thread);
+    }
   }
   for (uint32_t i = 0; i < kWarpSize; ++i)
     if (lanes >> i & 1) {

@@ -38,6 +38,61 @@ inline const std::string kWarpSync = R"(
 nvvm.bar.warp.sync %all : i32
 )";
 
+/// The first warp writes its values to shared memory behind 16 bytes, and
+/// arrives at the barrier at the start, which `before` comes before; the second
+/// warp takes them behind `wait`.
+inline std::string handOver(const std::string &before,
+                            const std::string &wait) {
+  return kLoadX + kYAt + R"(
+%zero = arith.constant 0 : i32
+%one = arith.constant 1 : i32
+%warpSize = arith.constant 32 : i32
+%start = arith.constant 4 : i32
+%lane = arith.remui %i, %warpSize : i32
+%slot = arith.addi %lane, %start : i32
+%at = llvm.getelementptr %shared[%slot] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, f32
+%isFirst = arith.cmpi eq, %i, %zero : i32
+scf.if %isFirst {
+  nvvm.mbarrier.init %shared, %one : !llvm.ptr<3>, i32
+}
+%isLow = arith.cmpi ult, %i, %warpSize : i32
+scf.if %isLow {
+  %none = arith.constant 0.0 : f32
+  llvm.store %none, %at : f32, !llvm.ptr<3>
+}
+gpu.barrier
+scf.if %isLow {
+  llvm.store %value, %at : f32, !llvm.ptr<3>
+)" + before +
+         R"(
+  scf.if %isFirst {
+    %phase = nvvm.mbarrier.arrive %shared : !llvm.ptr<3> -> i64
+  }
+} else {
+)" + wait +
+         R"(
+  %got = llvm.load %at : !llvm.ptr<3> -> f32 // HERE
+  llvm.store %got, %yAt : f32, !llvm.ptr<1>
+}
+)";
+}
+
+/// A barrier of the first warp, and a wait for the first phase.
+inline const std::string kFirstWarpSync = R"(
+%everyLane = arith.constant -1 : i32
+nvvm.bar.warp.sync %everyLane : i32
+)";
+inline const std::string kWaitForPhase = R"(
+scf.while : () -> () {
+  %isOver = nvvm.mbarrier.try_wait %shared, %zero : !llvm.ptr<3>, i32 -> i1
+  %true = arith.constant true
+  %isOpen = arith.xori %isOver, %true : i1
+  scf.condition(%isOpen)
+} do {
+  scf.yield
+}
+)";
+
 /// %isLow: whether the thread is among the first `bound`.
 inline std::string isBelow(const std::string &bound) {
   return R"(

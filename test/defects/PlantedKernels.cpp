@@ -228,6 +228,10 @@ static std::vector<PlantedKernel> raceKernels() {
           "a barrier of each warp stands where one of the block is needed",
           {kWriteZeros + takeFrom("31", kWarpSync), 1, 64, 256}),
       PlantedKernel(
+          "phase-not-waited-for", "racecheck", race,
+          "a warp reads what another one hands over, without waiting for it",
+          {handOver(kFirstWarpSync, ""), 1, 64, 144}),
+      PlantedKernel(
           "shuffle-for-barrier", "racecheck", race,
           "a shuffle, which orders no memory, stands for a barrier of the warp",
           {kWriteZeros + takeFrom("-2", kShuffleValue, kAddShuffled), 1, 64,
@@ -449,6 +453,9 @@ static std::vector<PlantedKernel> cleanKernels() {
       PlantedKernel("clean-warp-barrier", "all", "",
                     "lanes read each other's values",
                     {takeFrom("-2", kWarpSync), 1, 64, 256}),
+      PlantedKernel("clean-phase", "all", "",
+                    "a warp waits for what another one hands over",
+                    {handOver(kFirstWarpSync, kWaitForPhase), 1, 64, 144}),
       PlantedKernel("clean-atomics", "all", "",
                     "atomics in shared memory, three blocks",
                     {addUpThreads(), 3, 64, 4}, 1, 3),

@@ -30,6 +30,26 @@ func.func private @warps_l() attributes {a = #ssm.schedule<warps_l = 6>}
 
 // -----
 
+// expected-error@+1 {{schedule's warps_l is 33, expected from 1 to 32}}
+func.func private @warps_of_relay() attributes {a = #ssm.schedule<warps_l = 33, relay = 1>}
+
+// -----
+
+// expected-error@+1 {{schedule's relay is 2, expected from 0 to 1}}
+func.func private @relay() attributes {a = #ssm.schedule<relay = 2>}
+
+// -----
+
+// expected-error@+1 {{schedule's relay is 1 with warps_l = 1 and warps_d = 1, expected two or more warps along L that take turns and one along the channels}}
+func.func private @relay_alone() attributes {a = #ssm.schedule<relay = 1>}
+
+// -----
+
+// expected-error@+1 {{schedule's relay is 1 with warps_l = 4 and warps_d = 2, expected two or more warps along L that take turns and one along the channels}}
+func.func private @relay_along_channels() attributes {a = #ssm.schedule<warps_l = 4, warps_d = 2, relay = 1>}
+
+// -----
+
 // expected-error@+1 {{schedule's channels is 3, expected a power of two from 1 to 8}}
 func.func private @channels() attributes {a = #ssm.schedule<channels = 3>}
 

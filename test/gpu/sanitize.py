@@ -5,8 +5,9 @@
 
 FOLDER holds the unpacked build/mamba-mlir-portable.tar.xz. A sanitizer sees the
 launches of one process, so each of the jobs runs a shard of the suite in one. A
-machine that is lent for less time than all shards take runs some (--only=2,3) of
-the same number; --quick takes a tenth of the suite. Exits with 1 where a tool reports anything, a case fails, a shard does not come to
+machine that is lent for less time than all shards take runs some of them
+(--only=2,3) of the same number (--shards); --quick takes a tenth of the suite.
+Exits with 1 where a tool reports anything, a case fails, a shard does not come to
 its end, or no case passed.
 """
 
@@ -37,7 +38,7 @@ def run_shard(tool, shard, options):
                "--report-api-errors", "no", "--error-exitcode", "9",
                "--print-limit", "20",
                options.folder / "test" / "e2e-numerics", "--device=cuda:0",
-               "--jobs=0", "--malformed=0", f"--shards={options.jobs}",
+               "--jobs=0", "--malformed=0", f"--shards={options.shards}",
                f"--shard={shard}",
                *([f"--filter={options.filter}"] if options.filter else []),
                *(["--quick"] if options.quick else [])]
@@ -51,16 +52,21 @@ def run_shard(tool, shard, options):
             rc = None
     text = log.read_text(errors="replace")
     summary, verdict = SUMMARY.search(text), VERDICT.search(text)
-    return {"shard": shard, "rc": rc,
+    done = {"shard": shard, "rc": rc,
             "seconds": round(time.monotonic() - start, 1),
             "passed": int(summary[1]) if summary else 0,
             "failed": int(summary[2]) if summary else 0,
             "reports": int(verdict[1]) if verdict else None}
+    # A run that is cut short has still said which shards are clean.
+    print(f"{tool}: shard {shard}: {done['passed']} passed, {done['failed']} "
+          f"failed, {done['reports']} reports in {done['seconds']:.0f} s",
+          flush=True)
+    return done
 
 
 def run_tool(tool, options):
     # The first shard is that of far strides.
-    numbers = [i for i in range(1 if tool in SKIP_FAR else 0, options.jobs)
+    numbers = [i for i in range(1 if tool in SKIP_FAR else 0, options.shards)
                if i in options.only]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         shards = list(pool.map(lambda i: run_shard(tool, i, options), numbers))
@@ -70,14 +76,14 @@ def run_tool(tool, options):
           f"{sum(s['failed'] for s in shards)} failed, "
           f"{sum(s['reports'] or 0 for s in shards)} reports in "
           f"{max(s['seconds'] for s in shards):.0f} s, shards "
-          f"{','.join(str(i) for i in numbers)} of {options.jobs}", flush=True)
+          f"{','.join(str(i) for i in numbers)} of {options.shards}", flush=True)
     for shard in bad:
         ended = "did not end" if shard["rc"] is None else f"exit {shard['rc']}"
         print(f"  shard {shard['shard']}: {ended}, {shard['reports']} reports, "
               f"see {tool}-{shard['shard']:02d}.log", flush=True)
     return {"passed": passed, "failed": sum(s["failed"] for s in shards),
             "reports": sum(s["reports"] or 0 for s in shards),
-            "shards": f"{len(numbers)} of {options.jobs}",
+            "shards": f"{len(numbers)} of {options.shards}",
             "unfinished": sum(s["rc"] is None for s in shards),
             "clean": not bad and passed > 0,
             "seconds": max(s["seconds"] for s in shards)}
@@ -88,7 +94,10 @@ def main(arguments=None):
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("record", type=pathlib.Path)
     parser.add_argument("--tools", default="memcheck,racecheck,synccheck,initcheck")
-    parser.add_argument("--jobs", type=int, default=12)
+    parser.add_argument("--jobs", type=int, default=12,
+                        help="processes at a time")
+    parser.add_argument("--shards", type=int, help="parts of the suite, else as "
+                        "many as processes")
     parser.add_argument("--timeout", type=float, default=3600,
                         help="seconds a shard")
     parser.add_argument("--sanitizer", default="compute-sanitizer")
@@ -98,14 +107,15 @@ def main(arguments=None):
     parser.add_argument("--only", type=lambda text: [int(i) for i in text.split(",")],
                         help="these shards, as 1,2,3")
     options = parser.parse_args(arguments)
-    if options.jobs < 2:
-        parser.error(f"found --jobs={options.jobs}, required 2 or more: the first "
-                     "job has the cases of far strides, the others the rest")
+    options.shards = options.shards or options.jobs
+    if options.shards < 2:
+        parser.error(f"found {options.shards} shards, required 2 or more: the first "
+                     "has the cases of far strides, the others the rest")
     if options.only is None:
-        options.only = range(options.jobs)
-    elif not all(0 <= i < options.jobs for i in options.only):
+        options.only = range(options.shards)
+    elif not all(0 <= i < options.shards for i in options.only):
         parser.error(f"found --only={options.only}, required shards from 0 to "
-                     f"{options.jobs - 1}")
+                     f"{options.shards - 1}")
     options.logs = options.record.parent
     record = {tool: run_tool(tool, options) for tool in options.tools.split(",")}
     options.record.write_text(json.dumps(record, indent=1) + "\n")

@@ -36,6 +36,7 @@ std::vector<Mutant> boundMutants();
 std::vector<Mutant> resultMutants();
 std::vector<Mutant> carryMutants();
 std::vector<Mutant> laneMutants();
+std::vector<Mutant> relayMutants();
 std::vector<Mutant> sweepMutants();
 std::vector<Mutant> indexMutants();
 std::vector<Mutant> memoryMutants();

@@ -64,6 +64,7 @@ static constexpr Key kKeys[] = {
     {"warps_l", "", "#ssm.schedule"},
     {"warps_d", "", "#ssm.schedule"},
     {"handoff", "", "#ssm.schedule"},
+    {"relay", "", "#ssm.schedule"},
     {"unroll", "", "#ssm.schedule"},
     {"stages", "", "#ssm.schedule"},
     {"prefetch", "", "#ssm.schedule"},
@@ -150,7 +151,7 @@ std::string Case::schedule() const {
   std::string fields;
   for (std::string_view key :
        {"lanes", "vector", "items", "channels", "warps_l", "warps_d", "chunks",
-        "handoff", "unroll", "stages", "prefetch"})
+        "handoff", "relay", "unroll", "stages", "prefetch"})
     if (!get(key).empty())
       fields +=
           fmt::format("{}{} = {}", fields.empty() ? "" : ", ", key, get(key));

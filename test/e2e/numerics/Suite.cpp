@@ -248,10 +248,11 @@ static const std::vector<Factor> kCudaKnobs = {
     {"lanes", {"1", "2", "4", "8", "16", "32"}},
     {"items", {"1", "3", "4", "8", "16"}},
     {"channels", {"1", "2", "4"}},
-    {"warps_l", {"1", "2", "4", "8"}},
+    {"warps_l", {"1", "2", "3", "4", "8"}},
     {"warps_d", {"1", "2", "4"}},
     {"chunks", {"1", "3", "8"}},
     {"handoff", {"0", "1"}},
+    {"relay", {"0", "1"}},
     {"unroll", {"1", "2", "4"}},
     {"stages", {"1", "2"}},
     {"prefetch", {"0", "1"}},
@@ -270,10 +271,18 @@ static bool fitsHandoff(const Case &test) {
   return !test.is("handoff", "1") || !test.is("chunks", "1");
 }
 
+/// Warps that take turns are several along L and one along the channels; only
+/// they may be any number.
+static bool fitsRelay(const Case &test) {
+  if (test.is("relay", "1"))
+    return !test.is("warps_l", "1") && test.is("warps_d", "1");
+  return !test.is("warps_l", "3");
+}
+
 /// Chunks start from carries, which a recurrence that reads another one does
 /// not have, unless they are handed on.
 static bool isSchedulable(const Case &test) {
-  return fitsStages(test) && fitsHandoff(test) &&
+  return fitsStages(test) && fitsHandoff(test) && fitsRelay(test) &&
          (!test.is("body", "chained") || test.is("handoff", "1") ||
           test.get("chunks") == "1" || test.get("chunks").empty());
 }
@@ -406,8 +415,10 @@ static std::vector<Case> cornerCases(Design design, uint64_t seed) {
                                            ? factor.values.back()
                                            : factor.values.front());
     }
+  // What a warp in turn loads ahead is no other than what all warps do.
   std::erase_if(problems, [](const Case &test) {
-    return !fitsStages(test) || !fitsHandoff(test);
+    return !fitsStages(test) || !fitsHandoff(test) || !fitsRelay(test) ||
+           (test.is("relay", "1") && test.is("prefetch", "0"));
   });
   return problems;
 }

@@ -51,7 +51,8 @@ TEST_F(DefaultSchedule, GpuSchedulesAreValid) {
       GpuScheduleFields s = defaultGpuSchedule(problem, *target);
       EXPECT_TRUE(ScheduleAttr::getChecked(
           report, &context, s.lanes, s.items, s.channels, s.warpsL, s.warpsD,
-          s.chunks, s.handoff, s.unroll, s.stages, s.prefetch, s.minBlocks));
+          s.chunks, s.handoff, s.relay, s.unroll, s.stages, s.prefetch,
+          s.minBlocks));
       EXPECT_LE(sharedBytesOf(s, problem), target->sharedBytes)
           << "states " << problem.states << " length " << problem.length
           << " channels " << problem.channels;

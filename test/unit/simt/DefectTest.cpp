@@ -56,6 +56,57 @@ TEST(Defect, WarpSyncOrdersAWarp) {
                               across.here()});
 }
 
+/// Who waits for a phase sees what those who arrived did.
+TEST(Defect, PhaseOrdersWarps) {
+  SimtProgram program("clean-phase");
+  Status status = program.run();
+  ASSERT_TRUE(status.ok()) << status.message();
+  for (size_t i = 32; i < 64; ++i)
+    EXPECT_EQ(program.y[i], float(i - 32));
+  SimtProgram unordered("phase-not-waited-for");
+  expectReport(unordered.run(), {"race: in 'kernel', thread ", unordered.here(),
+                                 "no barrier between"});
+}
+
+/// One lane does not speak for what the others have just done.
+TEST(Defect, ArrivalOfAWarpThatHasNotMet) {
+  SimtProgram program(handOver("", kWaitForPhase),
+                      {.threads = 64, .sharedBytes = 144});
+  expectReport(
+      program.run(numbers(64), 64),
+      {"race: in 'kernel', thread ", " of block 0 reads", program.here()});
+}
+
+TEST(Defect, PhaseThatNeverEnds) {
+  std::string kernel = handOver(kFirstWarpSync, kWaitForPhase);
+  std::string arrive = "%phase = nvvm.mbarrier.arrive %shared : "
+                       "!llvm.ptr<3> -> i64";
+  kernel.replace(kernel.find(arrive), arrive.size(), "");
+  SimtProgram program(kernel, {.threads = 64, .sharedBytes = 144});
+  expectReport(program.run(numbers(64), 64),
+               {"open phase: in 'kernel', thread 32 of block 0 waits for",
+                "no thread is left that could end the phase"});
+}
+
+TEST(Defect, PhasesThatNobodyPrepared) {
+  SimtProgram program(R"(
+%phase = nvvm.mbarrier.arrive %shared : !llvm.ptr<3> -> i64 // HERE
+)",
+                      {.threads = 32, .sharedBytes = 16});
+  expectReport(program.run(numbers(32), 32),
+               {"uninitialized: in 'kernel', thread 0 of block 0 arrives at 8 "
+                "bytes at byte 0 of shared memory at " +
+                program.here()});
+}
+
+/// Others may not arrive before they know that it is there.
+TEST(Defect, NoBarrierBehindThePreparation) {
+  std::string kernel = handOver(kFirstWarpSync, kWaitForPhase);
+  kernel.replace(kernel.find("gpu.barrier"), 11, "");
+  SimtProgram program(kernel, {.threads = 64, .sharedBytes = 144});
+  EXPECT_FALSE(program.run(numbers(64), 64).ok());
+}
+
 TEST(Defect, NoBarrierBeforeTheNextWrite) {
   SimtProgram program(takeFrom("-2", "gpu.barrier", R"(
 llvm.store %got, %mine : f32, !llvm.ptr<3>

@@ -1,0 +1,121 @@
+//===- Phases.cpp - Barriers in shared memory -----------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// PTX's mbarrier: who arrives releases, and who has waited for a phase acquires
+// what all who arrived in it had done. A thread that arrives speaks for what
+// its warp did before it last synchronized.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/simt/Block.h"
+
+namespace mamba::simt {
+
+static constexpr uint64_t kPhaseBarrierBytes = 8;
+
+static void raise(WarpClocks &clocks, const WarpClocks &others) {
+  for (size_t i = 0; i < clocks.size(); ++i)
+    clocks[i] = std::max(clocks[i], others[i]);
+}
+
+/// Checks the access; the offset in shared memory.
+uint64_t Block::accessPhases(ThreadState &thread, const void *address,
+                             const Site &site) {
+  uint64_t offset =
+      reinterpret_cast<uint64_t>(address) - reinterpret_cast<uint64_t>(shared_);
+  accessShared(thread, offset, kPhaseBarrierBytes, site);
+  return offset;
+}
+
+PhaseBarrier &Block::phasesAt(ThreadState &thread, const void *address,
+                              const Site &site) {
+  uint64_t offset = accessPhases(thread, address, site);
+  auto found = phases_.find(offset);
+  if (found != phases_.end())
+    return found->second;
+  Violation unprepared = violation(Defect::Uninitialized, thread, site);
+  unprepared.isShared = true;
+  unprepared.address = offset;
+  unprepared.bytes = kPhaseBarrierBytes;
+  fail(thread, unprepared);
+}
+
+void Block::initPhases(ThreadState &thread, const void *address, uint32_t count,
+                       const Site &site) {
+  PhaseBarrier barrier;
+  barrier.count = barrier.pending = count;
+  phases_[accessPhases(thread, address, site)] = barrier;
+}
+
+void Block::arrive(ThreadState &thread, const void *address, const Site &site) {
+  PhaseBarrier &barrier = phasesAt(thread, address, site);
+  WarpClocks now = thread.seen;
+  for (uint32_t &clock : now)
+    clock = std::max(clock, barrierClock_);
+  now[thread.warpNumber()] = warpOf(thread).clock;
+  raise(barrier.gathered, now);
+  if (--barrier.pending == 0)
+    endPhase(reinterpret_cast<uint64_t>(address) -
+                 reinterpret_cast<uint64_t>(shared_),
+             barrier);
+}
+
+void Block::endPhase(uint64_t offset, PhaseBarrier &barrier) {
+  ++barrier.ended;
+  barrier.pending = barrier.count;
+  barrier.released = barrier.gathered;
+  tick();
+  for (uint32_t number : permutation_) {
+    ThreadState &waiting = threads_[number];
+    if (waiting.wait == Wait::Phase && waiting.phases == offset)
+      makeReady(waiting);
+  }
+}
+
+void Block::waitForPhase(ThreadState &thread, const void *address,
+                         uint32_t parity, const Site &site) {
+  PhaseBarrier &barrier = phasesAt(thread, address, site);
+  thread.phases =
+      reinterpret_cast<uint64_t>(address) - reinterpret_cast<uint64_t>(shared_);
+  while (barrier.ended % 2 == parity % 2)
+    suspend(thread, Wait::Phase, site);
+  raise(thread.seen, barrier.released);
+}
+
+bool Block::testPhase(ThreadState &thread, const void *address, uint32_t parity,
+                      const Site &site) {
+  const PhaseBarrier &barrier = phasesAt(thread, address, site);
+  if (barrier.ended % 2 == parity % 2)
+    return false;
+  raise(thread.seen, barrier.released);
+  return true;
+}
+
+/// The lanes of a warp that has met have all seen what one of them has.
+void Block::shareSeen(const ThreadState &thread) {
+  if (phases_.empty())
+    return;
+  WarpClocks all = {};
+  for (uint32_t i = 0; i < kWarpSize; ++i)
+    raise(all, laneOf(thread, i)->seen);
+  for (uint32_t i = 0; i < kWarpSize; ++i)
+    laneOf(thread, i)->seen = all;
+}
+
+/// No thread can go on, and none waits for its block or warp.
+void Block::resolvePhases() {
+  for (uint32_t i = 0; i < size_; ++i) {
+    ThreadState &thread = threads_[i];
+    if (thread.wait != Wait::Phase)
+      continue;
+    if (launch_->options.checks.barriers)
+      return giveUp(violation(Defect::OpenPhase, thread, *thread.site));
+    return endPhase(thread.phases, phases_[thread.phases]);
+  }
+}
+
+} // namespace mamba::simt

@@ -1,0 +1,63 @@
+//===- RelayMutants.cpp - Warps that take turns ---------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/mutation/Mutants.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+using namespace mlir::ssm::mutation;
+
+template <typename Op> static bool holds(Region &region) {
+  return llvm::any_of(region.getOps(),
+                      [](Operation &nested) { return isa<Op>(nested); });
+}
+
+/// The barrier behind the batons' preparation.
+static bool endsPreparation(Operation *op) {
+  auto loop = dyn_cast_or_null<scf::ForOp>(before(op));
+  return isa<gpu::BarrierOp>(op) && loop &&
+         holds<NVVM::MBarrierInitOp>(loop.getRegion());
+}
+
+/// Counts the tiles that lie before a team's turn.
+static bool countsTurns(Operation *op) {
+  return isa<arith::MulIOp>(op) && isa<BlockArgument>(op->getOperand(0)) &&
+         op->getResult(0).getType().isInteger(64);
+}
+
+/// A wait that ends at once.
+static Action neverWait() {
+  return [](Operation *op) { return becomeConstant(1)(op) && erase()(op); };
+}
+
+std::vector<Mutant> mutation::relayMutants() {
+  Test isWait = in(Part::Main) && is<NVVM::MBarrierTryWaitOp>();
+  std::string_view filter = "body=s6 relay=1 chunks=1 complex=0";
+  return {
+      {"relay-wait", "teams do not wait for the tile before", filter,
+       on(each(isWait), neverWait())},
+      {"relay-parity", "teams wait for the same phase in every turn", filter,
+       on(each(isWait), setOperand(1, 0))},
+      {"relay-behind", "the first team is not a turn behind", filter,
+       on(each(in(Part::Main) && inTiles() && is<arith::ExtUIOp>()),
+          becomeConstant(0))},
+      {"relay-not-passed", "a team keeps its batons", filter,
+       on(each(in(Part::Main) && is<NVVM::MBarrierArriveOp>()), erase())},
+      {"relay-early", "a lane hands on what others have not written yet",
+       filter,
+       on(last(in(Part::Main) && inStates() && is<NVVM::SyncWarpOp>()),
+          erase())},
+      {"relay-unprepared", "no barrier behind the batons' preparation", filter,
+       on(first(in(Part::Main) && Test(endsPreparation)), erase())},
+      {"relay-turns", "a team skips too few tiles", filter,
+       on(first(in(Part::Main) && inTiles() && Test(countsTurns)),
+          addToOperand(1, -1))},
+  };
+}
