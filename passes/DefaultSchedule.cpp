@@ -113,6 +113,9 @@ struct Occupancy {
   /// Of a full H100 with 1, 2, 4, ... lanes along L (bench/NOTES.md); 0: not
   /// so.
   std::array<double, 6> speeds;
+  /// Warps of a block, one a multiprocessor, that take tiles in turn; 0: none
+  /// do.
+  int64_t relay = 0;
 };
 
 /// 255 and 168 registers a thread: chains that overlap in one thread hide more
@@ -121,7 +124,11 @@ struct Occupancy {
 static constexpr Occupancy kOccupancies[] = {
     {384, 16, 4, 1, 0, {1.0}},
     {256, 16, 1, 2, 1, {0, 1.0, 0.9, 0.87, 0.76, 0.63}},
-    {384, 8, 2, 2, 1, {0, 0.92, 0.86, 0.84, 0.75, 0.66}}};
+    {384, 8, 2, 2, 1, {0, 0.92, 0.86, 0.84, 0.75, 0.66}},
+    {384, 16, 2, 1, 1, {1.07}, 12},
+    {256, 16, 2, 1, 1, {1.0, 0, 0.72}, 8},
+    {256, 16, 1, 2, 1, {0, 0.92, 0, 0.63}, 8},
+    {384, 8, 2, 2, 1, {0, 0, 0.8}, 12}};
 
 /// What is left of that where lanes tear accesses apart, since channels are
 /// neighbours in memory.
@@ -181,6 +188,9 @@ static bool wantsChunks(const Problem &problem) {
          problem.length >= kChunkedLength;
 }
 
+/// What they reach of a full H100: nearly everything is computed twice.
+static constexpr double kSpeedOfChunks = 0.5;
+
 /// Lanes along L, and what threads hold for them.
 struct WarpChoice {
   int64_t lanes = 2;
@@ -220,6 +230,74 @@ static Pace paceOf(const Problem &problem, const GpuTarget &target,
   return pace;
 }
 
+/// Steps that a block of warps in turn loses while its first warp has started
+/// and its last has not, and at the end.
+static constexpr double kRelayStartSteps = 240;
+
+/// States that so many warps in turn are sure to keep apart.
+static constexpr int64_t kRelayStates = 16;
+
+static GpuScheduleFields relayOf(const Occupancy &choice, size_t logLanes) {
+  GpuScheduleFields schedule;
+  schedule.lanes = int64_t(1) << logLanes;
+  schedule.items = choice.items;
+  schedule.unroll = choice.unroll;
+  schedule.stages = choice.stages;
+  schedule.warpsL = choice.relay;
+  schedule.relay = 1;
+  return schedule;
+}
+
+/// Words that a thread holds of steps loaded a tile ahead. Where channels are
+/// neighbours, each element takes one.
+static int64_t wordsAhead(const Problem &problem, int64_t items) {
+  return problem.bytesPerStep * items / (problem.areChannelsNeighbours ? 2 : 4);
+}
+
+/// True where a thread's registers hold what it does in a relay. Of real
+/// numbers alone: complex ones take twice as many.
+static bool fitsRelay(const Problem &problem, const Occupancy &choice,
+                      size_t logLanes) {
+  constexpr int64_t kRealTables = 2;
+  // Of halves; a warp stages its tiles alone.
+  int64_t staged =
+      problem.stagedNumbers * problem.states * (choice.items << logLanes) / 64;
+  int64_t words = wordsAhead(problem, choice.items) + staged;
+  return problem.tableNumbers <= kRealTables && !problem.isChained &&
+         words <= (choice.threads > 256 ? 32 : 64);
+}
+
+/// As paceOf, for a relay: one block a multiprocessor.
+static Pace relayPaceOf(const Problem &problem, const GpuTarget &target,
+                        const Occupancy &choice, size_t logLanes) {
+  GpuScheduleFields schedule = relayOf(choice, logLanes);
+  Pace pace;
+  if (!fitsRelay(problem, choice, logLanes) ||
+      problem.states % kRelayStates != 0 ||
+      problem.length < schedule.tileSteps() * choice.relay ||
+      sharedBytesOf(schedule, problem) > target.sharedBytes)
+    return pace;
+  int64_t columns =
+      problem.batch * ceilDiv(problem.channels, schedule.tileChannels());
+  double start = kRelayStartSteps / static_cast<double>(problem.length);
+  auto turnsOf = [&](int64_t chunks) {
+    double turns =
+        static_cast<double>(ceilDiv(columns * chunks, target.multiprocessors));
+    return turns / static_cast<double>(chunks) + turns * start;
+  };
+  double turns = turnsOf(1);
+  if (columns > target.multiprocessors)
+    for (int64_t chunks = 2; chunks <= kMostHandoffs; ++chunks)
+      if (turnsOf(chunks) < turns) {
+        turns = turnsOf(chunks);
+        pace.handoffs = chunks;
+      }
+  double filled = static_cast<double>(problem.batch * problem.channels) /
+                  static_cast<double>(schedule.tileChannels());
+  pace.speed = filled / (turns * static_cast<double>(target.multiprocessors));
+  return pace;
+}
+
 /// Lanes along L cost shuffles but bring threads where sequences and channels
 /// are few: all there are, the ones that leave the GPU fastest first.
 static std::vector<WarpChoice> rankWarps(const Problem &problem,
@@ -227,7 +305,8 @@ static std::vector<WarpChoice> rankWarps(const Problem &problem,
   std::vector<std::pair<double, WarpChoice>> ranked;
   for (size_t log = 0; log < kTornShares.size(); ++log)
     for (const Occupancy &choice : kOccupancies) {
-      Pace pace = paceOf(problem, target, choice, log);
+      Pace pace = choice.relay ? relayPaceOf(problem, target, choice, log)
+                               : paceOf(problem, target, choice, log);
       double speed = pace.speed * choice.speeds[log];
       if (problem.areChannelsNeighbours)
         speed *= kTornShares[log];
@@ -242,10 +321,14 @@ static std::vector<WarpChoice> rankWarps(const Problem &problem,
                       {speed, {int64_t(1) << log, choice, pace.handoffs}});
     }
   std::vector<WarpChoice> choices;
-  if (wantsChunks(problem))
-    choices.push_back({});
-  for (auto &[speed, choice] : ranked)
+  bool isLeft = wantsChunks(problem);
+  for (auto &[speed, choice] : ranked) {
+    if (isLeft && speed < kSpeedOfChunks) {
+      choices.push_back({});
+      isLeft = false;
+    }
     choices.push_back(choice);
+  }
   if (choices.empty())
     choices.push_back({});
   return choices;
@@ -360,6 +443,15 @@ static GpuScheduleFields scheduleOf(const WarpChoice &choice,
                                     const GpuTarget &target) {
   const auto &[lanes, occupancy, handoffs] = choice;
   GpuScheduleFields schedule;
+  if (occupancy.relay) {
+    schedule =
+        relayOf(occupancy, std::countr_zero(static_cast<uint64_t>(lanes)));
+    schedule.prefetch = 1;
+    schedule.minBlocks = 1;
+    schedule.chunks = handoffs;
+    schedule.handoff = handoffs > 1 ? 1 : 0;
+    return schedule;
+  }
   schedule.lanes = lanes;
   schedule.items = occupancy.items;
   schedule.warpsD = lanes == 1 ? 1 : kWarpsOfLanes;

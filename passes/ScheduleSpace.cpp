@@ -60,12 +60,34 @@ static void changeThread(GpuSteps &steps, const Problem &problem) {
     steps.change([](Fields &f) { f.items *= 2, f.unroll /= 2; });
 }
 
+/// How many warps take turns: four at a time, one for each scheduler.
+static void changeRelay(GpuSteps &steps) {
+  using Fields = GpuScheduleFields;
+  constexpr int64_t kSchedulers = 4, kMost = 16;
+  for (int64_t warps :
+       {steps.from.warpsL - kSchedulers, steps.from.warpsL + kSchedulers})
+    if (warps > 1 && warps <= kMost)
+      steps.change([&](Fields &f) { f.warpsL = warps, f.minBlocks = 0; });
+  steps.change(
+      [](Fields &f) { f.warpsD = f.warpsL, f.warpsL = 1, f.relay = 0; });
+}
+
 /// Who shares a sequence: lanes, warps, or blocks one after the other.
 static void changeSharing(GpuSteps &steps, const Problem &problem) {
   using Fields = GpuScheduleFields;
   steps.scale(&Fields::lanes, 32);
-  steps.scale(&Fields::warpsD, 16);
-  steps.scale(&Fields::warpsL, 16);
+  if (steps.from.relay) {
+    changeRelay(steps);
+  } else {
+    steps.scale(&Fields::warpsD, 16);
+    steps.scale(&Fields::warpsL, 16);
+    // The warps of a block, in turn.
+    for (int64_t warps : {4, 8, 12})
+      steps.change([&](Fields &f) {
+        f.warpsL = warps, f.warpsD = 1, f.relay = 1;
+        f.minBlocks = 0;
+      });
+  }
   if (problem.isChained)
     return;
   int64_t chunks = steps.from.chunks;

@@ -268,8 +268,9 @@ void Emit::signal(Value value, Value address) {
                         LLVM::AtomicOrdering::release, kDevice);
 }
 
-void Emit::initBarrier(Value barrier) {
-  NVVM::MBarrierInitOp::create(*this, barrier, i32(1), /*predicate=*/Value());
+void Emit::initBarrier(Value barrier, int64_t arrivals) {
+  NVVM::MBarrierInitOp::create(*this, barrier, i32(arrivals),
+                               /*predicate=*/Value());
 }
 
 void Emit::arrive(Value barrier) {

@@ -104,11 +104,11 @@ public:
   /// before, or saw others do.
   void signal(Value value, Value address);
 
-  // Barriers in shared memory (PTX's mbarrier), 8 bytes each, of one arrival a
-  // phase.
-  void initBarrier(Value barrier);
-  /// Ends the phase; those who wait for it see what this thread did before, or
-  /// saw others do.
+  // Barriers in shared memory (PTX's mbarrier), 8 bytes each, of so many
+  // arrivals a phase.
+  void initBarrier(Value barrier, int64_t arrivals);
+  /// Those who wait for the phase see what this thread did before, or saw
+  /// others do.
   void arrive(Value barrier);
   /// Returns once a phase of this parity (i32) is the last one that ended; one
   /// of parity 1 counts as ended before the first.

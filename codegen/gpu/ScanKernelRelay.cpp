@@ -34,11 +34,17 @@ int64_t ScanKernel::batonsEach() {
   return fused.stateExtent() / statesTogether() * schedule.teams();
 }
 
+/// One lane of each team does its own: several lanes at one instruction would
+/// take turns, which compute-sanitizer mistakes for writes elsewhere.
 void ScanKernel::prepareBatons() {
-  int64_t count = static_cast<int64_t>(recurrenceOps.size()) * batonsEach();
-  batons = memory.allocate(count * kBatonBytes / 4);
-  e.loop(at.thread, e.i32(count), schedule.threads(), [&](Value i) {
-    e.initBarrier(e.offset(kernel.shared(batons), i, e.getI64Type()));
+  auto recurrences = static_cast<int64_t>(recurrenceOps.size());
+  batons = memory.allocate(recurrences * batonsEach() * kBatonBytes / 4);
+  int64_t trips = batonsEach() / schedule.teams();
+  e.ifThen(e.equals(at.teamThread, 0), [&] {
+    for (int64_t i = 0; i < recurrences; ++i)
+      e.loop(e.i32(0), e.i32(trips), 1, [&](Value trip) {
+        e.initBarrier(batonAddress(i, trip, at.team), schedule.teamThreads());
+      });
   });
   blockBarrier();
 }
@@ -67,8 +73,7 @@ void ScanKernel::passBaton(RecurrenceOp op, Value trip) {
     return;
   teamBarrier();
   Value next = e.rem(e.add(at.team, 1), schedule.teams());
-  e.ifThen(e.equals(at.teamThread, 0),
-           [&] { e.arrive(batonAddress(indexOf(op), trip, next)); });
+  e.arrive(batonAddress(indexOf(op), trip, next));
 }
 
 /// One thread of those with steps of the current channel.

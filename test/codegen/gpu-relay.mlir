@@ -5,10 +5,11 @@
 // CHECK-SAME: grid = ["d/32", "b/1"]
 // CHECK: %[[TEAM:.*]] = arith.divui %{{.*}}, %c32_i32
 
-// A barrier of one arrival for each of four trips and each team, and no one
+// A barrier of 32 arrivals for each of four trips and each team, and no one
 // looks at them before they are there.
-// CHECK: scf.for %{{.*}} = %{{.*}} to %c12_i32 step %c96_i32
-// CHECK:   nvvm.mbarrier.init %{{.*}}, %c1_i32
+// CHECK: scf.if
+// CHECK:   scf.for %{{.*}} = %c0_i32 to %c4_i32 step %c1_i32
+// CHECK:     nvvm.mbarrier.init %{{.*}}, %c32_i32
 // CHECK: gpu.barrier
 // CHECK-NOT: gpu.barrier
 
@@ -36,8 +37,7 @@
 // The states are written before the next team hears of it.
 // CHECK:     llvm.store
 // CHECK:     nvvm.bar.warp.sync
-// CHECK:     scf.if
-// CHECK:       nvvm.mbarrier.arrive
+// CHECK:     nvvm.mbarrier.arrive
 // CHECK: gpu.barrier
 // CHECK: gpu.return
 func.func @scan(%delta: tensor<?x?x?xf32>, %A: tensor<?x8xf32>,

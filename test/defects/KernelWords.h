@@ -38,14 +38,16 @@ inline const std::string kWarpSync = R"(
 nvvm.bar.warp.sync %all : i32
 )";
 
-/// The first warp writes its values to shared memory behind 16 bytes, and
-/// arrives at the barrier at the start, which `before` comes before; the second
-/// warp takes them behind `wait`.
-inline std::string handOver(const std::string &before,
+/// The first warp writes its values to shared memory behind 16 bytes, and does
+/// `arrive` at the barrier at the start, of `arrivals`; the second warp takes
+/// them behind `wait`.
+inline std::string handOver(const std::string &arrivals,
+                            const std::string &arrive,
                             const std::string &wait) {
   return kLoadX + kYAt + R"(
 %zero = arith.constant 0 : i32
-%one = arith.constant 1 : i32
+%arrivals = arith.constant )" +
+         arrivals + R"( : i32
 %warpSize = arith.constant 32 : i32
 %start = arith.constant 4 : i32
 %lane = arith.remui %i, %warpSize : i32
@@ -53,7 +55,7 @@ inline std::string handOver(const std::string &before,
 %at = llvm.getelementptr %shared[%slot] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, f32
 %isFirst = arith.cmpi eq, %i, %zero : i32
 scf.if %isFirst {
-  nvvm.mbarrier.init %shared, %one : !llvm.ptr<3>, i32
+  nvvm.mbarrier.init %shared, %arrivals : !llvm.ptr<3>, i32
 }
 %isLow = arith.cmpi ult, %i, %warpSize : i32
 scf.if %isLow {
@@ -63,11 +65,8 @@ scf.if %isLow {
 gpu.barrier
 scf.if %isLow {
   llvm.store %value, %at : f32, !llvm.ptr<3>
-)" + before +
+)" + arrive +
          R"(
-  scf.if %isFirst {
-    %phase = nvvm.mbarrier.arrive %shared : !llvm.ptr<3> -> i64
-  }
 } else {
 )" + wait +
          R"(
@@ -77,10 +76,17 @@ scf.if %isLow {
 )";
 }
 
-/// A barrier of the first warp, and a wait for the first phase.
-inline const std::string kFirstWarpSync = R"(
+/// All lanes arrive once they have met; the first one does for all; and a wait
+/// for the phase.
+inline const std::string kAllArrive = R"(
 %everyLane = arith.constant -1 : i32
 nvvm.bar.warp.sync %everyLane : i32
+%phase = nvvm.mbarrier.arrive %shared : !llvm.ptr<3> -> i64
+)";
+inline const std::string kFirstArrives = R"(
+scf.if %isFirst {
+  %phase = nvvm.mbarrier.arrive %shared : !llvm.ptr<3> -> i64
+}
 )";
 inline const std::string kWaitForPhase = R"(
 scf.while : () -> () {

@@ -230,7 +230,7 @@ static std::vector<PlantedKernel> raceKernels() {
       PlantedKernel(
           "phase-not-waited-for", "racecheck", race,
           "a warp reads what another one hands over, without waiting for it",
-          {handOver(kFirstWarpSync, ""), 1, 64, 144}),
+          {handOver("32", kAllArrive, ""), 1, 64, 144}),
       PlantedKernel(
           "shuffle-for-barrier", "racecheck", race,
           "a shuffle, which orders no memory, stands for a barrier of the warp",
@@ -455,7 +455,7 @@ static std::vector<PlantedKernel> cleanKernels() {
                     {takeFrom("-2", kWarpSync), 1, 64, 256}),
       PlantedKernel("clean-phase", "all", "",
                     "a warp waits for what another one hands over",
-                    {handOver(kFirstWarpSync, kWaitForPhase), 1, 64, 144}),
+                    {handOver("32", kAllArrive, kWaitForPhase), 1, 64, 144}),
       PlantedKernel("clean-atomics", "all", "",
                     "atomics in shared memory, three blocks",
                     {addUpThreads(), 3, 64, 4}, 1, 3),

@@ -34,6 +34,9 @@ def run_shard(tool, shard, options):
     """What one process did: {seconds, rc, passed, failed, reports}."""
     log = options.logs / f"{tool}-{shard:02d}.log"
     command = [options.sanitizer, "--tool", tool,
+               # More than the tools make room for by themselves.
+               *(["--num-cuda-barriers", "4096"]
+                 if tool in {"racecheck", "synccheck"} else []),
                # The driver tells how many parameters code has by a failing query.
                "--report-api-errors", "no", "--error-exitcode", "9",
                "--print-limit", "20",

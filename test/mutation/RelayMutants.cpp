@@ -14,16 +14,13 @@ using namespace mlir;
 using namespace mlir::ssm;
 using namespace mlir::ssm::mutation;
 
-template <typename Op> static bool holds(Region &region) {
-  return llvm::any_of(region.getOps(),
-                      [](Operation &nested) { return isa<Op>(nested); });
-}
-
 /// The barrier behind the batons' preparation.
 static bool endsPreparation(Operation *op) {
-  auto loop = dyn_cast_or_null<scf::ForOp>(before(op));
-  return isa<gpu::BarrierOp>(op) && loop &&
-         holds<NVVM::MBarrierInitOp>(loop.getRegion());
+  auto branch = dyn_cast_or_null<scf::IfOp>(before(op));
+  return isa<gpu::BarrierOp>(op) && branch &&
+         branch
+             .walk([](NVVM::MBarrierInitOp) { return WalkResult::interrupt(); })
+             .wasInterrupted();
 }
 
 /// Counts the tiles that lie before a team's turn.
@@ -50,8 +47,8 @@ std::vector<Mutant> mutation::relayMutants() {
           becomeConstant(0))},
       {"relay-not-passed", "a team keeps its batons", filter,
        on(each(in(Part::Main) && is<NVVM::MBarrierArriveOp>()), erase())},
-      {"relay-early", "a lane hands on what others have not written yet",
-       filter,
+      {"relay-early",
+       "lanes hand on what others of their warp have not written yet", filter,
        on(last(in(Part::Main) && inStates() && is<NVVM::SyncWarpOp>()),
           erase())},
       {"relay-unprepared", "no barrier behind the batons' preparation", filter,

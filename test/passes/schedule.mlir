@@ -14,12 +14,12 @@
 // VALUE: error: schedule's lanes is 3, expected a power of two from 1 to 32
 // VALUE: error: found schedule '#ssm.schedule<lanes=3>' of --ssm-schedule for the target sm_90, expected a #ssm.schedule
 
-// Many sequences: few lanes along L. Few sequences: more lanes
+// Many sequences: few lanes along L. Few sequences: warps in turn, or more lanes
 // along L; few and long ones: more blocks.
 
 // CHECK-LABEL: func.func @scan
 // GPU: schedule(#ssm.schedule<lanes = 2, items = 16, warps_d = 4, stages = 2, prefetch = 1, min_blocks = 2>)
-// ONE: schedule(#ssm.schedule<lanes = 8, items = 16, warps_d = 4, stages = 2, prefetch = 1, min_blocks = 1>)
+// ONE: schedule(#ssm.schedule<lanes = 2, items = 16, warps_l = 8, relay = 1, stages = 2, prefetch = 1, min_blocks = 1>)
 // LONG: schedule(#ssm.schedule<lanes = 2, items = 16, warps_d = 4, chunks = {{[0-9]+}}, stages = 2, prefetch = 1, min_blocks = 2>)
 // SMALL: schedule(#ssm.schedule<stages = 2, prefetch = 1, min_blocks = 1>)
 // CPU: schedule(#ssm.cpu_schedule<>)

@@ -119,13 +119,48 @@ TEST_F(DefaultSchedule, ThreadsFillTheGpuInWholeTurns) {
   GpuScheduleFields few = defaultGpuSchedule({.batch = 1,
                                               .length = 16384,
                                               .channels = 512,
-                                              .states = 16,
+                                              .states = 8,
                                               .tableNumbers = 2,
                                               .stagedNumbers = 2},
                                              target);
   EXPECT_EQ(few.lanes, 32);
   EXPECT_EQ(few.warpsD, 4);
   EXPECT_EQ(choose(64, 1536).lanes, 1);
+}
+
+TEST_F(DefaultSchedule, WarpsTakeTurnsInLongSequences) {
+  GpuTarget target = *findGpuTarget("sm_90");
+  const Problem layer{.batch = 2,
+                      .length = 65536,
+                      .channels = 2048,
+                      .states = 16,
+                      .bytesPerStep = 6,
+                      .tableNumbers = 2,
+                      .stagedNumbers = 2};
+  auto choose = [&](auto change) {
+    Problem problem = layer;
+    change(problem);
+    return defaultGpuSchedule(problem, target);
+  };
+  // 128 columns of 32 channels for 132 multiprocessors.
+  GpuScheduleFields schedule = choose([](Problem &) {});
+  EXPECT_EQ(schedule.relay, 1);
+  EXPECT_EQ(schedule.lanes, 1);
+  EXPECT_EQ(schedule.warpsL, 12);
+  EXPECT_EQ(schedule.chunks, 1);
+  // Elements that lie apart take more registers.
+  EXPECT_EQ(choose([](Problem &p) { p.areChannelsNeighbours = true; }).warpsL,
+            8);
+  // 160 columns: five quarters of a turn.
+  GpuScheduleFields wide = choose(
+      [](Problem &p) { p.batch = 1, p.channels = 5120, p.length = 8192; });
+  EXPECT_EQ(wide.relay, 1);
+  EXPECT_EQ(wide.chunks, 4);
+  EXPECT_EQ(wide.handoff, 1);
+  EXPECT_EQ(choose([](Problem &p) { p.length = 64; }).relay, 0);
+  EXPECT_EQ(choose([](Problem &p) { p.states = 2; }).relay, 0);
+  EXPECT_EQ(choose([](Problem &p) { p.isChained = true; }).relay, 0);
+  EXPECT_EQ(choose([](Problem &p) { p.tableNumbers = 4; }).relay, 0);
 }
 
 TEST_F(DefaultSchedule, ChunksFillTheLastTurn) {

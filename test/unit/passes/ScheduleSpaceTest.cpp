@@ -70,6 +70,19 @@ TEST(ScheduleSpace, EveryFieldCanBeChanged) {
   EXPECT_TRUE(changed([](auto &f) { f.chunks = 4; }));
 }
 
+TEST(ScheduleSpace, WarpsTakeTurnsAndScanTogetherAgain) {
+  GpuTarget target = *findGpuTarget("sm_90");
+  GpuScheduleFields together{.lanes = 4, .warpsD = 8};
+  auto near = neighboursOf(together, kLayer, target);
+  GpuScheduleFields inTurn{.lanes = 4, .warpsL = 8, .relay = 1};
+  EXPECT_EQ(std::count(near.begin(), near.end(), inTurn), 1);
+  near = neighboursOf(inTurn, kLayer, target);
+  EXPECT_EQ(std::count(near.begin(), near.end(), together), 1);
+  for (const GpuScheduleFields &schedule : near)
+    EXPECT_TRUE(!schedule.relay ||
+                (schedule.warpsL >= 4 && schedule.warpsD == 1));
+}
+
 TEST(ScheduleSpace, ChainedRecurrencesShareNoSequence) {
   Problem chained = kLayer;
   chained.isChained = true;

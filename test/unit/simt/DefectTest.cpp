@@ -70,7 +70,7 @@ TEST(Defect, PhaseOrdersWarps) {
 
 /// One lane does not speak for what the others have just done.
 TEST(Defect, ArrivalOfAWarpThatHasNotMet) {
-  SimtProgram program(handOver("", kWaitForPhase),
+  SimtProgram program(handOver("1", kFirstArrives, kWaitForPhase),
                       {.threads = 64, .sharedBytes = 144});
   expectReport(
       program.run(numbers(64), 64),
@@ -78,11 +78,8 @@ TEST(Defect, ArrivalOfAWarpThatHasNotMet) {
 }
 
 TEST(Defect, PhaseThatNeverEnds) {
-  std::string kernel = handOver(kFirstWarpSync, kWaitForPhase);
-  std::string arrive = "%phase = nvvm.mbarrier.arrive %shared : "
-                       "!llvm.ptr<3> -> i64";
-  kernel.replace(kernel.find(arrive), arrive.size(), "");
-  SimtProgram program(kernel, {.threads = 64, .sharedBytes = 144});
+  SimtProgram program(handOver("33", kAllArrive, kWaitForPhase),
+                      {.threads = 64, .sharedBytes = 144});
   expectReport(program.run(numbers(64), 64),
                {"open phase: in 'kernel', thread 32 of block 0 waits for",
                 "no thread is left that could end the phase"});
@@ -97,14 +94,6 @@ TEST(Defect, PhasesThatNobodyPrepared) {
                {"uninitialized: in 'kernel', thread 0 of block 0 arrives at 8 "
                 "bytes at byte 0 of shared memory at " +
                 program.here()});
-}
-
-/// Others may not arrive before they know that it is there.
-TEST(Defect, NoBarrierBehindThePreparation) {
-  std::string kernel = handOver(kFirstWarpSync, kWaitForPhase);
-  kernel.replace(kernel.find("gpu.barrier"), 11, "");
-  SimtProgram program(kernel, {.threads = 64, .sharedBytes = 144});
-  EXPECT_FALSE(program.run(numbers(64), 64).ok());
 }
 
 TEST(Defect, NoBarrierBeforeTheNextWrite) {
