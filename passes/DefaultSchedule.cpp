@@ -259,9 +259,13 @@ static int64_t wordsAhead(const Problem &problem, int64_t items) {
 static bool fitsRelay(const Problem &problem, const Occupancy &choice,
                       size_t logLanes) {
   constexpr int64_t kRealTables = 2;
-  // Of halves; a warp stages its tiles alone.
+  // A warp stages its tiles alone, in runs of eight halves; only a few of them
+  // are loaded ahead.
+  constexpr int64_t kRun = 8, kRunsAhead = 4;
+  int64_t runs =
+      ceilDiv(problem.states * (choice.items << logLanes), 32 * kRun);
   int64_t staged =
-      problem.stagedNumbers * problem.states * (choice.items << logLanes) / 64;
+      runs > kRunsAhead ? 0 : runs * problem.stagedNumbers * kRun / 2;
   int64_t words = wordsAhead(problem, choice.items) + staged;
   return problem.tableNumbers <= kRealTables && !problem.isChained &&
          words <= (choice.threads > 256 ? 32 : 64);

@@ -138,8 +138,16 @@ static std::string candidateLine(const TuneCandidate &candidate) {
   return text;
 }
 
+/// Why no more were tried.
+static std::string_view endOf(const TuneReport &report,
+                              const Options &options) {
+  if (!options.schedules.empty())
+    return "those that were given";
+  return report.isExhausted ? "nothing near is faster" : "the time is over";
+}
+
 static std::string table(const TuneReport &report, const Device &device,
-                         const std::string &function, int64_t show) {
+                         const std::string &function, const Options &options) {
   std::string text = fmt::format("@{} on {} ({})\n", function, device.name(),
                                  device.info().model);
   if (report.wasKnown)
@@ -157,12 +165,12 @@ static std::string table(const TuneReport &report, const Device &device,
   }
   text += fmt::format("  tried     {} schedules in {:.1f} s ({}); {}\n",
                       report.candidates.size(), report.spentSeconds, counts,
-                      report.isExhausted ? "nothing near is faster"
-                                         : "the time is over");
+                      endOf(report, options));
   text += fmt::format("  default   {:.2f} us  {}\n  fastest   {:.2f} us  {}\n",
                       report.defaultSeconds * 1e6,
                       report.candidates.front().schedule, report.seconds * 1e6,
                       report.schedule);
+  int64_t show = options.show;
   for (const TuneCandidate *candidate : sorted(report))
     if (show-- > 0)
       text += candidateLine(*candidate);
@@ -234,8 +242,7 @@ static Status run(const Options &options) {
   Result<TuneReport> report = autotune(function, device, views, wanted);
   endProgress();
   MAMBA_RETURN_IF_ERROR(report.status());
-  std::string text =
-      table(*report, *device, function.info().name, options.show);
+  std::string text = table(*report, *device, function.info().name, options);
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (options.report.empty())
     return Status();

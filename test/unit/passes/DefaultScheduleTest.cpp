@@ -157,6 +157,13 @@ TEST_F(DefaultSchedule, WarpsTakeTurnsInLongSequences) {
   EXPECT_EQ(wide.relay, 1);
   EXPECT_EQ(wide.chunks, 4);
   EXPECT_EQ(wide.handoff, 1);
+  // Few channels: lanes along L besides.
+  GpuScheduleFields few =
+      choose([](Problem &p) { p.batch = 1, p.channels = 512; });
+  EXPECT_EQ(few.relay, 1);
+  EXPECT_EQ(few.lanes, 8);
+  // What a warp alone stages of many states needs registers.
+  EXPECT_NE(choose([](Problem &p) { p.states = 64; }).warpsL, 12);
   EXPECT_EQ(choose([](Problem &p) { p.length = 64; }).relay, 0);
   EXPECT_EQ(choose([](Problem &p) { p.states = 2; }).relay, 0);
   EXPECT_EQ(choose([](Problem &p) { p.isChained = true; }).relay, 0);
