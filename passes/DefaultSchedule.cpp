@@ -22,10 +22,10 @@ using namespace mlir::ssm;
 /// RTX PRO 6000 and GB10; shared memory from the CUDA C++ Programming Guide,
 /// table "Technical Specifications per Compute Capability".
 static constexpr GpuTarget kGpuTargets[] = {
-    {"sm_80", 108, 163 * 1024},  {"sm_86", 82, 99 * 1024},
-    {"sm_89", 128, 99 * 1024},   {"sm_90", 132, 227 * 1024},
-    {"sm_100", 148, 227 * 1024}, {"sm_103", 148, 227 * 1024},
-    {"sm_120", 188, 99 * 1024},  {"sm_121", 48, 99 * 1024}};
+    {"sm_80", 108, 163 * 1024, false}, {"sm_86", 82, 99 * 1024, false},
+    {"sm_89", 128, 99 * 1024, false},  {"sm_90", 132, 227 * 1024, true},
+    {"sm_100", 148, 227 * 1024, true}, {"sm_103", 148, 227 * 1024, true},
+    {"sm_120", 188, 99 * 1024, true},  {"sm_121", 48, 99 * 1024, true}};
 
 std::optional<GpuTarget> mlir::ssm::findGpuTarget(std::string_view chip) {
   // sm_90a has sm_90's limits.
@@ -85,9 +85,11 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
       4 * (tableRowWords(problem.states, schedule.channels, schedule.unroll) *
                schedule.tileChannels() * problem.tableNumbers +
            problem.states * paddedSteps * problem.stagedNumbers * teams);
-  // A barrier for each team and trip.
+  // A barrier for each team, trip and recurrence, of which there are no more
+  // than tables.
   if (schedule.relay)
-    bytes += 8 * teams * ceilDiv(problem.states, schedule.unroll);
+    bytes += 8 * teams * problem.states * problem.tableNumbers /
+             std::gcd(problem.states, schedule.unroll);
   return bytes;
 }
 
@@ -115,7 +117,7 @@ struct Occupancy {
   std::array<double, 6> speeds;
   /// Warps of a block, one a multiprocessor, that take tiles in turn; 0: none
   /// do.
-  int64_t relay = 0;
+  int64_t relayWarps = 0;
 };
 
 /// 255 and 168 registers a thread: chains that overlap in one thread hide more
@@ -243,13 +245,13 @@ static GpuScheduleFields relayOf(const Occupancy &choice, size_t logLanes) {
   schedule.items = choice.items;
   schedule.unroll = choice.unroll;
   schedule.stages = choice.stages;
-  schedule.warpsL = choice.relay;
+  schedule.warpsL = choice.relayWarps;
   schedule.relay = 1;
   return schedule;
 }
 
-/// Words that a thread holds of steps loaded a tile ahead. Where channels are
-/// neighbours, each element takes one.
+/// Words that a thread holds of steps loaded a tile ahead, of halves. Where
+/// channels are neighbours, each element takes a word.
 static int64_t wordsAhead(const Problem &problem, int64_t items) {
   return problem.bytesPerStep * items / (problem.areChannelsNeighbours ? 2 : 4);
 }
@@ -258,7 +260,7 @@ static int64_t wordsAhead(const Problem &problem, int64_t items) {
 /// numbers alone: complex ones take twice as many.
 static bool fitsRelay(const Problem &problem, const Occupancy &choice,
                       size_t logLanes) {
-  constexpr int64_t kRealTables = 2;
+  constexpr int64_t kTables = 2;
   // A warp stages its tiles alone, in runs of eight halves; only a few of them
   // are loaded ahead.
   constexpr int64_t kRun = 8, kRunsAhead = 4;
@@ -267,8 +269,8 @@ static bool fitsRelay(const Problem &problem, const Occupancy &choice,
   int64_t staged =
       runs > kRunsAhead ? 0 : runs * problem.stagedNumbers * kRun / 2;
   int64_t words = wordsAhead(problem, choice.items) + staged;
-  return problem.tableNumbers <= kRealTables && !problem.isChained &&
-         words <= (choice.threads > 256 ? 32 : 64);
+  return problem.tableNumbers <= kTables && !problem.isComplex &&
+         !problem.isChained && words <= (choice.threads > 256 ? 32 : 64);
 }
 
 /// As paceOf, for a relay: one block a multiprocessor.
@@ -276,24 +278,25 @@ static Pace relayPaceOf(const Problem &problem, const GpuTarget &target,
                         const Occupancy &choice, size_t logLanes) {
   GpuScheduleFields schedule = relayOf(choice, logLanes);
   Pace pace;
-  if (!fitsRelay(problem, choice, logLanes) ||
+  // Where waits are not suspended, no one has measured it.
+  if (!target.suspendsWaits || !fitsRelay(problem, choice, logLanes) ||
       problem.states % kRelayStates != 0 ||
-      problem.length < schedule.tileSteps() * choice.relay ||
+      problem.length < schedule.tileSteps() * choice.relayWarps ||
       sharedBytesOf(schedule, problem) > target.sharedBytes)
     return pace;
   int64_t columns =
       problem.batch * ceilDiv(problem.channels, schedule.tileChannels());
   double start = kRelayStartSteps / static_cast<double>(problem.length);
-  auto turnsOf = [&](int64_t chunks) {
+  auto turnsWith = [&](int64_t chunks) {
     double turns =
         static_cast<double>(ceilDiv(columns * chunks, target.multiprocessors));
     return turns / static_cast<double>(chunks) + turns * start;
   };
-  double turns = turnsOf(1);
+  double turns = turnsWith(1);
   if (columns > target.multiprocessors)
     for (int64_t chunks = 2; chunks <= kMostHandoffs; ++chunks)
-      if (turnsOf(chunks) < turns) {
-        turns = turnsOf(chunks);
+      if (turnsWith(chunks) < turns) {
+        turns = turnsWith(chunks);
         pace.handoffs = chunks;
       }
   double filled = static_cast<double>(problem.batch * problem.channels) /
@@ -309,8 +312,8 @@ static std::vector<WarpChoice> rankWarps(const Problem &problem,
   std::vector<std::pair<double, WarpChoice>> ranked;
   for (size_t log = 0; log < kTornShares.size(); ++log)
     for (const Occupancy &choice : kOccupancies) {
-      Pace pace = choice.relay ? relayPaceOf(problem, target, choice, log)
-                               : paceOf(problem, target, choice, log);
+      Pace pace = choice.relayWarps ? relayPaceOf(problem, target, choice, log)
+                                    : paceOf(problem, target, choice, log);
       double speed = pace.speed * choice.speeds[log];
       if (problem.areChannelsNeighbours)
         speed *= kTornShares[log];
@@ -447,7 +450,7 @@ static GpuScheduleFields scheduleOf(const WarpChoice &choice,
                                     const GpuTarget &target) {
   const auto &[lanes, occupancy, handoffs] = choice;
   GpuScheduleFields schedule;
-  if (occupancy.relay) {
+  if (occupancy.relayWarps) {
     schedule =
         relayOf(occupancy, std::countr_zero(static_cast<uint64_t>(lanes)));
     schedule.prefetch = 1;

@@ -34,6 +34,8 @@ struct Problem {
   /// One recurrence needs what another one computes, so a chunk's carry needs
   /// the carries before it: blocks and tasks cannot share a sequence.
   bool isChained = false;
+  /// Some recurrence has complex states.
+  bool isComplex = false;
   /// Numbers that a kernel keeps for each channel and state: what does not
   /// depend on l, and the carries of the recurrences. Complex ones count twice.
   int64_t tableNumbers = 1;
@@ -46,6 +48,7 @@ struct GpuTarget {
   std::string_view chip; ///< As LLVM names it: "sm_90".
   int64_t multiprocessors;
   int64_t sharedBytes; ///< That one block may have.
+  bool suspendsWaits;  ///< Threads sleep while they wait for an mbarrier.
 };
 
 /// A CPU, as far as schedules depend on it.

@@ -123,6 +123,10 @@ Problem mlir::ssm::problemOf(FusedOp op, const Problem &assumed) {
                               llvm::divideCeil(real.getIntOrFloatBitWidth(), 8);
   }
   problem.isChained = isChained(op);
+  problem.isComplex =
+      llvm::any_of(op.getBlock()->getOps<RecurrenceOp>(), [](RecurrenceOp r) {
+        return isa<ComplexType>(r.getState().getType());
+      });
   problem.areChannelsNeighbours = areChannelsNeighbours(op);
   countTables(op, problem);
   return problem;

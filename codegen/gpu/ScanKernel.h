@@ -6,9 +6,10 @@
 //===----------------------------------------------------------------------===//
 //
 // Emits one kernel for a fused op and a schedule. A block walks the tiles of
-// its sequence in order; in a tile, each thread holds `items` steps of one
-// channel. Code is emitted by where values live (BodyAnalysis): invariants
-// and tables before the tiles, staged values once a tile and block, steps in
+// its sequence in order, or its warps, as teams of one each, take them in turn;
+// in a tile, each thread holds `items` steps of one channel. Code is emitted by
+// where values live (BodyAnalysis): invariants and tables before the tiles,
+// staged values once a tile and team, steps in
 // registers, states in loops over n, last states after the tiles. Nothing here
 // knows what the body computes.
 //
@@ -162,7 +163,7 @@ private:
   void handStatesOn();
 
   // Relay.cpp: from team to team of a block.
-  int64_t batonsEach();
+  int64_t tripsOf(unsigned recurrence);
   void prepareBatons();
   Value batonAddress(unsigned recurrence, Value trip, Value team);
   void waitForBaton(Tile &tile, RecurrenceOp op, Value trip);
@@ -323,7 +324,7 @@ private:
   llvm::DenseMap<Value, Table> tables;
   llvm::DenseMap<Value, Table> staged;
   int64_t stagedBuffers = 1;
-  int64_t batons = 0;           ///< Byte offset of the batons.
+  SmallVector<int64_t> batons;  ///< Byte offsets, by recurrence.
   SmallVector<size_t> ownWords; ///< Of each input that a thread reads itself.
   Value holdsEnd; ///< i1: the sequence ends in this block's tiles.
   SmallVector<std::tuple<BlockArgument, int64_t, size_t>> aheadShape;

@@ -29,20 +29,20 @@ using namespace mlir::ssm;
 
 static constexpr int64_t kBatonBytes = 8;
 
-/// Batons of a recurrence.
-int64_t ScanKernel::batonsEach() {
-  return fused.stateExtent() / statesTogether() * schedule.teams();
+/// Trips of the loop that recurrence `i` is scanned in; 1 outside of any.
+int64_t ScanKernel::tripsOf(unsigned i) {
+  return carries[i].perState ? fused.stateExtent() / statesTogether() : 1;
 }
 
 /// One lane of each team does its own: several lanes at one instruction would
 /// take turns, which compute-sanitizer mistakes for writes elsewhere.
 void ScanKernel::prepareBatons() {
-  auto recurrences = static_cast<int64_t>(recurrenceOps.size());
-  batons = memory.allocate(recurrences * batonsEach() * kBatonBytes / 4);
-  int64_t trips = batonsEach() / schedule.teams();
+  for (unsigned i = 0; i < recurrenceOps.size(); ++i)
+    batons.push_back(
+        memory.allocate(tripsOf(i) * schedule.teams() * kBatonBytes / 4));
   e.ifThen(e.equals(at.teamThread, 0), [&] {
-    for (int64_t i = 0; i < recurrences; ++i)
-      e.loop(e.i32(0), e.i32(trips), 1, [&](Value trip) {
+    for (unsigned i = 0; i < recurrenceOps.size(); ++i)
+      e.loop(e.i32(0), e.i32(tripsOf(i)), 1, [&](Value trip) {
         e.initBarrier(batonAddress(i, trip, at.team), schedule.teamThreads());
       });
   });
@@ -52,8 +52,7 @@ void ScanKernel::prepareBatons() {
 /// The baton that `team` takes.
 Value ScanKernel::batonAddress(unsigned recurrence, Value trip, Value team) {
   Value index = e.add(e.mul(trip, schedule.teams()), team);
-  index = e.add(index, recurrence * batonsEach());
-  return e.offset(kernel.shared(batons), index, e.getI64Type());
+  return e.offset(kernel.shared(batons[recurrence]), index, e.getI64Type());
 }
 
 /// Waits until the tile before has left its states of this trip. The first
@@ -67,7 +66,8 @@ void ScanKernel::waitForBaton(Tile &tile, RecurrenceOp op, Value trip) {
   e.waitForPhase(batonAddress(indexOf(op), trip, at.team), parity);
 }
 
-/// Hands what finishCarries() wrote on.
+/// Hands what finishCarries() wrote on: each lane speaks for itself, and the
+/// simulator wants them to have met before.
 void ScanKernel::passBaton(RecurrenceOp op, Value trip) {
   if (!isRelay())
     return;

@@ -56,7 +56,7 @@ Value ScanKernel::stagedBase(Tile &tile, int64_t base) {
 }
 
 //===----------------------------------------------------------------------===//
-// Writing: all threads of the block together
+// Writing: all threads of the team together
 //===----------------------------------------------------------------------===//
 
 /// Index of step `step` (i32, within the tile) at `state` in a staged tile.

@@ -130,7 +130,8 @@ void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
     teamBarrier();
   if (!staged.empty())
     stageTile(tile);
-  // Staged values, tables and carries come from other threads.
+  // Staged values come from other threads, and where all share a tile, tables
+  // and carries too.
   teamBarrier();
   if (afterStaging)
     afterStaging();

@@ -52,7 +52,8 @@ struct LocalScan {
   Number end;   ///< State after this thread's steps.
 };
 
-/// Scans the steps of a tile. All threads of a block call `run` together.
+/// Scans the steps of a tile. All threads that share it call `begin` and
+/// `finish` together.
 class ScanLevels {
 public:
   ScanLevels(Emit &e, Kernel &kernel, SharedMemory &memory, const Place &place,

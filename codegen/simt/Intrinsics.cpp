@@ -82,7 +82,6 @@ static constexpr SimtIntrinsic kIntrinsics[] = {
 
     {"mbarrier.init.shared", Kind::PhaseInit},
     {"mbarrier.arrive.shared", Kind::PhaseArrive},
-    {"mbarrier.test.wait.parity.scope.cta.space.cta", Kind::PhaseTest},
     {"mbarrier.try.wait.parity.scope.cta.space.cta", Kind::PhaseWait},
 };
 
@@ -95,9 +94,7 @@ SiteKind SimtIntrinsic::siteKind() const {
     return SiteKind::PhaseInit;
   if (kind == Kind::PhaseArrive)
     return SiteKind::PhaseArrive;
-  if (kind == Kind::PhaseWait)
-    return SiteKind::PhaseWait;
-  return kind == Kind::PhaseTest ? SiteKind::PhaseTest : SiteKind::Barrier;
+  return kind == Kind::PhaseWait ? SiteKind::PhaseWait : SiteKind::Barrier;
 }
 
 const SimtIntrinsic *mlir::ssm::findSimtIntrinsic(const llvm::CallInst &call) {
@@ -176,12 +173,6 @@ static llvm::Value *lowerPhases(HostKernel &kernel, llvm::IRBuilder<> &b,
     // What it gives names the phase, which kernels count themselves.
     return llvm::PoisonValue::get(call.getType());
   }
-  if (intrinsic.kind == Kind::PhaseTest)
-    return b.CreateTrunc(kernel.callService(b, offsetof(Services, testPhase),
-                                            b.getInt32Ty(),
-                                            {kernel.thread(), address,
-                                             call.getArgOperand(1), site}),
-                         b.getInt1Ty());
   callService(offsetof(Services, waitForPhase),
               {kernel.thread(), address, call.getArgOperand(1), site});
   return b.getTrue();
@@ -212,7 +203,6 @@ static llvm::Value *lower(HostKernel &kernel, llvm::IRBuilder<> &b,
   case Kind::PhaseInit:
   case Kind::PhaseArrive:
   case Kind::PhaseWait:
-  case Kind::PhaseTest:
     return lowerPhases(kernel, b, intrinsic, call, site);
   }
   llvm_unreachable("every kind is lowered");

@@ -26,8 +26,7 @@ struct SimtIntrinsic {
     Vote,
     PhaseInit,
     PhaseArrive,
-    PhaseWait,
-    PhaseTest
+    PhaseWait
   };
   StringLiteral name;
   Kind kind;

@@ -44,8 +44,7 @@ enum class SiteKind : uint8_t {
   VoteBallot,
   PhaseInit, ///< Of an mbarrier, as are the next ones.
   PhaseArrive,
-  PhaseWait,
-  PhaseTest
+  PhaseWait
 };
 
 /// NVPTX's address spaces.
@@ -106,9 +105,6 @@ struct Services {
   void (*arrive)(Thread *, const void *address, const Site *);
   void (*waitForPhase)(Thread *, const void *address, uint32_t parity,
                        const Site *);
-  /// Whether that would return at once.
-  uint32_t (*testPhase)(Thread *, const void *address, uint32_t parity,
-                        const Site *);
   /// The approximate instructions, .ftz.
   float (*exp2)(float);
   float (*log2)(float);

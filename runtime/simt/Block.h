@@ -99,8 +99,6 @@ public:
   void arrive(ThreadState &thread, const void *address, const Site &site);
   void waitForPhase(ThreadState &thread, const void *address, uint32_t parity,
                     const Site &site);
-  bool testPhase(ThreadState &thread, const void *address, uint32_t parity,
-                 const Site &site);
 
 private:
   struct Barrier {

@@ -86,24 +86,17 @@ void Block::waitForPhase(ThreadState &thread, const void *address,
   raise(thread.seen, barrier.released);
 }
 
-bool Block::testPhase(ThreadState &thread, const void *address, uint32_t parity,
-                      const Site &site) {
-  const PhaseBarrier &barrier = phasesAt(thread, address, site);
-  if (barrier.ended % 2 == parity % 2)
-    return false;
-  raise(thread.seen, barrier.released);
-  return true;
-}
-
 /// The lanes of a warp that has met have all seen what one of them has.
 void Block::shareSeen(const ThreadState &thread) {
   if (phases_.empty())
     return;
   WarpClocks all = {};
   for (uint32_t i = 0; i < kWarpSize; ++i)
-    raise(all, laneOf(thread, i)->seen);
+    if (const ThreadState *lane = laneOf(thread, i))
+      raise(all, lane->seen);
   for (uint32_t i = 0; i < kWarpSize; ++i)
-    laneOf(thread, i)->seen = all;
+    if (ThreadState *lane = laneOf(thread, i))
+      lane->seen = all;
 }
 
 /// No thread can go on, and none waits for its block or warp.

@@ -34,8 +34,6 @@ std::string_view verbOf(SiteKind kind) {
     return "arrives at";
   case SiteKind::PhaseWait:
     return "waits for";
-  case SiteKind::PhaseTest:
-    return "looks at";
   case SiteKind::Barrier:
     return "waits at a barrier";
   case SiteKind::WarpSync:

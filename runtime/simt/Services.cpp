@@ -65,12 +65,6 @@ static void waitForPhase(Thread *thread, const void *address, uint32_t parity,
   state.block->waitForPhase(state, address, parity, *site);
 }
 
-static uint32_t testPhase(Thread *thread, const void *address, uint32_t parity,
-                          const Site *site) {
-  ThreadState &state = stateOf(thread);
-  return state.block->testPhase(state, address, parity, *site);
-}
-
 const Services kServices = {access,
                             barrier,
                             warpSync,
@@ -79,7 +73,6 @@ const Services kServices = {access,
                             initPhases,
                             arrive,
                             waitForPhase,
-                            testPhase,
                             approximateExp2,
                             approximateLog2,
                             approximateReciprocal,

@@ -68,6 +68,7 @@ static constexpr Key kKeys[] = {
     {"unroll", "", "#ssm.schedule"},
     {"stages", "", "#ssm.schedule"},
     {"prefetch", "", "#ssm.schedule"},
+    {"min_blocks", "", "#ssm.schedule"},
     {"vector", "", "#ssm.cpu_schedule"},
     {"chunks", "", "#ssm.schedule, #ssm.cpu_schedule"},
     {"seed", "0", "of the inputs"},
@@ -146,12 +147,20 @@ int64_t Case::points() const {
   return elements() * (hasStates() ? number("N") : 1);
 }
 
+static constexpr std::string_view kScheduleKeys[] = {
+    "lanes",   "vector",   "items",     "channels", "warps_l",
+    "warps_d", "chunks",   "handoff",   "relay",    "unroll",
+    "stages",  "prefetch", "min_blocks"};
+
+void Case::setSchedule(const Case &other) {
+  for (std::string_view key : kScheduleKeys)
+    set(key, other.get(key));
+}
+
 std::string Case::schedule() const {
   bool isCpu = !get("vector").empty();
   std::string fields;
-  for (std::string_view key :
-       {"lanes", "vector", "items", "channels", "warps_l", "warps_d", "chunks",
-        "handoff", "relay", "unroll", "stages", "prefetch"})
+  for (std::string_view key : kScheduleKeys)
     if (!get(key).empty())
       fields +=
           fmt::format("{}{} = {}", fields.empty() ? "" : ", ", key, get(key));

@@ -40,6 +40,8 @@ public:
   static Result<Case> parse(std::string_view text);
 
   void set(std::string_view key, std::string_view value);
+  /// Takes the fields of the schedule from `other`, all of them.
+  void setSchedule(const Case &other);
   /// Gives `key` its preset.
   void reset(std::string_view key) { values_.erase(std::string(key)); }
   /// The keys whose values are not the presets.

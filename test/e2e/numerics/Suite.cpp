@@ -324,8 +324,10 @@ static std::vector<Case> emptyCases(bool isGpu) {
   cases.push_back(caseOf("L=0 init=dn out=both complex=1 static=all"));
   cases.push_back(caseOf("B=0 static=all"));
   // One of the chunks, none of which has a step, writes the last states.
-  if (isGpu)
+  if (isGpu) {
     cases.push_back(caseOf("L=0 init=bdn chunks=3"));
+    cases.push_back(caseOf("L=0 init=bdn warps_l=4 warps_d=1 relay=1"));
+  }
   return cases;
 }
 
@@ -415,7 +417,7 @@ static std::vector<Case> cornerCases(Design design, uint64_t seed) {
                                            ? factor.values.back()
                                            : factor.values.front());
     }
-  // What a warp in turn loads ahead is no other than what all warps do.
+  // To save time.
   std::erase_if(problems, [](const Case &test) {
     return !fitsStages(test) || !fitsHandoff(test) || !fitsRelay(test) ||
            (test.is("relay", "1") && test.is("prefetch", "0"));

@@ -25,6 +25,7 @@
 #include <cstdio>
 #include <fmt/format.h>
 #include <optional>
+#include <set>
 
 using namespace mamba;
 using namespace mamba::numerics;
@@ -36,6 +37,7 @@ struct Options {
   SuiteOptions suite;
   std::string oneCase;
   std::string filter;
+  std::string schedule;
   /// Run every `shards`th case, from number `shard` on.
   int64_t shard = 0;
   int64_t shards = 1;
@@ -60,6 +62,9 @@ static std::vector<Flag> flagsOf(Options &options) {
        takeText(options.oneCase)},
       {"filter", "TEXT", "only cases whose text has TEXT in it",
        takeText(options.filter)},
+      {"schedule", "\"KEY=VALUE ...\"",
+       "all cases have this schedule, in place of their own",
+       takeText(options.schedule)},
       {"shards", "N", "parts that the cases are dealt to",
        takeNumber(options.shards, 1)},
       {"shard", "I", "the part to run, from 0", takeNumber(options.shard, 0)},
@@ -105,6 +110,21 @@ static std::vector<Case> dealt(const std::vector<Case> &cases,
   return own;
 }
 
+/// Gives all cases one schedule. What differed in nothing else is one case
+/// then.
+static std::vector<Case> withSchedule(const std::vector<Case> &cases,
+                                      const Case &schedule) {
+  std::vector<Case> changed;
+  std::set<std::string> texts;
+  for (Case test : cases) {
+    test.setSchedule(schedule);
+    test.reset("seed");
+    if (texts.insert(test.text()).second)
+      changed.push_back(test);
+  }
+  return changed;
+}
+
 static Result<std::vector<Case>> chooseCases(const Options &options) {
   std::vector<Case> cases;
   if (!options.oneCase.empty()) {
@@ -116,7 +136,12 @@ static Result<std::vector<Case>> chooseCases(const Options &options) {
   suite.isCuda = options.workers.device.starts_with("cuda");
   suite.isSimt = options.workers.device == "simt";
   suite.seed = static_cast<uint64_t>(options.seed);
-  for (const Case &test : makeSuite(suite))
+  std::vector<Case> all = makeSuite(suite);
+  if (!options.schedule.empty()) {
+    MAMBA_ASSIGN_OR_RETURN(Case schedule, Case::parse(options.schedule));
+    all = withSchedule(all, schedule);
+  }
+  for (const Case &test : all)
     if (test.text().find(options.filter) != std::string::npos)
       cases.push_back(test);
   return dealt(cases, options);

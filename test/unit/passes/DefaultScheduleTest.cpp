@@ -168,6 +168,9 @@ TEST_F(DefaultSchedule, WarpsTakeTurnsInLongSequences) {
   EXPECT_EQ(choose([](Problem &p) { p.states = 2; }).relay, 0);
   EXPECT_EQ(choose([](Problem &p) { p.isChained = true; }).relay, 0);
   EXPECT_EQ(choose([](Problem &p) { p.tableNumbers = 4; }).relay, 0);
+  EXPECT_EQ(choose([](Problem &p) { p.isComplex = true; }).relay, 0);
+  // Threads that cannot sleep at a barrier would ask again and again.
+  EXPECT_EQ(defaultGpuSchedule(layer, *findGpuTarget("sm_80")).relay, 0);
 }
 
 TEST_F(DefaultSchedule, ChunksFillTheLastTurn) {
