@@ -80,7 +80,7 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
   // A segment of a lane is padded by four numbers against bank conflicts.
   int64_t paddedSteps =
       schedule.tileSteps() / schedule.items * (schedule.items + 4);
-  int64_t teams = schedule.relay ? schedule.warpsL : 1;
+  int64_t teams = schedule.teams();
   int64_t bytes =
       4 * (tableRowWords(problem.states, schedule.channels, schedule.unroll) *
                schedule.tileChannels() * problem.tableNumbers +
@@ -165,17 +165,17 @@ struct Handoff {
   double turns = 0;
 };
 
-/// How sequences that need more threads than a GPU holds, but not a multiple of
-/// that, share it best: by chunks that fill the last turn. Fewer threads than
-/// it holds would wait for each other.
-static Handoff chooseHandoff(int64_t threads, int64_t held, double steps) {
+/// How threads, or blocks, of which there are more than a GPU holds, but not a
+/// multiple of that, share it best: by chunks that fill the last turn;
+/// `turnsWith` gives the turns of so many. Fewer than it holds would wait for
+/// each other.
+template <typename Turns>
+static Handoff chooseHandoff(int64_t threads, int64_t held, Turns turnsWith) {
   Handoff best;
   if (threads <= held)
     return best;
   for (int64_t chunks = 2; chunks <= kMostHandoffs; ++chunks) {
-    double turns = static_cast<double>(ceilDiv(threads * chunks, held)) /
-                       static_cast<double>(chunks) +
-                   static_cast<double>(chunks) * kHandoffSteps / steps;
+    double turns = turnsWith(chunks);
     if (best.chunks == 1 || turns < best.turns)
       best = {chunks, turns};
   }
@@ -214,8 +214,12 @@ static Pace paceOf(const Problem &problem, const GpuTarget &target,
   // A multiprocessor has four schedulers.
   double turns = turnsOf(threads, held, choice.threads / 128);
   Pace pace;
-  Handoff handoff = chooseHandoff(
-      threads, held, static_cast<double>(problem.length >> logLanes));
+  auto steps = static_cast<double>(problem.length >> logLanes);
+  Handoff handoff = chooseHandoff(threads, held, [&](int64_t chunks) {
+    return static_cast<double>(ceilDiv(threads * chunks, held)) /
+               static_cast<double>(chunks) +
+           static_cast<double>(chunks) * kHandoffSteps / steps;
+  });
   GpuScheduleFields schedule;
   schedule.lanes = int64_t(1) << logLanes;
   schedule.items = choice.items;
@@ -263,7 +267,7 @@ static bool fitsRelay(const Problem &problem, const Occupancy &choice,
   constexpr int64_t kTables = 2;
   // A warp stages its tiles alone, in runs of eight halves; only a few of them
   // are loaded ahead.
-  constexpr int64_t kRun = 8, kRunsAhead = 4;
+  constexpr int64_t kRun = 8;
   int64_t runs =
       ceilDiv(problem.states * (choice.items << logLanes), 32 * kRun);
   int64_t staged =
@@ -293,12 +297,11 @@ static Pace relayPaceOf(const Problem &problem, const GpuTarget &target,
     return turns / static_cast<double>(chunks) + turns * start;
   };
   double turns = turnsWith(1);
-  if (columns > target.multiprocessors)
-    for (int64_t chunks = 2; chunks <= kMostHandoffs; ++chunks)
-      if (turnsWith(chunks) < turns) {
-        turns = turnsWith(chunks);
-        pace.handoffs = chunks;
-      }
+  Handoff handoff = chooseHandoff(columns, target.multiprocessors, turnsWith);
+  if (handoff.chunks > 1 && handoff.turns < turns) {
+    turns = handoff.turns;
+    pace.handoffs = handoff.chunks;
+  }
   double filled = static_cast<double>(problem.batch * problem.channels) /
                   static_cast<double>(schedule.tileChannels());
   pace.speed = filled / (turns * static_cast<double>(target.multiprocessors));

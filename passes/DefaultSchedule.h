@@ -57,6 +57,10 @@ struct CpuTarget {
   int64_t cacheBytes = 128 * 1024; ///< That a task may fill.
 };
 
+/// Runs that a thread stages with its operands in registers; more are loaded
+/// when they are staged.
+inline constexpr int64_t kRunsAhead = 4;
+
 /// The fields of #ssm.schedule; SSMAttrs.td says what they mean.
 struct GpuScheduleFields {
   int64_t lanes = 1;
@@ -74,7 +78,8 @@ struct GpuScheduleFields {
 
   bool operator==(const GpuScheduleFields &) const = default;
   int64_t tileChannels() const { return 32 / lanes * channels * warpsD; }
-  int64_t tileSteps() const { return lanes * items * (relay ? 1 : warpsL); }
+  int64_t teams() const { return relay ? warpsL : 1; }
+  int64_t tileSteps() const { return lanes * items * warpsL / teams(); }
 };
 
 /// The fields of #ssm.cpu_schedule.

@@ -246,19 +246,24 @@ Value Emit::atomicAdd(Value address, Value value) {
                                    kDevice, /*alignment=*/4);
 }
 
+/// Asks again and again, until what `isOpen` emits (i1) no longer holds.
+static void repeatWhile(Emit &e, function_ref<Value()> isOpen) {
+  auto wait = scf::WhileOp::create(e, TypeRange(), ValueRange());
+  OpBuilder::InsertionGuard guard(e);
+  e.createBlock(&wait.getBefore());
+  scf::ConditionOp::create(e, isOpen(), ValueRange());
+  e.createBlock(&wait.getAfter());
+  scf::YieldOp::create(e);
+}
+
 void Emit::waitFor(Value address, Value value) {
-  auto wait = scf::WhileOp::create(*this, TypeRange(), ValueRange());
-  OpBuilder::InsertionGuard guard(*this);
-  createBlock(&wait.getBefore());
-  Value word = LLVM::LoadOp::create(
-      *this, getI32Type(), address, /*alignment=*/4, /*isVolatile=*/false,
-      /*isNonTemporal=*/false, /*isInvariant=*/false,
-      /*isInvariantGroup=*/false, LLVM::AtomicOrdering::acquire, kDevice);
-  Value isOther =
-      arith::CmpIOp::create(*this, arith::CmpIPredicate::ne, word, value);
-  scf::ConditionOp::create(*this, isOther, ValueRange());
-  createBlock(&wait.getAfter());
-  scf::YieldOp::create(*this);
+  repeatWhile(*this, [&]() -> Value {
+    Value word = LLVM::LoadOp::create(
+        *this, getI32Type(), address, /*alignment=*/4, /*isVolatile=*/false,
+        /*isNonTemporal=*/false, /*isInvariant=*/false,
+        /*isInvariantGroup=*/false, LLVM::AtomicOrdering::acquire, kDevice);
+    return arith::CmpIOp::create(*this, arith::CmpIPredicate::ne, word, value);
+  });
 }
 
 void Emit::signal(Value value, Value address) {
@@ -279,15 +284,10 @@ void Emit::arrive(Value barrier) {
 }
 
 void Emit::waitForPhase(Value barrier, Value parity) {
-  auto wait = scf::WhileOp::create(*this, TypeRange(), ValueRange());
-  OpBuilder::InsertionGuard guard(*this);
-  createBlock(&wait.getBefore());
-  Value isOver =
-      NVVM::MBarrierTryWaitOp::create(*this, getI1Type(), barrier, parity,
-                                      /*ticks=*/Value());
-  scf::ConditionOp::create(*this, negation(isOver), ValueRange());
-  createBlock(&wait.getAfter());
-  scf::YieldOp::create(*this);
+  repeatWhile(*this, [&] {
+    return negation(NVVM::MBarrierTryWaitOp::create(*this, getI1Type(), barrier,
+                                                    parity, /*ticks=*/Value()));
+  });
 }
 
 Value Emit::loadShared(Value base, Value index, unsigned alignment) {

@@ -78,6 +78,5 @@ void ScanKernel::passBaton(RecurrenceOp op, Value trip) {
 
 /// One thread of those with steps of the current channel.
 Value ScanKernel::isFirstOfChannel() {
-  Value isFirst = e.equals(at.segment, 0);
-  return isRelay() ? e.conjunction(isFirst, e.equals(at.team, 0)) : isFirst;
+  return e.conjunction(e.equals(at.segment, 0), e.equals(at.team, 0));
 }

@@ -8,6 +8,7 @@
 #include "codegen/gpu/ScanKernel.h"
 
 #include "codegen/gpu/BodyEmitter.h"
+#include "passes/DefaultSchedule.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -103,10 +104,6 @@ Value ScanKernel::stagePosition(Tile &tile, const Staging &cut, Value step) {
   return inLength(e.add(tile.start, e.toI64(step)),
                   cut.along == Axis::Length ? cut.width : 1);
 }
-
-/// Runs a thread stages with its operands in registers; more are loaded when
-/// they are staged.
-static constexpr int64_t kRunsAhead = 4;
 
 /// Loads the operands of the runs that this thread stages in `tile`; their
 /// words, for unflatten().

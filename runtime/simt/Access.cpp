@@ -150,14 +150,18 @@ void Block::checkCells(ThreadState &thread, const Cells &cells,
     checkRaces(thread, cells, access);
 }
 
+/// Overwrites what was there, and is no atomic.
+static bool isPlainWrite(SiteKind kind) {
+  return kind == SiteKind::Store || kind == SiteKind::PhaseInit;
+}
+
 void Block::checkContent(ThreadState &thread, const Cells &cells,
                          const Violation &access) {
   constexpr auto kGuard = static_cast<uint8_t>(MemoryContent::Guard);
   constexpr auto kWritten = static_cast<uint8_t>(MemoryContent::Written);
   const Checks &checks = launch_->options.checks;
   SiteKind kind = access.culprit.site->kind;
-  bool isStore = kind == SiteKind::Store || kind == SiteKind::Release ||
-                 kind == SiteKind::PhaseInit;
+  bool isStore = isPlainWrite(kind) || kind == SiteKind::Release;
   for (size_t i = 0; i < cells.count; ++i) {
     uint8_t content = cells.content[i];
     if (content == kWritten)
@@ -245,8 +249,7 @@ void Block::checkRead(ThreadState &thread, History &history,
 
 void Block::checkWrite(ThreadState &thread, History &history,
                        const Observer &now, const Violation &access) {
-  SiteKind kind = access.culprit.site->kind;
-  bool isAtomic = kind != SiteKind::Store && kind != SiteKind::PhaseInit;
+  bool isAtomic = !isPlainWrite(access.culprit.site->kind);
   Stamp write = isAtomic ? record(history.write, now, true, access.isShared)
                          : replace(history.write, now, access.isShared);
   if (!(isAtomic && write.isAtomic()) &&

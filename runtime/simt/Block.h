@@ -58,7 +58,7 @@ struct ThreadState : Thread {
   uint32_t lane = 0;
   uint32_t clamp = 0;
   uint64_t result = 0;
-  /// The mbarrier that it waits for, as its offset in shared memory.
+  /// The mbarrier that it used last, or waits for: its offset in shared memory.
   uint64_t phases = 0;
   /// By warp: what it did before this time is ordered before what this thread
   /// does now, since this thread waited for a phase.
@@ -150,8 +150,7 @@ private:
   uint64_t voted(const ThreadState &thread, uint32_t lanes);
 
   // Barriers in shared memory: Phases.cpp.
-  uint64_t accessPhases(ThreadState &thread, const void *address,
-                        const Site &site);
+  void accessPhases(ThreadState &thread, const void *address, const Site &site);
   PhaseBarrier &phasesAt(ThreadState &thread, const void *address,
                          const Site &site);
   void endPhase(uint64_t offset, PhaseBarrier &barrier);

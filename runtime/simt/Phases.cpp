@@ -6,8 +6,9 @@
 //===----------------------------------------------------------------------===//
 //
 // PTX's mbarrier: who arrives releases, and who has waited for a phase acquires
-// what all who arrived in it had done. A thread that arrives speaks for what
-// its warp did before it last synchronized.
+// what all who arrived in it had done. Stricter than PTX: a thread that arrives
+// speaks for what its warp did before the warp last synchronized, and not for
+// what it did itself since then.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,24 +23,23 @@ static void raise(WarpClocks &clocks, const WarpClocks &others) {
     clocks[i] = std::max(clocks[i], others[i]);
 }
 
-/// Checks the access; the offset in shared memory.
-uint64_t Block::accessPhases(ThreadState &thread, const void *address,
-                             const Site &site) {
-  uint64_t offset =
+/// Checks the access, and keeps where it is.
+void Block::accessPhases(ThreadState &thread, const void *address,
+                         const Site &site) {
+  thread.phases =
       reinterpret_cast<uint64_t>(address) - reinterpret_cast<uint64_t>(shared_);
-  accessShared(thread, offset, kPhaseBarrierBytes, site);
-  return offset;
+  accessShared(thread, thread.phases, kPhaseBarrierBytes, site);
 }
 
 PhaseBarrier &Block::phasesAt(ThreadState &thread, const void *address,
                               const Site &site) {
-  uint64_t offset = accessPhases(thread, address, site);
-  auto found = phases_.find(offset);
+  accessPhases(thread, address, site);
+  auto found = phases_.find(thread.phases);
   if (found != phases_.end())
     return found->second;
   Violation unprepared = violation(Defect::Uninitialized, thread, site);
   unprepared.isShared = true;
-  unprepared.address = offset;
+  unprepared.address = thread.phases;
   unprepared.bytes = kPhaseBarrierBytes;
   fail(thread, unprepared);
 }
@@ -48,7 +48,8 @@ void Block::initPhases(ThreadState &thread, const void *address, uint32_t count,
                        const Site &site) {
   PhaseBarrier barrier;
   barrier.count = barrier.pending = count;
-  phases_[accessPhases(thread, address, site)] = barrier;
+  accessPhases(thread, address, site);
+  phases_[thread.phases] = barrier;
 }
 
 void Block::arrive(ThreadState &thread, const void *address, const Site &site) {
@@ -59,9 +60,7 @@ void Block::arrive(ThreadState &thread, const void *address, const Site &site) {
   now[thread.warpNumber()] = warpOf(thread).clock;
   raise(barrier.gathered, now);
   if (--barrier.pending == 0)
-    endPhase(reinterpret_cast<uint64_t>(address) -
-                 reinterpret_cast<uint64_t>(shared_),
-             barrier);
+    endPhase(thread.phases, barrier);
 }
 
 void Block::endPhase(uint64_t offset, PhaseBarrier &barrier) {
@@ -79,8 +78,6 @@ void Block::endPhase(uint64_t offset, PhaseBarrier &barrier) {
 void Block::waitForPhase(ThreadState &thread, const void *address,
                          uint32_t parity, const Site &site) {
   PhaseBarrier &barrier = phasesAt(thread, address, site);
-  thread.phases =
-      reinterpret_cast<uint64_t>(address) - reinterpret_cast<uint64_t>(shared_);
   while (barrier.ended % 2 == parity % 2)
     suspend(thread, Wait::Phase, site);
   raise(thread.seen, barrier.released);
