@@ -8,12 +8,13 @@ launches of one process, so each of the jobs runs a shard of the suite in one. A
 machine that is lent for less time than all shards take runs some of them
 (--only=2,3) of the same number (--shards); --quick takes a tenth of the suite.
 Exits with 1 where a tool reports anything, a case fails, a shard does not come to
-its end, or no case passed.
+its end, or no case passed. Several GPUs share the shards (--gpus).
 """
 
 import argparse
 import concurrent.futures
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -45,11 +46,14 @@ def run_shard(tool, shard, options):
                f"--shard={shard}",
                *([f"--filter={options.filter}"] if options.filter else []),
                *(["--quick"] if options.quick else [])]
+    # Each process finds its GPU as the first one.
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": str(shard % options.gpus)
+                   } if options.gpus > 1 else None
     start = time.monotonic()
     with log.open("w") as output:
         try:
             rc = subprocess.run(command, stdout=output, check=False,
-                                stderr=subprocess.STDOUT,
+                                stderr=subprocess.STDOUT, env=environment,
                                 timeout=options.timeout).returncode
         except subprocess.TimeoutExpired:
             rc = None
@@ -99,6 +103,8 @@ def main(arguments=None):
     parser.add_argument("--tools", default="memcheck,racecheck,synccheck,initcheck")
     parser.add_argument("--jobs", type=int, default=12,
                         help="processes at a time")
+    parser.add_argument("--gpus", type=int, default=1,
+                        help="GPUs of this machine that share the shards")
     parser.add_argument("--shards", type=int, help="parts of the suite, else as "
                         "many as processes")
     parser.add_argument("--timeout", type=float, default=3600,

@@ -22,7 +22,8 @@ class SanitizeTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
             fake = folder / "fake"
-            fake.write_text(f'#!/bin/sh\necho "$@" >>{folder}/calls\n{script}\n')
+            fake.write_text(f'#!/bin/sh\necho "$@" gpu=$CUDA_VISIBLE_DEVICES '
+                            f'>>{folder}/calls\n{script}\n')
             fake.chmod(0o755)
             record = folder / "record.json"
             with contextlib.redirect_stdout(io.StringIO()):
@@ -50,6 +51,12 @@ class SanitizeTest(unittest.TestCase):
         self.assertEqual(len(calls), 2)
         self.assertTrue(all("--quick" in call and "--filter=lanes=2" in call
                             for call in calls))
+
+    def test_gpus_share_the_shards(self):
+        _, _, calls = self.run_with(f"printf '{CLEAN}'", "--tools=memcheck",
+                                    "--jobs=1", "--shards=5", "--gpus=2")
+        self.assertEqual([call.split("gpu=")[1] for call in calls],
+                         ["0", "1", "0", "1", "0"])
 
     def test_hazards_fail(self):
         status, record, _ = self.run_with(
