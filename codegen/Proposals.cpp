@@ -33,6 +33,7 @@ static GpuScheduleFields fieldsOf(ScheduleAttr s) {
           .unroll = s.getUnroll(),
           .stages = s.getStages(),
           .prefetch = s.getPrefetch(),
+          .packed = s.getPacked(),
           .minBlocks = s.getMinBlocks()};
 }
 

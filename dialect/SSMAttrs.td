@@ -103,6 +103,11 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     before it ends those before them, so that the two overlap. It is as 1 where
     twice `unroll` does not divide the states, or one recurrence feeds another.
     Two stages hold `items * channels * unroll` values twice: 64 at most.
+
+    With `packed = 1` a staged tile keeps inputs of 16-bit floats as they are
+    stored: half the shared memory, half the reads and fewer registers between
+    them, for an instruction a value that widens it. It is as 0 where `items` is
+    no multiple of 8, and for what is computed from inputs.
   }];
   let parameters = (ins
     DefaultValuedParameter<"int64_t", "1", "lanes of a warp along L; a power of two up to 32">:$lanes,
@@ -116,6 +121,7 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "1", "states computed together in the loop over n">:$unroll,
     DefaultValuedParameter<"int64_t", "1", "groups of such states under way at a time: 1 or 2">:$stages,
     DefaultValuedParameter<"int64_t", "0", "tiles ahead that a thread loads its own steps: 0 or 1">:$prefetch,
+    DefaultValuedParameter<"int64_t", "0", "1: staged inputs stay 16-bit floats">:$packed,
     DefaultValuedParameter<"int64_t", "0", "blocks an SM that registers must allow; 0: no bound">:$min_blocks
   );
   let assemblyFormat = "`<` struct(params) `>`";
@@ -135,6 +141,8 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     int64_t tileSteps() const { return getLanes() * getItems() * scanWarps(); }
     int64_t threads() const { return 32 * getWarpsL() * getWarpsD(); }
     int64_t teamThreads() const { return threads() / teams(); }
+    /// Inputs of 16-bit floats stay so in staged tiles, in words of 16 bytes.
+    bool packs() const { return getPacked() && getItems() % 8 == 0; }
   }];
 }
 

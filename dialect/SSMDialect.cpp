@@ -180,7 +180,7 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, int64_t lanes,
                                    int64_t chunks, int64_t handoff,
                                    int64_t relay, int64_t unroll,
                                    int64_t stages, int64_t prefetch,
-                                   int64_t minBlocks) {
+                                   int64_t packed, int64_t minBlocks) {
   if (failed(verifyRange(emitError, "lanes", lanes, 1, 32, true)) ||
       failed(verifyRange(emitError, "items", items, 1, 32)) ||
       failed(verifyRange(emitError, "channels", channels, 1, 8, true)) ||
@@ -192,6 +192,7 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, int64_t lanes,
       failed(verifyRange(emitError, "unroll", unroll, 1, 16)) ||
       failed(verifyRange(emitError, "stages", stages, 1, 2)) ||
       failed(verifyRange(emitError, "prefetch", prefetch, 0, 1)) ||
+      failed(verifyRange(emitError, "packed", packed, 0, 1)) ||
       failed(verifyRange(emitError, "min_blocks", minBlocks, 0, 32)))
     return failure();
   if (warpsL * warpsD > 32)

@@ -75,16 +75,23 @@ int64_t mlir::ssm::tableRowWords(int64_t states, int64_t channels,
   return (ceilDiv(states, together) | 1) * together;
 }
 
+int64_t mlir::ssm::stagedSegmentBytes(int64_t items, int64_t elementBytes) {
+  constexpr int64_t kWord = 16;
+  int64_t bytes = items * elementBytes;
+  return bytes % kWord == 0 ? (bytes / kWord | 1) * kWord : (items | 1) * 4;
+}
+
 int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
                                  const Problem &problem) {
-  // A segment of a lane is padded by four numbers against bank conflicts.
-  int64_t paddedSteps =
-      schedule.tileSteps() / schedule.items * (schedule.items + 4);
-  int64_t teams = schedule.teams();
+  int64_t teams = schedule.teams(), items = schedule.items;
+  int64_t halves = schedule.packs() ? problem.stagedHalves : 0;
+  int64_t segment =
+      stagedSegmentBytes(items, 4) * (problem.stagedNumbers - halves) +
+      stagedSegmentBytes(items, 2) * halves;
   int64_t bytes =
-      4 * (tableRowWords(problem.states, schedule.channels, schedule.unroll) *
-               schedule.tileChannels() * problem.tableNumbers +
-           problem.states * paddedSteps * problem.stagedNumbers * teams);
+      4 * tableRowWords(problem.states, schedule.channels, schedule.unroll) *
+          schedule.tileChannels() * problem.tableNumbers +
+      problem.states * teams * segment * (schedule.tileSteps() / items);
   // A barrier for each team, trip and recurrence, of which there are no more
   // than tables.
   if (schedule.relay)
@@ -118,6 +125,9 @@ struct Occupancy {
   /// Warps of a block, one a multiprocessor, that take tiles in turn; 0: none
   /// do.
   int64_t relayWarps = 0;
+  int64_t channels = 1;
+  /// Staged tiles hold halves, as all of their inputs are.
+  int64_t packed = 0;
 };
 
 /// 255 and 168 registers a thread: chains that overlap in one thread hide more
@@ -130,7 +140,9 @@ static constexpr Occupancy kOccupancies[] = {
     {384, 16, 2, 1, 1, {1.07}, 12},
     {256, 16, 2, 1, 1, {1.0, 0, 0.72}, 8},
     {256, 16, 1, 2, 1, {0, 0.92, 0, 0.63}, 8},
-    {384, 8, 2, 2, 1, {0, 0, 0.8}, 12}};
+    {384, 8, 2, 2, 1, {0, 0, 0.8}, 12},
+    {256, 16, 2, 1, 1, {1.06}, 8, 2, 1},
+    {256, 16, 2, 2, 1, {0, 0, 0.84}, 8, 1, 1}};
 
 /// What is left of that where lanes tear accesses apart, since channels are
 /// neighbours in memory.
@@ -249,15 +261,19 @@ static GpuScheduleFields relayOf(const Occupancy &choice, size_t logLanes) {
   schedule.items = choice.items;
   schedule.unroll = choice.unroll;
   schedule.stages = choice.stages;
+  schedule.channels = choice.channels;
+  schedule.packed = choice.packed;
   schedule.warpsL = choice.relayWarps;
   schedule.relay = 1;
   return schedule;
 }
 
 /// Words that a thread holds of steps loaded a tile ahead, of halves. Where
-/// channels are neighbours, each element takes a word.
-static int64_t wordsAhead(const Problem &problem, int64_t items) {
-  return problem.bytesPerStep * items / (problem.areChannelsNeighbours ? 2 : 4);
+/// channels are neighbours, a single one takes a word an element.
+static int64_t wordsAhead(const Problem &problem, const Occupancy &choice) {
+  bool isPaired = !problem.areChannelsNeighbours || choice.channels > 1;
+  return problem.bytesPerStep * choice.items * choice.channels /
+         (isPaired ? 4 : 2);
 }
 
 /// True where a thread's registers hold what it does in a relay. Of real
@@ -272,7 +288,9 @@ static bool fitsRelay(const Problem &problem, const Occupancy &choice,
       ceilDiv(problem.states * (choice.items << logLanes), 32 * kRun);
   int64_t staged =
       runs > kRunsAhead ? 0 : runs * problem.stagedNumbers * kRun / 2;
-  int64_t words = wordsAhead(problem, choice.items) + staged;
+  int64_t words = wordsAhead(problem, choice) + staged;
+  if (choice.packed && problem.stagedHalves < problem.stagedNumbers)
+    return false;
   return problem.tableNumbers <= kTables && !problem.isComplex &&
          !problem.isChained && words <= (choice.threads > 256 ? 32 : 64);
 }

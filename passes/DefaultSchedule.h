@@ -41,6 +41,8 @@ struct Problem {
   int64_t tableNumbers = 1;
   /// Numbers that it keeps for each step and state, for all channels.
   int64_t stagedNumbers = 0;
+  /// How many of these are inputs of 16-bit floats as they are.
+  int64_t stagedHalves = 0;
 };
 
 /// A GPU, as far as schedules depend on it.
@@ -74,12 +76,14 @@ struct GpuScheduleFields {
   int64_t unroll = 1;
   int64_t stages = 1;
   int64_t prefetch = 0;
+  int64_t packed = 0;
   int64_t minBlocks = 0;
 
   bool operator==(const GpuScheduleFields &) const = default;
   int64_t tileChannels() const { return 32 / lanes * channels * warpsD; }
   int64_t teams() const { return relay ? warpsL : 1; }
   int64_t tileSteps() const { return lanes * items * warpsL / teams(); }
+  bool packs() const { return packed && items % 8 == 0; }
 };
 
 /// The fields of #ssm.cpu_schedule.
@@ -105,6 +109,11 @@ std::string knownGpuTargets();
 /// read would take in a word of other states, which is another thread's to
 /// write.
 int64_t tableRowWords(int64_t states, int64_t channels, int64_t unroll);
+
+/// Bytes from one thread's segment of a staged tile to the next one's, of
+/// elements of so many bytes: an odd number of 16-byte words where they fill
+/// words, so that the reads of neighbouring segments fall into different banks.
+int64_t stagedSegmentBytes(int64_t items, int64_t elementBytes);
 
 /// Bytes of shared memory that a block needs, about.
 int64_t sharedBytesOf(const GpuScheduleFields &schedule,

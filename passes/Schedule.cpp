@@ -16,6 +16,7 @@
 #include "passes/TunedTable.h"
 
 #include "mlir/AsmParser/AsmParser.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -49,10 +50,17 @@ static bool isChained(FusedOp op) {
 static int64_t numbersOf(Type type) { return isa<ComplexType>(type) ? 2 : 1; }
 static int64_t numbersOf(Value value) { return numbersOf(value.getType()); }
 
+/// An input of 16-bit floats, as a body computes with it.
+static bool isWidenedHalf(Value value) {
+  auto widened = value.getDefiningOp<arith::ExtFOp>();
+  return widened && isa<BlockArgument>(widened.getIn()) &&
+         widened.getIn().getType().getIntOrFloatBitWidth() == 16;
+}
+
 /// Counts what kernels keep in tables: values whose users run more often.
 static void countTables(FusedOp op, Problem &problem) {
   Dependence dependence(op);
-  problem.tableNumbers = problem.stagedNumbers = 0;
+  problem.tableNumbers = problem.stagedNumbers = problem.stagedHalves = 0;
   auto isUsedWith = [&](Value value, Axis axis) {
     return llvm::any_of(value.getUsers(), [&](Operation *user) {
       return llvm::any_of(user->getResults(), [&](Value result) {
@@ -67,9 +75,11 @@ static void countTables(FusedOp op, Problem &problem) {
     if (!info.axes.has(Axis::Length))
       problem.tableNumbers +=
           isUsedWith(value, Axis::Length) ? numbersOf(value) : 0;
-    else if (!info.axes.has(Axis::Channel))
-      problem.stagedNumbers +=
-          isUsedWith(value, Axis::Channel) ? numbersOf(value) : 0;
+    else if (!info.axes.has(Axis::Channel) &&
+             isUsedWith(value, Axis::Channel)) {
+      problem.stagedNumbers += numbersOf(value);
+      problem.stagedHalves += isWidenedHalf(value) ? 1 : 0;
+    }
   };
   for (Value argument : op.getBlock()->getArguments())
     count(argument);
@@ -141,7 +151,7 @@ Attribute mlir::ssm::attributeOf(Location location,
   return ScheduleAttr::getChecked(
       [=] { return emitError(location); }, location.getContext(), s.lanes,
       s.items, s.channels, s.warpsL, s.warpsD, s.chunks, s.handoff, s.relay,
-      s.unroll, s.stages, s.prefetch, s.minBlocks);
+      s.unroll, s.stages, s.prefetch, s.packed, s.minBlocks);
 }
 
 Attribute mlir::ssm::attributeOf(Location location,

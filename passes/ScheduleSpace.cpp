@@ -50,6 +50,8 @@ static void changeThread(GpuSteps &steps, const Problem &problem) {
     steps.change([&](Fields &f) { f.minBlocks = bounded - 1; });
   steps.change([](Fields &f) { f.prefetch = 1 - f.prefetch; });
   steps.change([](Fields &f) { f.stages = 3 - f.stages; });
+  if (problem.stagedHalves > 0)
+    steps.change([](Fields &f) { f.packed = 1 - f.packed; });
   steps.scale(&Fields::unroll, std::min<int64_t>(problem.states, 16));
   steps.scale(&Fields::items, 32);
   steps.scale(&Fields::channels, 4);

@@ -123,6 +123,19 @@ int64_t Operands::inputWidth(unsigned i, Run run) {
   return width(input(i), run);
 }
 
+bool Operands::joinsChannels(const Tensor &tensor, int64_t count) {
+  return count > 1 && plan.channelMultiple() % count == 0 &&
+         width(tensor, {Axis::Channel, count}) == count;
+}
+
+bool Operands::inputJoinsChannels(unsigned i, int64_t count) {
+  return joinsChannels(input(i), count);
+}
+
+bool Operands::resultJoinsChannels(unsigned i, int64_t count) {
+  return joinsChannels(result(i), count);
+}
+
 //===----------------------------------------------------------------------===//
 // Loads
 //===----------------------------------------------------------------------===//
@@ -201,6 +214,21 @@ SmallVector<Value> Operands::loadRaw(unsigned i, Value base, Value position,
   return raw;
 }
 
+SmallVector<Value> Operands::loadRawAcross(unsigned i, Value base,
+                                           Value position, int64_t steps,
+                                           int64_t count, Value limit) {
+  LocationScope argument(e, op.getBlock()->getArgument(i).getLoc());
+  Tensor tensor = input(i);
+  SmallVector<Value> raw;
+  for (int64_t k = 0; k < steps; ++k) {
+    Value p = e.add(position, k);
+    if (limit)
+      p = e.min(p, e.sub(limit, e.i64(1)));
+    raw.push_back(loadVector(tensor, base, p, nullptr, count));
+  }
+  return raw;
+}
+
 /// The f32 words in one loaded value.
 static SmallVector<Value> widenWords(Emit &e, Value raw, Type scalar) {
   SmallVector<Value> words;
@@ -275,17 +303,65 @@ static void storeVector(Emit &e, Value address, Type element,
   e.store(vector, address, alignment);
 }
 
-/// The place of the value that result `i` is.
-Location Operands::locationOfResult(unsigned i) {
-  return op.getBlock()->getTerminator()->getOperand(i).getLoc();
-}
-
 void Operands::store(unsigned i, Value base, Value position, Value state,
-                     Number number) {
+                     ArrayRef<Number> numbers) {
   LocationScope yielded(e, locationOfResult(i));
   Tensor tensor = result(i);
   storeVector(e, address(tensor, base, position, state), tensor.element,
-              number);
+              numbers);
+}
+
+//===----------------------------------------------------------------------===//
+// Shared memory
+//===----------------------------------------------------------------------===//
+
+bool Operands::isHalf(unsigned i) {
+  Type element = input(i).element;
+  return element.isF16() || element.isBF16();
+}
+
+/// The bf16 that an f32 is without rounding, in the upper half of a word or in
+/// the lower one: what widenBF16 does, undone.
+static Value narrowBF16(Emit &e, Value number, bool upper) {
+  Value bits = arith::BitcastOp::create(e, e.getI32Type(), number);
+  if (upper)
+    return arith::AndIOp::create(e, bits,
+                                 e.i32(static_cast<int32_t>(0xffff0000u)));
+  return arith::ShRUIOp::create(e, bits, e.i32(16));
+}
+
+/// Pairs as the words that they were loaded in: LLVM sees that nothing is left
+/// to compute, which it would not of conversions.
+void Operands::storeShared(unsigned i, Value address,
+                           ArrayRef<Number> numbers) {
+  Type element = input(i).element;
+  if (!element.isBF16() || numbers.size() == 1)
+    return storeVector(e, address, element, numbers);
+  auto count = static_cast<int64_t>(numbers.size());
+  Value vector = LLVM::PoisonOp::create(e, rawType(e, element, count));
+  for (int64_t k = 0; k < count; k += 2) {
+    Value word = arith::OrIOp::create(e, narrowBF16(e, numbers[k].re, false),
+                                      narrowBF16(e, numbers[k + 1].re, true));
+    vector = LLVM::InsertElementOp::create(e, vector, word, e.i32(k / 2));
+  }
+  e.store(vector, address, elementBytes(element) * count);
+}
+
+SmallVector<Number> Operands::loadShared(unsigned i, Value address,
+                                         int64_t count) {
+  constexpr int64_t kBytes = 16;
+  Type element = input(i).element;
+  int64_t width = kBytes / elementBytes(element);
+  SmallVector<Value> raw;
+  for (int64_t k = 0; k < count; k += width)
+    raw.push_back(e.load(rawType(e, element, width),
+                         e.offset(address, k / width * kBytes), kBytes));
+  return widen(i, raw);
+}
+
+/// The place of the value that result `i` is.
+Location Operands::locationOfResult(unsigned i) {
+  return op.getBlock()->getTerminator()->getOperand(i).getLoc();
 }
 
 void Operands::storeRun(unsigned i, Value base, Value position, Value state,

@@ -69,12 +69,29 @@ public:
                              Value state, Run run, Value limit = nullptr);
   SmallVector<Number> widen(unsigned i, ArrayRef<Value> raw);
 
-  /// Writes one element of result `i`.
+  /// True where one access moves an element of each of a thread's `count`
+  /// channels: they are neighbours in memory, and all exist or none does.
+  bool inputJoinsChannels(unsigned i, int64_t count);
+  bool resultJoinsChannels(unsigned i, int64_t count);
+  /// As loadRaw along L, of such channels: step by step, each with its channels
+  /// side by side.
+  SmallVector<Value> loadRawAcross(unsigned i, Value base, Value position,
+                                   int64_t steps, int64_t count, Value limit);
+
+  /// Writes one element of result `i`, or one of each of such channels.
   void store(unsigned i, Value base, Value position, Value state,
-             Number number);
+             ArrayRef<Number> numbers);
   /// Writes neighbours of result `i` along an axis, in full.
   void storeRun(unsigned i, Value base, Value position, Value state,
                 ArrayRef<Number> numbers, Axis along = Axis::Length);
+
+  /// True where the elements of input `i` are real numbers of 16 bits.
+  bool isHalf(unsigned i);
+  /// Elements of input `i` side by side in shared memory, of the type that they
+  /// have in global memory. Writes a power of two of them, at an address
+  /// aligned to their bytes; reads whole words of 16 bytes.
+  void storeShared(unsigned i, Value address, ArrayRef<Number> numbers);
+  SmallVector<Number> loadShared(unsigned i, Value address, int64_t count);
 
   /// Elements of input `i` that one load moves in a run of `count`.
   int64_t inputWidth(unsigned i, Run run);
@@ -95,6 +112,7 @@ private:
   Value strideOf(const Tensor &tensor, Axis axis);
   Value address(const Tensor &tensor, Value base, Value position, Value state);
   int64_t width(const Tensor &tensor, Run run);
+  bool joinsChannels(const Tensor &tensor, int64_t count);
   Value loadVector(const Tensor &tensor, Value base, Value position,
                    Value state, int64_t count);
   Value gather(const Tensor &tensor, Value base, Value position, Value state,

@@ -179,13 +179,22 @@ private:
   TileRange tileRange();
   bool hasWholeRuns() const;
   Value inLength(Value position, int64_t count);
-  void emitTiles();
+  /// Where a team starts, and what it has asked for there: to stage, and of its
+  /// threads' own steps.
+  struct FirstTile {
+    TileRange range;
+    Value start;
+    SmallVector<Value> words;
+    size_t stagedWords = 0;
+  };
+  FirstTile requestFirstTile();
+  void emitTiles(const FirstTile &first);
   Value tileOfTurn(Value from, Value turn);
   Tile tileAt(Value index, Value turn);
   void emitTile(Tile &tile, function_ref<void()> afterStaging);
   SmallVector<Value> eitherWay(Tile &tile,
                                function_ref<SmallVector<Value>(Value)> body);
-  void eachOwnInput(function_ref<void(BlockArgument)> visit);
+  void eachOwnInput(function_ref<void(BlockArgument, int64_t joined)> visit);
   SmallVector<Value> requestOwnSteps(Tile &tile);
   void takeOwnSteps(Tile &tile, ArrayRef<Value> words);
   Steps loadSteps(Tile *tile, BlockArgument argument, Value position,
@@ -201,10 +210,25 @@ private:
   void finishCarries(Tile &tile, RecurrenceOp op, ArrayRef<LocalScan> scans,
                      Value firstState);
   void storeSteps(Tile &tile);
+  Steps stepsOfChannels(Tile &tile, Value value);
+  void storeAtStates(Tile &tile, unsigned result, ArrayRef<Number> numbers,
+                     int64_t joined);
   void storeStepsOf(Tile &tile, unsigned result, Value state,
-                    ArrayRef<Number> numbers);
+                    ArrayRef<Number> numbers, int64_t joined);
 
   // Stage.cpp: values of a tile that all channels share.
+  BlockArgument packedInput(Value value);
+  /// A staged tile in shared memory: so many elements from a segment, and from
+  /// a state, to the next, and in all.
+  struct StagedShape {
+    Type element;
+    int64_t elementBytes;
+    int64_t segment;
+    int64_t row;
+    int64_t tile;
+    int64_t tileBytes() const { return tile * elementBytes; }
+  };
+  StagedShape shapeOf(Value value);
   void allocateStaged();
   void stageTile(Tile &tile);
   /// How a staged tile is cut into runs and dealt to the threads.
@@ -234,8 +258,17 @@ private:
   };
   Steps evaluateRun(const RunPoint &point, Value value,
                     llvm::DenseMap<Value, Steps> &known);
-  Value stagedBase(Tile &tile, int64_t base);
-  Value stagedIndex(Value step, Value state);
+  /// Where numbers of a staged value lie in its team's tile.
+  struct StagedPlace {
+    Tile &tile;
+    Value value;
+    Value state;   ///< i32.
+    Value segment; ///< i32 of the tile.
+    Value step;    ///< i32 of the segment; null: its first.
+  };
+  Value stagedAddress(const StagedPlace &place, int64_t table);
+  void writeStaged(const StagedPlace &place, ArrayRef<Number> numbers,
+                   Axis along);
   Steps readStaged(Tile &tile, Value value, Value state);
 
   // Loop.cpp: loops over n.

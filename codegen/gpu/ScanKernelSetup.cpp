@@ -84,12 +84,19 @@ void ScanKernel::build() {
   eachChannel([&] { emitInvariants(); });
   allocateTables();
   allocateStaged();
+  // A relay has a multiprocessor to itself: nothing else would work while it
+  // fills its tables.
+  FirstTile first;
+  if (isRelay())
+    first = requestFirstTile();
   if (isHandoff())
     waitForChunk();
   fillTables();
   if (isRelay())
     prepareBatons();
-  emitTiles();
+  if (!isRelay())
+    first = requestFirstTile();
+  emitTiles(first);
   blockBarrier();
   if (isCarries())
     storeChunkCarries();

@@ -8,65 +8,79 @@
 #include "codegen/gpu/ScanKernel.h"
 
 #include "codegen/gpu/BodyEmitter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "passes/DefaultSchedule.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
 
-/// Floats that one thread's segment takes in a staged tile: padded so that the
-/// 16-byte reads of neighbouring segments fall into different banks.
-static int64_t segmentFloats(int64_t items) {
-  return items % 4 == 0 ? items + 4 : items | 1;
+/// The input of 16-bit floats that a staged value is, where they stay so.
+BlockArgument ScanKernel::packedInput(Value value) {
+  auto widened = value.getDefiningOp<arith::ExtFOp>();
+  if (!schedule.packs() || !widened)
+    return nullptr;
+  auto argument = dyn_cast<BlockArgument>(widened.getIn());
+  return argument && operands.isHalf(argument.getArgNumber()) ? argument
+                                                              : nullptr;
 }
 
-static int64_t stagedRow(ScheduleAttr schedule) {
-  return schedule.getLanes() * schedule.scanWarps() *
-         segmentFloats(schedule.getItems());
+/// How a staged value lies in shared memory.
+ScanKernel::StagedShape ScanKernel::shapeOf(Value value) {
+  StagedShape shape;
+  shape.element = packedInput(value) ? Type(e.getI16Type()) : e.getF32Type();
+  shape.elementBytes = packedInput(value) ? 2 : 4;
+  shape.segment = stagedSegmentBytes(schedule.getItems(), shape.elementBytes) /
+                  shape.elementBytes;
+  shape.row = schedule.getLanes() * schedule.scanWarps() * shape.segment;
+  shape.tile = fused.stateExtent() * shape.row;
+  return shape;
 }
 
 /// Shared memory of a block up to which a second buffer costs no occupancy.
 static constexpr int64_t kDoubleBufferBytes = 48 * 1024;
 
 void ScanKernel::allocateStaged() {
-  int64_t floats = fused.stateExtent() * stagedRow(schedule), words = 0;
+  int64_t bytes = 0;
   for (Value value : body.stagedTiles())
-    words += isNeeded(value) ? (isComplexValue(value) ? 2 : 1) : 0;
+    if (isNeeded(value))
+      bytes += shapeOf(value).tileBytes() * (isComplexValue(value) ? 2 : 1);
   int64_t teams = schedule.teams();
-  if (memory.size() + 2 * teams * words * floats * 4 <= kDoubleBufferBytes)
+  if (memory.size() + 2 * teams * bytes <= kDoubleBufferBytes)
     stagedBuffers = 2;
   for (Value value : body.stagedTiles()) {
     if (!isNeeded(value))
       continue;
+    int64_t floats = teams * stagedBuffers * shapeOf(value).tileBytes() / 4;
     Table table;
-    table.re = memory.allocate(teams * stagedBuffers * floats);
+    table.re = memory.allocate(floats);
     if (isComplexValue(value))
-      table.im = memory.allocate(teams * stagedBuffers * floats);
+      table.im = memory.allocate(floats);
     staged[value] = table;
   }
 }
 
-/// The buffer that `tile` uses of a staged table: one of its team's.
-Value ScanKernel::stagedBase(Tile &tile, int64_t base) {
-  if (stagedBuffers == 1 && !isRelay())
-    return kernel.shared(base);
-  int64_t floats = fused.stateExtent() * stagedRow(schedule);
-  Value buffer = e.mul(at.team, stagedBuffers);
-  if (stagedBuffers == 2)
-    buffer = e.add(buffer, tile.slot);
-  return e.offset(kernel.shared(base), e.mul(buffer, floats), e.getF32Type());
+/// An address in the buffer that a tile uses of a staged table, at byte `table`
+/// of shared memory: one of its team's. What differs by tile comes first, since
+/// it stays the same in the loop over n.
+Value ScanKernel::stagedAddress(const StagedPlace &place, int64_t table) {
+  StagedShape shape = shapeOf(place.value);
+  Value base = kernel.shared(table);
+  if (stagedBuffers == 2 || isRelay()) {
+    Value buffer = e.mul(at.team, stagedBuffers);
+    if (stagedBuffers == 2)
+      buffer = e.add(buffer, place.tile.slot);
+    base = e.offset(base, e.mul(buffer, shape.tile), shape.element);
+  }
+  Value index = e.mul(place.segment, shape.segment);
+  if (place.step)
+    index = e.add(index, place.step);
+  index = e.add(e.mul(place.state, shape.row), index);
+  return e.offset(base, index, shape.element);
 }
 
 //===----------------------------------------------------------------------===//
 // Writing: all threads of the team together
 //===----------------------------------------------------------------------===//
-
-/// Index of step `step` (i32, within the tile) at `state` in a staged tile.
-Value ScanKernel::stagedIndex(Value step, Value state) {
-  int64_t items = schedule.getItems();
-  Value segment = e.div(step, items);
-  Value index = e.add(e.mul(segment, segmentFloats(items)), e.rem(step, items));
-  return e.add(e.mul(state, stagedRow(schedule)), index);
-}
 
 /// Cuts the tile into runs along the unit axis of the first staged input, as
 /// wide as its loads.
@@ -176,7 +190,7 @@ void ScanKernel::stageTile(Tile &tile) {
 void ScanKernel::stageItem(Tile &tile, const Staging &cut, Value item,
                            int64_t number) {
   auto [step, state] = stagePoint(cut, item);
-  bool alongSteps = cut.along == Axis::Length;
+  int64_t items = schedule.getItems();
   Value position = stagePosition(tile, cut, step);
   llvm::DenseMap<Value, Steps> known;
   for (const AheadValue &value : tile.ahead)
@@ -190,22 +204,38 @@ void ScanKernel::stageItem(Tile &tile, const Staging &cut, Value item,
     Steps numbers =
         evaluateRun({&tile, position, e.toI64(state), {cut.along, cut.width}},
                     value, known);
-    const Table &table = staged[value];
-    SmallVector<Value> re, im;
-    for (const Number &number : numbers) {
-      re.push_back(number.re);
-      if (number.isComplex())
-        im.push_back(number.im);
-    }
-    Value index = stagedIndex(step, state);
-    auto write = [&](int64_t base, ArrayRef<Value> words) {
-      Value address = e.offset(stagedBase(tile, base), index, e.getF32Type());
-      storeFloats(e, words, address, alongSteps ? 1 : stagedRow(schedule));
-    };
-    write(table.re, re);
-    if (!im.empty())
-      write(table.im, im);
+    writeStaged({tile, value, state, e.div(step, items), e.rem(step, items)},
+                numbers, cut.along);
   }
+}
+
+/// Writes a run of numbers that starts at `place`.
+void ScanKernel::writeStaged(const StagedPlace &place, ArrayRef<Number> numbers,
+                             Axis along) {
+  const Table &table = staged[place.value];
+  StagedShape shape = shapeOf(place.value);
+  bool alongSteps = along == Axis::Length;
+  Value address = stagedAddress(place, table.re);
+  if (BlockArgument argument = packedInput(place.value)) {
+    unsigned i = argument.getArgNumber();
+    if (alongSteps)
+      return operands.storeShared(i, address, numbers);
+    for (auto [k, number] : llvm::enumerate(numbers))
+      operands.storeShared(
+          i, e.offset(address, shape.row * shape.elementBytes * int64_t(k)),
+          number);
+    return;
+  }
+  SmallVector<Value> re, im;
+  for (const Number &number : numbers) {
+    re.push_back(number.re);
+    if (number.isComplex())
+      im.push_back(number.im);
+  }
+  int64_t stride = alongSteps ? 1 : shape.row;
+  storeFloats(e, re, address, stride);
+  if (!im.empty())
+    storeFloats(e, im, stagedAddress(place, table.im), stride);
 }
 
 /// A run of a value that inputs alone give, straight from memory.
@@ -246,15 +276,13 @@ ScanKernel::Steps ScanKernel::readStaged(Tile &tile, Value value, Value state) {
   LocationScope place(e, value.getLoc());
   const Table &table = staged[value];
   int64_t items = schedule.getItems();
-  Value index = e.add(e.mul(state, stagedRow(schedule)),
-                      e.mul(at.segment, segmentFloats(items)));
-  auto readWords = [&](int64_t base) {
-    Value address = e.offset(stagedBase(tile, base), index, e.getF32Type());
-    return loadFloats(e, address, items);
-  };
-  SmallVector<Value> re = readWords(table.re), im;
+  StagedPlace from = {tile, value, state, at.segment, nullptr};
+  Value address = stagedAddress(from, table.re);
+  if (BlockArgument argument = packedInput(value))
+    return operands.loadShared(argument.getArgNumber(), address, items);
+  SmallVector<Value> re = loadFloats(e, address, items), im;
   if (table.im >= 0)
-    im = readWords(table.im);
+    im = loadFloats(e, stagedAddress(from, table.im), items);
   Steps steps;
   for (int64_t k = 0; k < items; ++k)
     steps.push_back({re[k], im.empty() ? Value() : im[k]});

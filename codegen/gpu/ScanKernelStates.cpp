@@ -36,7 +36,7 @@ void ScanKernel::emitStates(States &states, Roots &roots,
     for (int64_t u = 0; u < states.count; ++u)
       eachChannel([&] {
         storeStepsOf(states.tile, i, e.toI64(e.add(states.first, u)),
-                     evaluate(states, yield().getValues()[i], u));
+                     evaluate(states, yield().getValues()[i], u), 1);
       });
 }
 

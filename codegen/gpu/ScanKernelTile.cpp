@@ -9,6 +9,7 @@
 
 #include "codegen/gpu/BodyEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
@@ -41,22 +42,43 @@ Value ScanKernel::tileOfTurn(Value from, Value turn) {
   return e.add(e.add(from, e.toI64(at.team)), e.mul(turn, schedule.teams()));
 }
 
+/// Asks for what the first tile of each team needs. There may be no tile.
+ScanKernel::FirstTile ScanKernel::requestFirstTile() {
+  FirstTile first;
+  first.range = tileRange();
+  first.start = tileOfTurn(first.range.from, e.i64(0));
+  Value exists = e.lessThan(first.start, first.range.to);
+  SmallVector<Type> types;
+  first.words = e.ifElse(
+      exists,
+      [&] {
+        Tile tile = tileAt(first.start, e.i64(0));
+        SmallVector<Value> words = loadAhead(tile);
+        first.stagedWords = words.size();
+        if (schedule.getPrefetch())
+          words.append(requestOwnSteps(tile));
+        types = llvm::to_vector(ValueRange(words).getTypes());
+        return words;
+      },
+      [&] {
+        return llvm::map_to_vector(types, [&](Type type) -> Value {
+          return LLVM::PoisonOp::create(e, type);
+        });
+      });
+  return first;
+}
+
 /// Each trip asks for what it will stage in the next tile, and with `prefetch`
 /// for its steps there, before it computes its own, so that memory works while
 /// the block does. Else it asks for its steps first, while it stages.
-void ScanKernel::emitTiles() {
-  auto [from, to] = tileRange();
-  Value start = tileOfTurn(from, e.i64(0));
-  e.ifThen(e.lessThan(start, to), [&, from = from, to = to] {
-    Tile first = tileAt(start, e.i64(0));
-    SmallVector<Value> init = loadAhead(first);
-    size_t stagedWords = init.size();
+void ScanKernel::emitTiles(const FirstTile &first) {
+  auto [from, to] = first.range;
+  e.ifThen(e.lessThan(first.start, to), [&, from = from, to = to] {
+    size_t stagedWords = first.stagedWords;
     bool prefetch = schedule.getPrefetch() > 0;
-    if (prefetch)
-      init.append(requestOwnSteps(first));
     Value lastTile = e.sub(to, e.i64(1));
-    Value turns = e.ceilDiv(e.sub(to, start), schedule.teams());
-    e.loop(e.i64(0), turns, 1, init,
+    Value turns = e.ceilDiv(e.sub(to, first.start), schedule.teams());
+    e.loop(e.i64(0), turns, 1, first.words,
            [&](Value turn, ValueRange raw) -> SmallVector<Value> {
              Tile tile = tileAt(tileOfTurn(from, turn), turn);
              tile.ahead = unflatten(raw.take_front(stagedWords));
@@ -150,23 +172,35 @@ void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
 // Values of a step
 //===----------------------------------------------------------------------===//
 
-/// Visits the inputs that a thread reads for itself, for each channel.
-void ScanKernel::eachOwnInput(function_ref<void(BlockArgument)> visit) {
-  for (BlockArgument argument : fused.getBlock()->getArguments())
-    if (body.home(argument) == Home::Step && isNeeded(argument))
-      eachChannel([&] { visit(argument); });
+/// Visits the inputs that a thread reads for itself: for each channel, or at
+/// once for the `joined` channels of the thread.
+void ScanKernel::eachOwnInput(
+    function_ref<void(BlockArgument, int64_t joined)> visit) {
+  int64_t count = schedule.getChannels();
+  for (BlockArgument argument : fused.getBlock()->getArguments()) {
+    if (body.home(argument) != Home::Step || !isNeeded(argument))
+      continue;
+    if (operands.inputJoinsChannels(argument.getArgNumber(), count))
+      visit(argument, count);
+    else
+      eachChannel([&] { visit(argument, 1); });
+  }
 }
 
 /// Asks for the steps of these inputs: what the loads give, input by input.
 SmallVector<Value> ScanKernel::requestOwnSteps(Tile &tile) {
-  Run run = {Axis::Length, schedule.getItems()};
+  int64_t items = schedule.getItems();
   return eitherWay(tile, [&](Value limit) {
     SmallVector<Value> loaded;
     ownWords.clear();
-    eachOwnInput([&](BlockArgument argument) {
+    eachOwnInput([&](BlockArgument argument, int64_t joined) {
+      unsigned i = argument.getArgNumber();
+      Value base = baseOf(argument);
       SmallVector<Value> raw =
-          operands.loadRaw(argument.getArgNumber(), baseOf(argument),
-                           tile.first, nullptr, run, limit);
+          joined > 1 ? operands.loadRawAcross(i, base, tile.first, items,
+                                              joined, limit)
+                     : operands.loadRaw(i, base, tile.first, nullptr,
+                                        {Axis::Length, items}, limit);
       ownWords.push_back(raw.size());
       loaded.append(raw);
     });
@@ -176,9 +210,14 @@ SmallVector<Value> ScanKernel::requestOwnSteps(Tile &tile) {
 
 void ScanKernel::takeOwnSteps(Tile &tile, ArrayRef<Value> words) {
   const size_t *count = ownWords.begin();
-  eachOwnInput([&](BlockArgument argument) {
-    tile.steps[channel][argument] =
+  eachOwnInput([&](BlockArgument argument, int64_t joined) {
+    Steps all =
         operands.widen(argument.getArgNumber(), words.take_front(*count));
+    for (int64_t c = 0; c < joined; ++c) {
+      Steps &own = tile.steps[channel + c][argument];
+      for (size_t k = c; k < all.size(); k += joined)
+        own.push_back(all[k]);
+    }
     words = words.drop_front(*count++);
   });
 }
@@ -365,34 +404,60 @@ void ScanKernel::storeSteps(Tile &tile) {
     if (fused->getResult(i).use_empty() || !access.has(Axis::Length) ||
         body.dependence().dependsOn(value, Axis::State))
       continue;
-    eachChannel([&, i = i, value = value] {
-      Steps steps = stepsOfOperand(tile, value);
-      if (!access.has(Axis::State))
-        return storeStepsOf(tile, i, nullptr, steps);
-      e.loop(e.i32(0), e.i32(fused.stateExtent()), 1,
-             [&](Value n) { storeStepsOf(tile, i, e.toI64(n), steps); });
-    });
+    int64_t count = schedule.getChannels();
+    if (operands.resultJoinsChannels(i, count))
+      storeAtStates(tile, i, stepsOfChannels(tile, value), count);
+    else
+      eachChannel([&, i = i, value = value] {
+        storeAtStates(tile, i, stepsOfOperand(tile, value), 1);
+      });
   }
 }
 
+/// The steps of a value without n, each with the thread's channels side by
+/// side.
+ScanKernel::Steps ScanKernel::stepsOfChannels(Tile &tile, Value value) {
+  SmallVector<Steps> byChannel;
+  eachChannel([&] { byChannel.push_back(stepsOfOperand(tile, value)); });
+  Steps steps;
+  for (int64_t k = 0; k < schedule.getItems(); ++k)
+    for (const Steps &own : byChannel)
+      steps.push_back(own[k]);
+  return steps;
+}
+
+/// Stores what is the same for all states, of `joined` channels a step; where
+/// the result has states, at each of them.
+void ScanKernel::storeAtStates(Tile &tile, unsigned result,
+                               ArrayRef<Number> numbers, int64_t joined) {
+  if (!fused.resultAccess(result).has(Axis::State))
+    return storeStepsOf(tile, result, nullptr, numbers, joined);
+  e.loop(e.i32(0), e.i32(fused.stateExtent()), 1, [&](Value n) {
+    storeStepsOf(tile, result, e.toI64(n), numbers, joined);
+  });
+}
+
 void ScanKernel::storeStepsOf(Tile &tile, unsigned result, Value state,
-                              ArrayRef<Number> numbers) {
+                              ArrayRef<Number> numbers, int64_t joined) {
   Value owns = ownsResult(result);
   if (tile.inside)
     owns = e.conjunction(owns, tile.inside);
   Value base = operands.resultBase(result, at.channels[channel].index);
+  auto store = [&](int64_t k) {
+    operands.store(result, base, e.add(tile.first, k), state,
+                   numbers.slice(k * joined, joined));
+  };
   e.ifThen(owns, [&] {
     eitherWay(tile, [&](Value limit) -> SmallVector<Value> {
-      if (!limit) {
+      if (!limit && joined == 1) {
         operands.storeRun(result, base, tile.first, state, numbers);
         return {};
       }
-      for (auto [k, number] : llvm::enumerate(numbers)) {
-        Value position = e.add(tile.first, static_cast<int64_t>(k));
-        e.ifThen(e.lessThan(position, limit), [&] {
-          operands.store(result, base, position, state, number);
-        });
-      }
+      for (int64_t k = 0; k < schedule.getItems(); ++k)
+        if (limit)
+          e.ifThen(e.lessThan(e.add(tile.first, k), limit), [&] { store(k); });
+        else
+          store(k);
       return {};
     });
   });

@@ -35,6 +35,11 @@ func.func private @warps_of_relay() attributes {a = #ssm.schedule<warps_l = 33, 
 
 // -----
 
+// expected-error@+1 {{schedule's packed is 2, expected from 0 to 1}}
+func.func private @packed() attributes {a = #ssm.schedule<packed = 2>}
+
+// -----
+
 // expected-error@+1 {{schedule's relay is 2, expected from 0 to 1}}
 func.func private @relay() attributes {a = #ssm.schedule<relay = 2>}
 

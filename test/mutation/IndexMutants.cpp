@@ -58,6 +58,28 @@ static std::vector<Mutant> placeMutants() {
   };
 }
 
+/// What lies side by side and is moved together.
+static std::vector<Mutant> vectorMutants() {
+  std::string_view packed = "body=s6 packed=1 lanes=1 items=16 chunks=1";
+  Test isPair = [](Operation *op) {
+    auto type = dyn_cast<VectorType>(op->getOperand(0).getType());
+    return type && type.getNumElements() == 2;
+  };
+  return {
+      {"packed-rows", "states of a packed tile lie over each other", packed,
+       on(each(in(Part::Main) && is<MulIOp>() && constantOperand(1, 24)),
+          setOperand(1, 8))},
+      {"packed-pair", "the upper half of a packed word is not written", packed,
+       on(each(in(Part::Main) && is<arith::OrIOp>() && givesInteger(32)),
+          becomeOperand(0))},
+      {"joined-channels", "channels that are read together are all the first",
+       "body=s6 type=f32 order=bld channels=2 D=64 chunks=1",
+       on(each(in(Part::Main) && is<LLVM::ExtractElementOp>() &&
+               constantOperand(1, 1) && isPair),
+          setOperand(1, 0))},
+  };
+}
+
 static std::vector<Mutant> strideMutants() {
   Test isBase = in(Part::Main) && atTop();
   Test isLastStep = is<SubIOp>() && takes("extent.l") && constantOperand(1, 1);
@@ -94,6 +116,7 @@ static std::vector<Mutant> strideMutants() {
 
 std::vector<Mutant> mutation::indexMutants() {
   std::vector<Mutant> mutants = placeMutants();
+  llvm::append_range(mutants, vectorMutants());
   llvm::append_range(mutants, strideMutants());
   return mutants;
 }

@@ -68,6 +68,7 @@ static constexpr Key kKeys[] = {
     {"unroll", "", "#ssm.schedule"},
     {"stages", "", "#ssm.schedule"},
     {"prefetch", "", "#ssm.schedule"},
+    {"packed", "", "#ssm.schedule"},
     {"min_blocks", "", "#ssm.schedule"},
     {"vector", "", "#ssm.cpu_schedule"},
     {"chunks", "", "#ssm.schedule, #ssm.cpu_schedule"},
@@ -148,9 +149,9 @@ int64_t Case::points() const {
 }
 
 static constexpr std::string_view kScheduleKeys[] = {
-    "lanes",   "vector",   "items",     "channels", "warps_l",
-    "warps_d", "chunks",   "handoff",   "relay",    "unroll",
-    "stages",  "prefetch", "min_blocks"};
+    "lanes",   "vector",   "items",   "channels",  "warps_l",
+    "warps_d", "chunks",   "handoff", "relay",     "unroll",
+    "stages",  "prefetch", "packed",  "min_blocks"};
 
 void Case::setSchedule(const Case &other) {
   for (std::string_view key : kScheduleKeys)

@@ -52,7 +52,7 @@ TEST_F(DefaultSchedule, GpuSchedulesAreValid) {
       EXPECT_TRUE(ScheduleAttr::getChecked(
           report, &context, s.lanes, s.items, s.channels, s.warpsL, s.warpsD,
           s.chunks, s.handoff, s.relay, s.unroll, s.stages, s.prefetch,
-          s.minBlocks));
+          s.packed, s.minBlocks));
       EXPECT_LE(sharedBytesOf(s, problem), target->sharedBytes)
           << "states " << problem.states << " length " << problem.length
           << " channels " << problem.channels;
