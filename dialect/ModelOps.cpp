@@ -263,14 +263,15 @@ LogicalResult ScanOp::verify() {
   return verifyStateExtent(*this, "(C6) ", getA());
 }
 
-/// Parses `[reverse] %a, %b [init(%h0)]` into operands, shared by the tensor
-/// and the scalar form of the recurrence.
+/// Parses `%a, %b [init(%h0)]` into operands, shared by the tensor and the
+/// scalar form of the recurrence, and the keywords before them.
 static ParseResult
 parseRecurrence(OpAsmParser &parser, OperationState &result,
-                StringAttr reverseName,
+                ArrayRef<StringAttr> keywords,
                 SmallVectorImpl<OpAsmParser::UnresolvedOperand> &operands) {
-  if (succeeded(parser.parseOptionalKeyword("reverse")))
-    result.addAttribute(reverseName, parser.getBuilder().getUnitAttr());
+  for (StringAttr keyword : keywords)
+    if (succeeded(parser.parseOptionalKeyword(keyword.getValue())))
+      result.addAttribute(keyword, parser.getBuilder().getUnitAttr());
   if (parser.parseOperandList(operands, 2))
     return failure();
   if (failed(parser.parseOptionalKeyword("init")))
@@ -282,20 +283,26 @@ parseRecurrence(OpAsmParser &parser, OperationState &result,
   return success();
 }
 
-static void printRecurrence(OpAsmPrinter &p, Operation *op, bool reverse,
-                            Value a, Value b, Value init) {
-  p << (reverse ? " reverse " : " ") << a << ", " << b;
+static void printRecurrence(OpAsmPrinter &p, Operation *op,
+                            ArrayRef<StringRef> keywords, Value a, Value b,
+                            Value init) {
+  for (StringRef keyword : keywords)
+    if (op->hasAttr(keyword))
+      p << ' ' << keyword;
+  p << ' ' << a << ", " << b;
   if (init)
     p << " init(" << init << ")";
-  p.printOptionalAttrDict(op->getAttrs(), {"reverse"});
+  p.printOptionalAttrDict(op->getAttrs(), keywords);
 }
 
 ParseResult ScanOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
   RankedTensorType type, init;
   SMLoc loc = parser.getCurrentLocation();
-  if (parseRecurrence(parser, result, getReverseAttrName(result.name),
-                      operands) ||
+  if (parseRecurrence(
+          parser, result,
+          {getReverseAttrName(result.name), getExclusiveAttrName(result.name)},
+          operands) ||
       parser.parseOptionalAttrDict(result.attributes) ||
       parser.parseColonType(type))
     return failure();
@@ -312,7 +319,8 @@ ParseResult ScanOp::parse(OpAsmParser &parser, OperationState &result) {
 }
 
 void ScanOp::print(OpAsmPrinter &p) {
-  printRecurrence(p, *this, getReverse(), getA(), getB(), getInit());
+  printRecurrence(p, *this, {"reverse", "exclusive"}, getA(), getB(),
+                  getInit());
   p << " : " << getA().getType();
   if (getInit())
     p << ", " << getInit().getType();
@@ -367,13 +375,63 @@ OpFoldResult SumOp::fold(FoldAdaptor) {
 }
 
 //===----------------------------------------------------------------------===//
+// Groups
+//===----------------------------------------------------------------------===//
+
+/// The element type of a group op's result.
+static LogicalResult verifyElement(Operation *op, StringRef label, Value result,
+                                   Value value) {
+  Type found = tensorType(result).getElementType();
+  Type expected = tensorType(value).getElementType();
+  if (found == expected)
+    return success();
+  return op->emitOpError() << label << "found element type " << found
+                           << " of 'result', expected " << expected
+                           << ", that of 'value'";
+}
+
+LogicalResult SpreadGroupsOp::verify() {
+  if (failed(verifyRank(*this, "(C1) ", "value", getValue(), {4},
+                        "(b, l, g, n)")) ||
+      failed(verifyRank(*this, "(C2) ", "like", getLike(), {3}, "(b, l, d)")) ||
+      failed(verifyRank(*this, "(C4) ", "result", getResult(), {4},
+                        "(b, l, d, n)")))
+    return failure();
+  Extents extents(*this, "(C3) ");
+  if (failed(extents.add("value", getValue(),
+                         access(getContext(), {B, L, Axis::Group, N}))) ||
+      failed(extents.add("like", getLike(), access(getContext(), {B, L, D}))) ||
+      failed(extents.add("result", getResult(),
+                         access(getContext(), {B, L, D, N}))) ||
+      failed(extents.finish()))
+    return failure();
+  return verifyElement(*this, "(C4) ", getResult(), getValue());
+}
+
+LogicalResult SumGroupsOp::verify() {
+  if (failed(verifyRank(*this, "(C1) ", "value", getValue(), {4},
+                        "(b, l, d, n)")) ||
+      failed(verifyRank(*this, "(C2) ", "result", getResult(), {4},
+                        "(b, l, g, n)")))
+    return failure();
+  Extents extents(*this, "(C3) ");
+  if (failed(extents.add("value", getValue(),
+                         access(getContext(), {B, L, D, N}))) ||
+      failed(extents.add("result", getResult(),
+                         access(getContext(), {B, L, Axis::Group, N}))) ||
+      failed(extents.finish()))
+    return failure();
+  return verifyElement(*this, "(C2) ", getResult(), getValue());
+}
+
+//===----------------------------------------------------------------------===//
 // RecurrenceOp: the scalar form shares the syntax
 //===----------------------------------------------------------------------===//
 
 ParseResult RecurrenceOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
   Type type;
-  if (parseRecurrence(parser, result, getReverseAttrName(result.name),
+  if (parseRecurrence(parser, result, {getReverseAttrName(result.name)},
                       operands) ||
       parser.parseOptionalAttrDict(result.attributes) ||
       parser.parseColonType(type) ||
@@ -384,7 +442,7 @@ ParseResult RecurrenceOp::parse(OpAsmParser &parser, OperationState &result) {
 }
 
 void RecurrenceOp::print(OpAsmPrinter &p) {
-  printRecurrence(p, *this, getReverse(), getA(), getB(), getInit());
+  printRecurrence(p, *this, {"reverse"}, getA(), getB(), getInit());
   p << " : " << getA().getType();
 }
 

@@ -88,7 +88,8 @@ def SSM_ScanOp : SSM_Op<"scan", [Pure]> {
     h_t = a_t h_(t-1) + b_t for t = 0 ... L-1 (`reverse`: t = L-1 ... 0),
     elementwise over the other axes, starting from `init`, or from zero.
     `states` is h at every step, `last` is h after the last step taken (`init`
-    where L = 0).
+    where L = 0). With `exclusive`, `states` is what each step starts from:
+    h_(t-1), or h_(t+1) in reverse.
 
     Constraints:
     - (C1) `a` and `b` have one type, (b, l, d, n) or (b, l, d).
@@ -104,10 +105,12 @@ def SSM_ScanOp : SSM_Op<"scan", [Pure]> {
     %h, %last = ssm.scan %a, %b init(%h0)
       : tensor<?x?x?x16xf32>, tensor<?x?x16xf32>
     %r, %first = ssm.scan reverse %a, %b : tensor<?x?x?x16xf32>
+    %p, %end = ssm.scan exclusive %a, %b : tensor<?x?x?x16xf32>
     ```
   }];
   let arguments = (ins SSM_NumberTensor:$a, SSM_NumberTensor:$b,
-                       Optional<SSM_NumberTensor>:$init, UnitAttr:$reverse);
+                       Optional<SSM_NumberTensor>:$init, UnitAttr:$reverse,
+                       UnitAttr:$exclusive);
   let results = (outs SSM_NumberTensor:$states, SSM_NumberTensor:$last);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
@@ -141,6 +144,52 @@ def SSM_ReadoutOp : SSM_Op<"readout", [Pure]> {
   let extraClassDeclaration = [{
     AccessAttr outputMatrixAccess();
   }];
+}
+
+def SSM_SpreadGroupsOp : SSM_Op<"spread_groups", [Pure]> {
+  let summary = "what each channel reads of a value that its group has";
+  let description = [{
+    result(b, l, d, n) = value(b, l, d / (D / G), n), with G the groups of
+    `value` and D the channels of `like`, which is read for its extents alone.
+
+    Constraints:
+    - (C1) `value` is (b, l, g, n).
+    - (C2) `like` is (b, l, d).
+    - (C3) extents of one axis agree, and the groups g divide the channels d.
+    - (C4) `result` is (b, l, d, n), with the element type of `value`.
+
+    Example:
+    ```mlir
+    %x = ssm.spread_groups %B like %u
+      : tensor<?x?x2x16xf32>, tensor<?x?x?xf32> -> tensor<?x?x?x16xf32>
+    ```
+  }];
+  let arguments = (ins SSM_NumberTensor:$value, SSM_StoredTensor:$like);
+  let results = (outs SSM_NumberTensor:$result);
+  let assemblyFormat = "$value `like` $like attr-dict `:` type($value) `,` type($like) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def SSM_SumGroupsOp : SSM_Op<"sum_groups", [Pure]> {
+  let summary = "sum over the channels of each group";
+  let description = [{
+    result(b, l, g, n) = sum of value(b, l, d, n) over the D / G channels d of
+    group g. The adjoint of `ssm.spread_groups`.
+
+    Constraints:
+    - (C1) `value` is (b, l, d, n).
+    - (C2) `result` is (b, l, g, n), with the element type of `value`.
+    - (C3) extents of one axis agree, and the groups g divide the channels d.
+
+    Example:
+    ```mlir
+    %dB = ssm.sum_groups %dx : tensor<?x?x?x16xf32> -> tensor<?x?x2x16xf32>
+    ```
+  }];
+  let arguments = (ins SSM_NumberTensor:$value);
+  let results = (outs SSM_NumberTensor:$result);
+  let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
+  let hasVerifier = 1;
 }
 
 def SSM_GateOp : SSM_Op<"gate", [Pure, Elementwise, AllTypesMatch<["y", "z", "result"]>]> {

@@ -76,6 +76,77 @@ std::pair<Value, Value> mlir::ssm::buildDiscretize(OpBuilder &builder,
 }
 
 //===----------------------------------------------------------------------===//
+// Gradients of a discretization
+//===----------------------------------------------------------------------===//
+
+/// phi'(x) of phi(x) = (exp(x) - 1) / x: (exp(x) - phi(x)) / x, and near zero
+/// the sum of (k + 1) / (k + 2)! x^k.
+static Value buildPhiSlope(ScalarBuilder &s, Value x, Value expX, Value phi) {
+  unsigned degree = realTypeOf(x.getType()).isF64() ? 15 : 7;
+  auto coefficient = [](unsigned k) { return (k + 1) / std::tgamma(k + 3.0); };
+  Value series = s.mul(coefficient(degree), x);
+  for (unsigned k = degree; k-- > 0;) {
+    series = s.add(coefficient(k), series);
+    if (k > 0)
+      series = s.mul(series, x);
+  }
+  return s.select(s.isWithin(x, 0.5), series, s.div(s.sub(expX, phi), x));
+}
+
+namespace {
+/// a = decay(x) and b = delta input(x) B u, and their slopes in x. Null slopes
+/// are zero; a null input is 1.
+struct Rule {
+  Value decaySlope, input, inputSlope;
+};
+} // namespace
+
+static Rule buildRule(ScalarBuilder &s, DiscretizeRule rule, Value x) {
+  switch (rule) {
+  case DiscretizeRule::Zoh: {
+    Value a = s.exp(x), phi = buildPhi(s, x, a);
+    return {a, phi, buildPhiSlope(s, x, a, phi)};
+  }
+  case DiscretizeRule::Mamba:
+    return {s.exp(x), nullptr, nullptr};
+  case DiscretizeRule::Bilinear: {
+    Value inverse = s.div(s.constant(1, x), s.sub(1, s.mul(0.5, x)));
+    Value square = s.mul(inverse, inverse);
+    return {square, inverse, s.mul(0.5, square)};
+  }
+  case DiscretizeRule::Euler:
+    return {s.constant(1, x), nullptr, nullptr};
+  }
+  llvm_unreachable("all rules are listed");
+}
+
+Value mlir::ssm::buildDiscretizeGradient(OpBuilder &builder, Location loc,
+                                         DiscretizeRule rule,
+                                         const System &system, unsigned i,
+                                         Value ga, Value gb) {
+  ScalarBuilder s(builder, loc);
+  Value delta = system.delta.value, A = system.A.value, B = system.B.value,
+        u = system.u.value;
+  Rule at = buildRule(s, rule, s.mul(delta, A));
+  auto sum = [&](Value v, Value w) { return v && w ? s.add(v, w) : v ? v : w; };
+  auto scaled = [&](Value v) { return at.input ? s.mul(at.input, v) : v; };
+  // Through b alone.
+  if (i >= 2)
+    return gb ? s.mul(gb, s.conj(scaled(s.mul(delta, i == 2 ? u : B))))
+              : Value();
+  // Through x = delta A.
+  Value gx = ga ? s.mul(ga, s.conj(at.decaySlope)) : Value();
+  if (gb && at.inputSlope)
+    gx = sum(
+        gx, s.mul(gb, s.conj(s.mul(at.inputSlope, s.mul(s.mul(delta, u), B)))));
+  if (i == 1)
+    return gx ? s.mul(gx, delta) : Value();
+  Value throughX = gx ? s.re(s.mul(gx, s.conj(A))) : Value();
+  Value throughB = gb ? s.re(s.mul(gb, s.conj(scaled(s.mul(u, B))))) : Value();
+  return sum(throughX, throughB);
+}
+
+//===----------------------------------------------------------------------===//
 // Readout and gate
 //===----------------------------------------------------------------------===//
 
@@ -103,6 +174,35 @@ Value mlir::ssm::buildGate(OpBuilder &builder, Location loc,
   case Activation::Gelu: {
     Value erf = s.erf(s.mul(1 / std::numbers::sqrt2, z));
     return s.mul(y, s.mul(s.mul(0.5, z), s.add(1, erf)));
+  }
+  }
+  llvm_unreachable("unknown activation");
+}
+
+Value mlir::ssm::buildGateSlope(OpBuilder &builder, Location loc,
+                                Activation activation, Value z) {
+  ScalarBuilder s(builder, loc);
+  // 1 / (1 + exp(-z)): no part of it overflows to something that is no number.
+  auto sigmoid = [&] {
+    return s.div(s.constant(1, z), s.add(1, s.exp(s.neg(z))));
+  };
+  switch (activation) {
+  case Activation::Identity:
+    return s.constant(1, z);
+  case Activation::Silu: {
+    Value half = sigmoid();
+    return s.mul(half, s.add(1, s.mul(z, s.sub(1, half))));
+  }
+  case Activation::Sigmoid: {
+    Value half = sigmoid();
+    return s.mul(half, s.sub(1, half));
+  }
+  // The normal distribution and z times its density.
+  case Activation::Gelu: {
+    Value erf = s.erf(s.mul(1 / std::numbers::sqrt2, z));
+    Value bell = s.exp(s.mul(-0.5, s.mul(z, z)));
+    double scale = std::numbers::inv_sqrtpi / std::numbers::sqrt2;
+    return s.add(s.mul(0.5, s.add(1, erf)), s.mul(scale, s.mul(z, bell)));
   }
   }
   llvm_unreachable("unknown activation");

@@ -28,12 +28,22 @@ std::pair<Value, Value> buildDiscretize(OpBuilder &builder, Location loc,
                                         DiscretizeRule rule,
                                         const System &system, Type type);
 
+/// What the gradients of (a, b), null where there is none, add to that of
+/// operand `i` of delta, A, B and u; complex where a is, null for nothing.
+Value buildDiscretizeGradient(OpBuilder &builder, Location loc,
+                              DiscretizeRule rule, const System &system,
+                              unsigned i, Value ga, Value gb);
+
 /// Re(sum over n of state C). Ends in ssm.sum.
 Value buildReadout(OpBuilder &builder, Location loc, Value state, Value C);
 
 /// y act(z).
 Value buildGate(OpBuilder &builder, Location loc, Activation activation,
                 Value y, Value z);
+
+/// act'(z).
+Value buildGateSlope(OpBuilder &builder, Location loc, Activation activation,
+                     Value z);
 
 } // namespace mlir::ssm
 

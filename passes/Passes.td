@@ -39,6 +39,41 @@ def FusePass : Pass<"ssm-fuse", "func::FuncOp"> {
                            "math::MathDialect", "ssm::SSMDialect"];
 }
 
+def DifferentiatePass : Pass<"ssm-differentiate", "ModuleOp"> {
+  let summary = "add the function that computes a function's gradients";
+  let description = [{
+    For `@f(x...) -> (y...)` adds `@f_backward(x..., dy...) -> (dx...)`: given
+    dL/dy of a loss L for each result, it returns dL/dx for each argument, both
+    for tensors of floating-point and complex numbers alone; a complex gradient
+    is dL/d(re x) + i dL/d(im x). Gradients have the types of what they belong
+    to. The function is model IR: forward's ops, as far as gradients need them,
+    and their adjoints.
+
+    The adjoint of a scan is a scan in the other direction. All other ops compute
+    elements from elements, and so do their adjoints, as `linalg.generic`: loops
+    that an operand lacks are reductions in its gradient. Groups are spread to
+    channels before, and summed over channels after (`ssm.spread_groups`,
+    `ssm.sum_groups`).
+
+    What a function may hold: `ssm.discretize`, `scan`, `readout`, `gate`;
+    structured `linalg` ops that are parallel or sum; elementwise ops on tensors;
+    constants and casts. Scalar ops: what `arith`, `math` and `complex` have
+    for real and complex numbers, but remainders, `math.clampf`, `fpowi` and
+    `complex.pow`, `tan` and `angle`. Ops that only integers or booleans leave
+    hand nothing on. At a tie, minimum and maximum give half to each side; |x|
+    gives 0 at 0. What a `select` does not choose gets 0, whatever
+    its slope is, unless that is not finite; log1p(exp(x)) and
+    a / (1 + exp(x)) are differentiated as a whole, since their parts overflow.
+  }];
+  let options = [
+    Option<"function", "function", "std::string", "\"\"",
+           "name of the one to differentiate; empty: all">
+  ];
+  let dependentDialects = ["arith::ArithDialect", "complex::ComplexDialect",
+                           "linalg::LinalgDialect", "math::MathDialect",
+                           "ssm::SSMDialect", "tensor::TensorDialect"];
+}
+
 def SimplifyBodyPass : Pass<"ssm-simplify-body"> {
   let summary = "move work of fused bodies to where it runs less often";
   let description = [{

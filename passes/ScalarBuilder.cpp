@@ -59,6 +59,10 @@ Value ScalarBuilder::complex(Value re, Value im) {
                                    re, im);
 }
 
+Value ScalarBuilder::conj(Value x) {
+  return isComplex(x) ? complex::ConjOp::create(builder, loc, x) : x;
+}
+
 Value ScalarBuilder::toComplex(Value x) {
   return isComplex(x) ? x : complex(x, constant(0, x));
 }

@@ -49,6 +49,8 @@ public:
   /// Imaginary part of a complex `x`.
   Value im(Value x);
   Value complex(Value re, Value im);
+  /// The complex conjugate; `x` itself where it is real.
+  Value conj(Value x);
   /// `x` as a complex number with imaginary part zero, if it is real.
   Value toComplex(Value x);
   /// True where |x| < `bound`.

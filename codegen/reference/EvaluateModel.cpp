@@ -180,9 +180,10 @@ struct ScanOutput {
 } // namespace
 
 template <typename T>
-static void scanSequences(const IterationSpace &space, bool reverse,
-                          ScanInput a, ScanInput b, ScanInput init,
-                          ScanOutput states, ScanOutput last) {
+static void scanSequences(const IterationSpace &space, ScanOp op, ScanInput a,
+                          ScanInput b, ScanInput init, ScanOutput states,
+                          ScanOutput last) {
+  bool reverse = op.getReverse(), exclusive = op.getExclusive();
   auto scanOne = [&](int64_t batch, int64_t d, int64_t n) {
     auto read = [&](const ScanInput &input, int64_t l) {
       return as<T>(input.value.tensor->get(input.map.at(batch, l, d, n)));
@@ -190,8 +191,9 @@ static void scanSequences(const IterationSpace &space, bool reverse,
     T h = read(init, 0);
     for (int64_t t = 0; t < space.steps(); ++t) {
       int64_t l = reverse ? space.steps() - 1 - t : t;
+      T before = h;
       h = read(a, l) * h + read(b, l);
-      states.tensor.set(states.map.at(batch, l, d, n), h);
+      states.tensor.set(states.map.at(batch, l, d, n), exclusive ? before : h);
     }
     last.tensor.set(last.map.at(batch, 0, d, n), h);
   };
@@ -223,13 +225,74 @@ FailureOr<Values> mlir::ssm::evaluateScan(ScanOp op, Lookup lookup) {
   if (failed(states) || failed(last))
     return failure();
   auto scanAll = isComplex ? &scanSequences<Scalar> : &scanSequences<double>;
-  scanAll(space, op.getReverse(), {a, space.mapOf(a, accesses.full)},
+  scanAll(space, op, {a, space.mapOf(a, accesses.full)},
           {b, space.mapOf(b, accesses.full)},
           {init, space.mapOf(init, accesses.init)},
           {*states, space.mapOf(*states, accesses.full)},
           {*last, space.mapOf(*last, accesses.last)});
   return Values{ReferenceValue::of(std::move(*states)),
                 ReferenceValue::of(std::move(*last))};
+}
+
+//===----------------------------------------------------------------------===//
+// Groups
+//===----------------------------------------------------------------------===//
+
+/// Calls `visit` with the offsets of an element of `full`, (b, l, d, n), and of
+/// the element of `grouped`, (b, l, g, n), that its channel's group has.
+static void
+eachOfGroups(const IterationSpace &space, ElementMap full, ElementMap grouped,
+             llvm::function_ref<void(int64_t full, int64_t grouped)> visit) {
+  for (int64_t b = 0; b < space.batches(); ++b)
+    for (int64_t l = 0; l < space.steps(); ++l)
+      for (int64_t d = 0; d < space.channels(); ++d)
+        for (int64_t n = 0; n < space.states(); ++n)
+          visit(full.at(b, l, d, n), grouped.at(b, l, d, n));
+}
+
+FailureOr<Values> mlir::ssm::evaluateSpreadGroups(SpreadGroupsOp op,
+                                                  Lookup lookup) {
+  using enum Axis;
+  AccessAttr grouped = access(op, {Batch, Length, Group, State});
+  AccessAttr full = access(op, {Batch, Length, Channel, State});
+  ReferenceValue value = lookup(op.getValue());
+  IterationSpace space(op);
+  if (failed(space.add(op.getValue(), value, grouped)) ||
+      failed(space.add(op.getLike(), lookup(op.getLike()),
+                       access(op, {Batch, Length, Channel}))) ||
+      failed(space.finish()))
+    return failure();
+  FailureOr<ReferenceTensor> result =
+      allocate(op, space.shapeOf(full), value.tensor->isComplex);
+  if (failed(result))
+    return failure();
+  eachOfGroups(space, space.mapOf(*result, full), space.mapOf(value, grouped),
+               [&](int64_t to, int64_t from) {
+                 result->set(to, value.tensor->get(from));
+               });
+  return Values{ReferenceValue::of(std::move(*result))};
+}
+
+FailureOr<Values> mlir::ssm::evaluateSumGroups(SumGroupsOp op, Lookup lookup) {
+  using enum Axis;
+  AccessAttr full = access(op, {Batch, Length, Channel, State});
+  AccessAttr grouped = access(op, {Batch, Length, Group, State});
+  ReferenceValue value = lookup(op.getValue());
+  IterationSpace space(op);
+  if (failed(space.add(op.getValue(), value, full)) || failed(space.finish()))
+    return failure();
+  int64_t groups =
+      cast<RankedTensorType>(op.getResult().getType()).getDimSize(2);
+  FailureOr<ReferenceTensor> result =
+      allocate(op, {space.batches(), space.steps(), groups, space.states()},
+               value.tensor->isComplex);
+  if (failed(result))
+    return failure();
+  eachOfGroups(space, space.mapOf(value, full), space.mapOf(*result, grouped),
+               [&](int64_t from, int64_t to) {
+                 result->set(to, result->get(to) + value.tensor->get(from));
+               });
+  return Values{ReferenceValue::of(std::move(*result))};
 }
 
 //===----------------------------------------------------------------------===//

@@ -62,6 +62,8 @@ FailureOr<Values> evaluateLinalg(linalg::LinalgOp op, Lookup lookup,
 
 FailureOr<Values> evaluateDiscretize(DiscretizeOp op, Lookup lookup);
 FailureOr<Values> evaluateScan(ScanOp op, Lookup lookup);
+FailureOr<Values> evaluateSpreadGroups(SpreadGroupsOp op, Lookup lookup);
+FailureOr<Values> evaluateSumGroups(SumGroupsOp op, Lookup lookup);
 FailureOr<Values> evaluateReadout(ReadoutOp op, Lookup lookup);
 FailureOr<Values> evaluateFused(FusedOp op, Lookup lookup);
 

@@ -196,6 +196,8 @@ FailureOr<Values> FunctionEvaluation::dispatch(Operation &op) {
       .Case([&](DiscretizeOp o) { return evaluateDiscretize(o, lookup); })
       .Case([&](ScanOp o) { return evaluateScan(o, lookup); })
       .Case([&](ReadoutOp o) { return evaluateReadout(o, lookup); })
+      .Case([&](SpreadGroupsOp o) { return evaluateSpreadGroups(o, lookup); })
+      .Case([&](SumGroupsOp o) { return evaluateSumGroups(o, lookup); })
       .Case([&](FusedOp o) { return evaluateFused(o, lookup); })
       .Case([&](linalg::LinalgOp o) {
         return evaluateLinalg(o, lookup, /*allowReductions=*/!slice);

@@ -20,6 +20,15 @@ func.func @reverse_without_states(%a: tensor<2x0x3xcomplex<f64>>)
   return %first : tensor<2x3xcomplex<f64>>
 }
 
+// CHECK-LABEL: func.func @exclusive
+func.func @exclusive(%a: tensor<?x?x?xf32>) {
+  // CHECK: ssm.scan exclusive %[[X:.*]], %[[X]] : tensor<?x?x?xf32>
+  %0, %1 = ssm.scan exclusive %a, %a : tensor<?x?x?xf32>
+  // CHECK: ssm.scan reverse exclusive %[[X]], %[[X]] : tensor<?x?x?xf32>
+  %2, %3 = ssm.scan reverse exclusive %a, %a : tensor<?x?x?xf32>
+  return
+}
+
 // CHECK-LABEL: func.func @initial_states
 func.func @initial_states(%a: tensor<?x?x?x4xf32>, %h0: tensor<?x?x4xf32>,
                           %shared: tensor<?x4xf32>, %c: tensor<?x?x?xf32>,

@@ -1,0 +1,172 @@
+//===- Differentiate.cpp - The backward function of a function ------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/Passes.h"
+
+#include "passes/DifferentiateModel.h"
+#include "passes/DifferentiateScalar.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace mlir::ssm {
+#define GEN_PASS_DEF_DIFFERENTIATEPASS
+#include "passes/Passes.h.inc"
+} // namespace mlir::ssm
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+static bool hasTensorGradient(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && hasGradient(tensor.getElementType());
+}
+
+/// Values that depend on an argument with a gradient.
+static DenseSet<Value> activeValues(func::FuncOp function) {
+  DenseSet<Value> active;
+  for (Value argument : function.getArguments())
+    if (hasTensorGradient(argument.getType()))
+      active.insert(argument);
+  for (Operation &op : function.getBody().front()) {
+    bool depends = false;
+    op.walk([&](Operation *nested) {
+      for (Value operand : nested->getOperands())
+        depends |= active.contains(operand);
+    });
+    for (Value result : op.getResults())
+      if (depends && hasGradient(getElementTypeOrSelf(result.getType())))
+        active.insert(result);
+  }
+  return active;
+}
+
+//===----------------------------------------------------------------------===//
+// The new function
+//===----------------------------------------------------------------------===//
+
+/// "d" before the name that `attributes` give; the fallback where they give
+/// none. Layouts stay.
+static DictionaryAttr gradientAttributes(OpBuilder &builder,
+                                         DictionaryAttr attributes,
+                                         const Twine &fallback) {
+  NamedAttrList result;
+  StringAttr name;
+  if (attributes) {
+    name = attributes.getAs<StringAttr>(kNameAttrName);
+    if (Attribute layout = attributes.get(kLayoutAttrName))
+      result.set(kLayoutAttrName, layout);
+  }
+  result.set(
+      kNameAttrName,
+      builder.getStringAttr(name ? Twine("d") + name.getValue() : fallback));
+  return result.getDictionary(builder.getContext());
+}
+
+/// (arguments, gradients of results) -> gradients of arguments, without a body.
+static func::FuncOp declareBackward(OpBuilder &builder, func::FuncOp forward,
+                                    StringRef name) {
+  SmallVector<Type> inputs(forward.getArgumentTypes()), results;
+  SmallVector<DictionaryAttr> inputAttributes, resultAttributes;
+  for (unsigned i = 0; i < forward.getNumArguments(); ++i) {
+    DictionaryAttr attributes = forward.getArgAttrDict(i);
+    inputAttributes.push_back(attributes ? attributes
+                                         : builder.getDictionaryAttr({}));
+    if (!hasTensorGradient(inputs[i]))
+      continue;
+    results.push_back(inputs[i]);
+    resultAttributes.push_back(
+        gradientAttributes(builder, attributes, "dargument" + Twine(i)));
+  }
+  for (unsigned i = 0; i < forward.getNumResults(); ++i) {
+    if (!hasTensorGradient(forward.getResultTypes()[i]))
+      continue;
+    inputs.push_back(forward.getResultTypes()[i]);
+    inputAttributes.push_back(gradientAttributes(
+        builder, forward.getResultAttrDict(i), "dresult" + Twine(i)));
+  }
+  auto backward =
+      func::FuncOp::create(builder, forward.getLoc(), name,
+                           builder.getFunctionType(inputs, results));
+  backward.setAllArgAttrs(inputAttributes);
+  backward.setAllResultAttrs(resultAttributes);
+  return backward;
+}
+
+/// Forward's ops, their adjoints in the other order, and the gradients.
+static LogicalResult fillBackward(func::FuncOp forward, func::FuncOp backward) {
+  Block *block = backward.addEntryBlock();
+  OpBuilder builder = OpBuilder::atBlockEnd(block);
+  Block &source = forward.getBody().front();
+  IRMapping mapping;
+  for (auto [from, to] :
+       llvm::zip(source.getArguments(), block->getArguments()))
+    mapping.map(from, to);
+  SmallVector<Operation *> ops;
+  for (Operation &op : source.without_terminator())
+    ops.push_back(builder.clone(op, mapping));
+  DenseSet<Value> active = activeValues(backward);
+  ModelAdjoints adjoints(builder, active);
+  ArrayRef<BlockArgument> given =
+      block->getArguments().drop_front(forward.getNumArguments());
+  for (Value value : source.getTerminator()->getOperands())
+    if (hasTensorGradient(value.getType())) {
+      adjoints.add(mapping.lookup(value), given.front());
+      given = given.drop_front();
+    }
+  for (Operation *op : llvm::reverse(ops))
+    if (failed(adjoints.visit(op)))
+      return failure();
+  SmallVector<Value> gradients;
+  for (BlockArgument argument :
+       block->getArguments().take_front(forward.getNumArguments())) {
+    if (!hasTensorGradient(argument.getType()))
+      continue;
+    Value gradient = adjoints.of(argument);
+    gradients.push_back(gradient ? gradient : adjoints.zerosLike(argument));
+  }
+  func::ReturnOp::create(builder, forward.getLoc(), gradients);
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(*block)))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+  return success();
+}
+
+namespace {
+struct DifferentiatePass : ssm::impl::DifferentiatePassBase<DifferentiatePass> {
+  using DifferentiatePassBase::DifferentiatePassBase;
+  void runOnOperation() override {
+    for (func::FuncOp forward :
+         llvm::to_vector(getOperation().getOps<func::FuncOp>()))
+      if (!forward.isExternal() &&
+          (function.empty() || forward.getName() == function) &&
+          failed(differentiate(forward)))
+        return signalPassFailure();
+  }
+
+private:
+  static LogicalResult differentiate(func::FuncOp forward);
+};
+} // namespace
+
+LogicalResult DifferentiatePass::differentiate(func::FuncOp forward) {
+  if (!forward.getBody().hasOneBlock())
+    return forward.emitError("cannot be differentiated: found ")
+           << forward.getBody().getBlocks().size()
+           << " blocks, expected one without control flow";
+  std::string name = (forward.getName() + "_backward").str();
+  if (SymbolTable::lookupSymbolIn(forward->getParentOp(), name))
+    return forward.emitError("cannot be differentiated: there is a function @")
+           << name << " already";
+  OpBuilder builder(forward);
+  builder.setInsertionPointAfter(forward);
+  return fillBackward(forward, declareBackward(builder, forward, name));
+}
