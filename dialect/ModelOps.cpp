@@ -431,8 +431,10 @@ LogicalResult SumGroupsOp::verify() {
 ParseResult RecurrenceOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
   Type type;
-  if (parseRecurrence(parser, result, {getReverseAttrName(result.name)},
-                      operands) ||
+  if (parseRecurrence(
+          parser, result,
+          {getReverseAttrName(result.name), getExclusiveAttrName(result.name)},
+          operands) ||
       parser.parseOptionalAttrDict(result.attributes) ||
       parser.parseColonType(type) ||
       parser.resolveOperands(operands, type, result.operands))
@@ -442,7 +444,8 @@ ParseResult RecurrenceOp::parse(OpAsmParser &parser, OperationState &result) {
 }
 
 void RecurrenceOp::print(OpAsmPrinter &p) {
-  printRecurrence(p, *this, {"reverse"}, getA(), getB(), getInit());
+  printRecurrence(p, *this, {"reverse", "exclusive"}, getA(), getB(),
+                  getInit());
   p << " : " << getA().getType();
 }
 

@@ -293,8 +293,8 @@ def SSM_FusedOp : SSM_Op<"fused", [Pure, IsolatedFromAbove, SingleBlock]> {
 def SSM_RecurrenceOp : SSM_Op<"recurrence", [Pure, HasParent<"FusedOp">]> {
   let summary = "h_t = a_t h_(t-1) + b_t within a fused body";
   let description = [{
-    The state after the current step, and after the last step (`init`, or
-    zero, where there is no step). `state` depends on l and on every axis of
+    The state after the current step (with `exclusive`: the one it starts from),
+    and after the last step (`init`, or zero, where there is no step). `state` depends on l and on every axis of
     the operands, `last` on every axis but l.
 
     Constraints:
@@ -305,10 +305,11 @@ def SSM_RecurrenceOp : SSM_Op<"recurrence", [Pure, HasParent<"FusedOp">]> {
     ```mlir
     %h, %last = ssm.recurrence %a, %b init(%h0) : f32
     %r, %first = ssm.recurrence reverse %a, %b : complex<f32>
+    %p, %end = ssm.recurrence exclusive %a, %b : f32
     ```
   }];
   let arguments = (ins SSM_Number:$a, SSM_Number:$b, Optional<SSM_Number>:$init,
-                       UnitAttr:$reverse);
+                       UnitAttr:$reverse, UnitAttr:$exclusive);
   let results = (outs SSM_Number:$state, SSM_Number:$last);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;

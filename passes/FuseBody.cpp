@@ -86,7 +86,7 @@ void BodyWriter::writeScan(ScanOp op) {
   Value a = element(op.getAMutable()), b = element(op.getBMutable());
   auto recurrence =
       RecurrenceOp::create(builder, op.getLoc(), a.getType(), a.getType(), a, b,
-                           init, op.getReverseAttr());
+                           init, op.getReverseAttr(), op.getExclusiveAttr());
   scalars.map(op.getResults(), recurrence.getResults());
 }
 

@@ -106,9 +106,6 @@ static LogicalResult verifyLinalg(linalg::LinalgOp op) {
 }
 
 static LogicalResult verifySupported(Operation *op) {
-  if (auto scan = dyn_cast<ScanOp>(op); scan && scan.getExclusive())
-    return op->emitError("cannot be fused: an exclusive scan, which gradients "
-                         "need, runs on the reference device alone so far");
   if (isa<DiscretizeOp, ScanOp, ReadoutOp, GateOp>(op) || isScalarOp(op))
     return success();
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))

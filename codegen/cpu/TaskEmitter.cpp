@@ -291,7 +291,10 @@ void TaskEmitter::emitSteps(const Phase &phase, Value state,
         Values values = hoisted;
         unpack(words, values);
         emitPoint(phase, {step, state}, values);
-        return pack([&](Value value, const Table &) { return values[value]; });
+        return pack([&](Value value, const Table &) {
+          auto state = afterStep.find(value);
+          return state == afterStep.end() ? values[value] : state->second;
+        });
       });
   Values values;
   unpack(last, values);
@@ -344,8 +347,8 @@ void TaskEmitter::emitOp(const Phase &phase, Operation *nested, Point point,
 
 void TaskEmitter::emitRecurrence(RecurrenceOp scan, Values &values) {
   Lanes a = valueOf(scan.getA(), values), b = valueOf(scan.getB(), values);
-  Lanes h = values[scan.getState()];
-  values[scan.getState()] = e.multiplyAdd(a, h, b);
+  Lanes h = values[scan.getState()], after = e.multiplyAdd(a, h, b);
+  (scan.getExclusive() ? afterStep : values)[scan.getState()] = after;
   if (body.goal() == Goal::Carries) {
     Lanes zero = e.zero(scan.getState().getType(), /*uniform=*/true);
     values[scan.getLast()] = e.multiplyAdd(a, values[scan.getLast()], zero);

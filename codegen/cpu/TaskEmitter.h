@@ -126,6 +126,8 @@ private:
   llvm::DenseMap<Value, Table> tables;
   /// By recurrence: its states, and the products of its decays.
   llvm::DenseMap<Operation *, Table> states, products;
+  /// What exclusive recurrences carry to the next step, by their states.
+  Values afterStep;
   /// Values that a task computes once.
   Values once;
 };

@@ -115,5 +115,6 @@ void ScanKernel::finishScans(States &states, RecurrenceOp op) {
   Value slot = e.rem(states.trip(e), 2);
   levels.finish(scans, slot, needsStates());
   for (auto [number, scan] : llvm::enumerate(scans))
-    states.values[number][op.getState()] = scan.states;
+    states.values[number][op.getState()] =
+        op.getExclusive() ? scan.statesBefore() : scan.states;
 }

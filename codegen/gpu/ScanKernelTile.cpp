@@ -389,8 +389,11 @@ void ScanKernel::scanSteps(Tile &tile, RecurrenceOp op) {
   levels.finish(scans, tile.slot, needsStates());
   finishCarries(tile, op, scans, nullptr);
   passBaton(op, e.i32(0));
-  eachChannel(
-      [&] { tile.steps[channel][op.getState()] = scans[channel].states; });
+  eachChannel([&] {
+    const LocalScan &scan = scans[channel];
+    tile.steps[channel][op.getState()] =
+        op.getExclusive() ? scan.statesBefore() : scan.states;
+  });
 }
 
 //===----------------------------------------------------------------------===//

@@ -332,6 +332,7 @@ void ScanLevels::passStates(MutableArrayRef<Segment> segments, int64_t group) {
 
 /// Steps through the items from state `h`, keeping each state.
 Number ScanLevels::scanFrom(LocalScan &scan, Number h) {
+  scan.start = h;
   for (auto [a, b] : llvm::zip(scan.a, scan.b)) {
     h = e.fma(a, h, b);
     scan.states.push_back(h);

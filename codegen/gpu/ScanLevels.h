@@ -47,9 +47,19 @@ struct LocalScan {
   std::optional<Segment> own;
 
   // Results of `finish`.
+  Number start;               ///< State before this thread's steps.
   SmallVector<Number> states; ///< After each step; empty if not asked for.
   Segment tile; ///< The tile so far, this thread's steps included.
   Number end;   ///< State after this thread's steps.
+
+  /// Before each step; empty if not asked for.
+  SmallVector<Number> statesBefore() const {
+    if (states.empty())
+      return {};
+    SmallVector<Number> before = {start};
+    before.append(states.begin(), states.end() - 1);
+    return before;
+  }
 };
 
 /// Scans the steps of a tile. All threads that share it call `begin` and

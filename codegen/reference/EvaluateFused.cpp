@@ -40,6 +40,7 @@ struct BodyStep {
   unsigned result = 0;
   /// The last state of a recurrence.
   unsigned last = 0;
+  bool isExclusive = false;
 };
 
 /// The body of one fused op at one sequence and channel.
@@ -120,6 +121,7 @@ LogicalResult BodyEvaluation::prepareOp(Operation &nested) {
     step.kind = BodyStep::Kind::Recurrence;
     step.result = newValue(recurrence.getState(), true, hasState);
     step.last = newValue(recurrence.getLast(), false, hasState);
+    step.isExclusive = recurrence.getExclusive();
   } else if (isa<SumOp>(nested)) {
     step.kind = BodyStep::Kind::Sum;
     step.result = newValue(nested.getResult(0), hasLength, false);
@@ -167,8 +169,9 @@ template <typename T> void BodyEvaluation::runRecurrence(const BodyStep &step) {
     T h = step.operands.size() == 3 ? read(2, 0, n) : T(0.0);
     for (int64_t t = 0; t < steps; ++t) {
       int64_t l = reverse ? steps - 1 - t : t;
+      T before = h;
       h = read(0, l, n) * h + read(1, l, n);
-      at(state, l, n) = h;
+      at(state, l, n) = step.isExclusive ? before : h;
     }
     at(last, 0, n) = h;
   }

@@ -1,13 +1,5 @@
 // RUN: mamba-opt --ssm-fuse --split-input-file --verify-diagnostics %s
 
-func.func @exclusive(%a: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
-  // expected-error @below {{cannot be fused: an exclusive scan, which gradients need, runs on the reference device alone so far}}
-  %s, %l = ssm.scan exclusive %a, %a : tensor<?x?x?xf32>
-  return %s : tensor<?x?x?xf32>
-}
-
-// -----
-
 func.func @conflicting_axes(%a: tensor<4x4x4x4xf32>, %h0: tensor<4x4x4xf32>)
     -> tensor<4x4x4xf32> {
   // expected-note @below {{the tensor is this one}}

@@ -387,7 +387,11 @@ std::string Program::linesOf(int number) const {
   for (int i = 0; i < statement.form->operands; ++i)
     replaceAll(lines, kOperands[i], nameOf(statement.operands[i]));
   replaceAll(lines, "{r}", fmt::format("%v{}", number));
-  replaceAll(lines, "{reverse}", test.has("reverse") ? " reverse" : "");
+  // Every third recurrence gives what its steps start from.
+  bool isExclusive = (number + test.number("bodyseed")) % 3 == 0;
+  replaceAll(lines, "{reverse}",
+             std::string(test.has("reverse") ? " reverse" : "") +
+                 (isExclusive ? " exclusive" : ""));
   return lines;
 }
 

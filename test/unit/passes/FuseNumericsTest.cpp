@@ -175,6 +175,18 @@ TEST_F(FuseNumerics, TwoDirections) {
     })mlir");
 }
 
+/// What steps start from, and what they end in, of one recurrence.
+TEST_F(FuseNumerics, Exclusive) {
+  const std::string x = "tensor<2x5x6x$T>", last = "tensor<2x6x$T>";
+  for (std::string direction : {"", "reverse "})
+    check("func.func @f(%a: " + x + ", %b: " + x + ", %h: " + last + ") -> (" +
+          x + ", " + last + ") {\n%p, %end = ssm.scan " + direction +
+          "exclusive %a, %b init(%h) : " + x + ", " + last +
+          "\n%s, %l = ssm.scan " + direction + "%a, %b init(%h) : " + x + ", " +
+          last + "\n%y = arith.mulf %p, %s : " + x +
+          "\nreturn %y, %end : " + x + ", " + last + "\n}");
+}
+
 TEST_F(FuseNumerics, StatesAfterSum) {
   check(R"mlir(
     func.func @f(%a: tensor<2x5x6x3x$T>, %C: tensor<6x3x$T>)
