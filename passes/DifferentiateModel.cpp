@@ -15,6 +15,7 @@
 #include "passes/DifferentiateModel.h"
 
 #include "passes/DifferentiateScalar.h"
+#include "passes/FuseModel.h"
 
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -265,19 +266,6 @@ LogicalResult ModelAdjoints::visitElementwise(Operation *op) {
   return visitPointwise(pointwise);
 }
 
-/// What a structured op that sums adds to its result at each point: the
-/// result's element plus this. Null where it is not of this form.
-static Value termOf(linalg::LinalgOp op, unsigned result) {
-  Value yielded = op.getBlock()->getTerminator()->getOperand(result);
-  Value out = op.getRegionOutputArgs()[result];
-  auto sum = yielded.getDefiningOp<arith::AddFOp>();
-  if (!sum || !out.hasOneUse())
-    return nullptr;
-  if (sum.getLhs() == out)
-    return sum.getRhs();
-  return sum.getRhs() == out ? sum.getLhs() : Value();
-}
-
 LogicalResult ModelAdjoints::visitLinalg(linalg::LinalgOp op) {
   if (!op.hasPureTensorSemantics())
     return op->emitError("cannot be differentiated: expected tensors only, "
@@ -297,7 +285,7 @@ LogicalResult ModelAdjoints::visitLinalg(linalg::LinalgOp op) {
   for (OpResult result : op->getResults()) {
     unsigned number = result.getResultNumber();
     Value term = op.getBlock()->getTerminator()->getOperand(number);
-    if (sums && !(term = termOf(op, number)))
+    if (sums && !(term = sumTerm(op, number)))
       return op->emitError("cannot be differentiated: its loops reduce, and "
                            "result ")
              << number << " is no sum (what it was plus a term)";

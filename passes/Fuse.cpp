@@ -56,9 +56,9 @@ static LogicalResult verifyExtents(func::FuncOp function, const Stage &stage,
   for (Operation *op : stage.ops) {
     if (isa<ScanOp>(op) && !known.has(Axis::Length))
       return report(op->getLoc(), Axis::Length);
-    // ssm.readout sums over n, whatever its operands depend on.
+    // A sum runs over n, whatever its operands depend on.
     bool hasStates =
-        isa<ReadoutOp>(op) ||
+        sumsOverStates(op) ||
         (isa<ScanOp>(op) && axes.of(op->getResult(0)).has(Axis::State));
     if (hasStates && !known.has(Axis::State))
       return report(op->getLoc(), Axis::State);

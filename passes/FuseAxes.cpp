@@ -160,6 +160,9 @@ LogicalResult FuseAxes::visitLinalg(Operation *op) {
   SmallVector<Dim> loops;
   for (unsigned i = 0, e = linalgOp.getNumLoops(); i < e; ++i)
     loops.push_back(newDim());
+  for (auto [i, kind] : llvm::enumerate(linalgOp.getIteratorTypesArray()))
+    if (kind == utils::IteratorType::reduction)
+      sums.push_back({op, loops[i]});
   auto dimsOf = [&](OpOperand &operand) {
     SmallVector<Dim> dims;
     for (AffineExpr expr :
@@ -195,6 +198,10 @@ LogicalResult FuseAxes::visit(Operation *op) {
                       axisDims(discretize.inputMatrixAccess().getAxes()))) ||
         failed(relate(discretize.getUMutable(), axisDims({B, L, D}))) ||
         failed(relateResults(op, axisDims({B, L, D, N}))));
+  if (auto groups = dyn_cast<SpreadGroupsOp>(op))
+    return failure(failed(relate(groups.getValueMutable(),
+                                 axisDims({B, L, Axis::Group, N}))) ||
+                   failed(relateResults(op, axisDims({B, L, D, N}))));
   if (auto readout = dyn_cast<ReadoutOp>(op))
     return failure(
         failed(relate(readout.getStatesMutable(), axisDims({B, L, D, N}))) ||
@@ -251,6 +258,20 @@ bool FuseAxes::assumeActivations() {
   return false;
 }
 
+/// A body sums over states; over other axes, threads and blocks would have to
+/// sum together.
+LogicalResult FuseAxes::verifySums() {
+  for (auto [op, dim] : sums) {
+    std::optional<Axis> axis = axisOf(dim);
+    if (axis != N)
+      return op->emitError("cannot be fused: it sums over ")
+             << (axis ? "the axis " + stringifyAxis(*axis).str()
+                      : std::string("an unknown axis"))
+             << ", and only sums over n, the states, are fused so far";
+  }
+  return success();
+}
+
 LogicalResult FuseAxes::resolve() {
   for (auto &[key, tensor] : tensors) {
     Operation *op = tensor.op;
@@ -297,7 +318,7 @@ FailureOr<FuseAxes> FuseAxes::infer(func::FuncOp function,
     while (axes.adoptFromOtherUses())
       ;
   } while (axes.assumeActivations());
-  if (failed(axes.resolve()))
+  if (failed(axes.verifySums()) || failed(axes.resolve()))
     return failure();
   return axes;
 }

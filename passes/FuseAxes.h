@@ -73,12 +73,15 @@ private:
   LogicalResult visitLinalg(Operation *op);
   bool adoptFromOtherUses();
   bool assumeActivations();
+  LogicalResult verifySums();
   LogicalResult resolve();
 
   MLIRContext *context;
   SmallVector<Dim> parents;
   SmallVector<std::optional<Axis>> known;
   llvm::MapVector<Key, Tensor> tensors;
+  /// Loops that reduce, with their ops.
+  SmallVector<std::pair<Operation *, Dim>> sums;
   DenseMap<Key, AccessAttr> accesses;
 };
 

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -42,6 +43,7 @@ private:
   void writeDiscretize(DiscretizeOp op);
   void writeScan(ScanOp op);
   void writeLinalg(linalg::LinalgOp op);
+  void writeSums(linalg::LinalgOp op, IRMapping &local);
   void writeConstant(Operation *op);
   void writeElementwise(Operation *op);
 
@@ -101,9 +103,25 @@ void BodyWriter::writeLinalg(linalg::LinalgOp op) {
   });
   for (Operation &nested : op.getBlock()->without_terminator())
     allowContraction(builder.clone(nested, local));
+  if (op.getNumReductionLoops() > 0)
+    return writeSums(op, local);
   for (auto [result, yielded] : llvm::zip(
            op->getResults(), op.getBlock()->getTerminator()->getOperands()))
     scalars.map(result, local.lookup(yielded));
+}
+
+/// The body added each term to what the result was at a point before: as a sum,
+/// it is added once to what the result starts as.
+void BodyWriter::writeSums(linalg::LinalgOp op, IRMapping &local) {
+  for (OpResult result : op->getResults()) {
+    unsigned number = result.getResultNumber();
+    Value term = local.lookup(sumTerm(op, number));
+    Value sum = SumOp::create(builder, op.getLoc(), term);
+    Value start = element(*op.getDpsInitOperand(number));
+    if (!matchPattern(start, m_AnyZeroFloat()))
+      sum = ScalarBuilder(builder, op.getLoc()).add(start, sum);
+    scalars.map(result, sum);
+  }
 }
 
 void BodyWriter::writeConstant(Operation *op) {
@@ -139,6 +157,8 @@ void BodyWriter::write(Operation *op) {
     return writeDiscretize(discretize);
   if (auto scan = dyn_cast<ScanOp>(op))
     return writeScan(scan);
+  if (auto groups = dyn_cast<SpreadGroupsOp>(op))
+    return scalars.map(groups.getResult(), element(groups.getValueMutable()));
   if (auto readout = dyn_cast<ReadoutOp>(op))
     return scalars.map(readout.getY(),
                        buildReadout(builder, op->getLoc(),

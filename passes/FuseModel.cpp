@@ -36,6 +36,8 @@ Value mlir::ssm::stripCasts(Value value) {
 
 void mlir::ssm::forEachRead(Operation *op,
                             function_ref<void(OpOperand &)> callback) {
+  if (auto groups = dyn_cast<SpreadGroupsOp>(op))
+    return callback(groups.getValueMutable());
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   for (OpOperand &operand : op->getOpOperands())
     if (!linalgOp || linalgOp.payloadUsesValueFromOperand(&operand))
@@ -43,6 +45,23 @@ void mlir::ssm::forEachRead(Operation *op,
   if (linalgOp)
     visitUsedValuesDefinedAbove(
         op->getRegions(), [&](OpOperand *captured) { callback(*captured); });
+}
+
+Value mlir::ssm::sumTerm(linalg::LinalgOp op, unsigned result) {
+  Value yielded = op.getBlock()->getTerminator()->getOperand(result);
+  Value out = op.getRegionOutputArgs()[result];
+  auto sum = yielded.getDefiningOp<arith::AddFOp>();
+  if (!sum || !out.hasOneUse())
+    return nullptr;
+  if (sum.getLhs() == out)
+    return sum.getRhs();
+  return sum.getRhs() == out ? sum.getLhs() : Value();
+}
+
+bool mlir::ssm::sumsOverStates(Operation *op) {
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  return isa<ReadoutOp>(op) ||
+         (linalgOp && linalgOp.getNumReductionLoops() > 0);
 }
 
 //===----------------------------------------------------------------------===//
@@ -76,7 +95,9 @@ static LogicalResult verifyMaps(linalg::LinalgOp op) {
   for (OpOperand &operand : op->getOpOperands()) {
     AffineMap map = op.getMatchingIndexingMap(&operand);
     bool isOutput = op.isDpsInit(&operand);
-    if (isOutput ? map.isPermutation() : isProjection(map, operand.get()))
+    bool isWhole = map.isProjectedPermutation() &&
+                   map.getNumResults() == op.getNumParallelLoops();
+    if (isOutput ? isWhole : isProjection(map, operand.get()))
       continue;
     return op->emitError("cannot be fused: operand ")
            << operand.getOperandNumber() << " has the indexing map "
@@ -87,16 +108,28 @@ static LogicalResult verifyMaps(linalg::LinalgOp op) {
   return success();
 }
 
+/// Loops that reduce sum. (That they do over states is known once axes are.)
+static LogicalResult verifyLoops(linalg::LinalgOp op) {
+  for (auto [i, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+    if (kind != utils::IteratorType::parallel &&
+        kind != utils::IteratorType::reduction)
+      return op->emitError("cannot be fused: loop ")
+             << i << " is a " << stringifyIteratorType(kind)
+             << " loop, expected parallel ones and sums";
+  if (op.getNumReductionLoops() == 0)
+    return success();
+  for (unsigned i = 0; i < op->getNumResults(); ++i)
+    if (!sumTerm(op, i))
+      return op->emitError("cannot be fused: its loops reduce, and result ")
+             << i << " is no sum (what it was plus a term)";
+  return success();
+}
+
 static LogicalResult verifyLinalg(linalg::LinalgOp op) {
   if (!op.hasPureTensorSemantics())
     return op->emitError("cannot be fused: expected tensors only, found an "
                          "operand in memory");
-  for (auto [i, kind] : llvm::enumerate(op.getIteratorTypesArray()))
-    if (kind != utils::IteratorType::parallel)
-      return op->emitError("cannot be fused: loop ")
-             << i << " is a " << stringifyIteratorType(kind)
-             << " loop, expected parallel ones; ssm.readout sums over states";
-  if (failed(verifyMaps(op)))
+  if (failed(verifyLoops(op)) || failed(verifyMaps(op)))
     return failure();
   for (Operation &nested : op.getBlock()->without_terminator())
     if (!isScalarOp(&nested))
@@ -106,7 +139,8 @@ static LogicalResult verifyLinalg(linalg::LinalgOp op) {
 }
 
 static LogicalResult verifySupported(Operation *op) {
-  if (isa<DiscretizeOp, ScanOp, ReadoutOp, GateOp>(op) || isScalarOp(op))
+  if (isa<DiscretizeOp, ScanOp, ReadoutOp, GateOp, SpreadGroupsOp>(op) ||
+      isScalarOp(op))
     return success();
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
     return verifyLinalg(linalgOp);

@@ -15,6 +15,7 @@
 #define MAMBA_PASSES_FUSEMODEL_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 namespace mlir::ssm {
 
@@ -24,8 +25,17 @@ Value stripCasts(Value value);
 
 /// Calls `callback` for every operand of `op`, and every value that its region
 /// captures, whose elements enter the results of `op`. Operands that only give
-/// a shape (`outs` that the region ignores) are left out.
+/// a shape (`outs` that the region ignores, `like`) are left out.
 void forEachRead(Operation *op, function_ref<void(OpOperand &)> callback);
+
+/// What a structured op that sums adds at each point to result `result`, which
+/// starts as its `outs`: the body yields the one plus the other. Null where it
+/// does not.
+Value sumTerm(linalg::LinalgOp op, unsigned result);
+
+/// True for ops that sum over the states: ssm.readout, and a structured op with
+/// a loop that reduces.
+bool sumsOverStates(Operation *op);
 
 /// The ops that the results of `function` need, in program order, without
 /// casts, shapes and the return. Fails with a located error where the function

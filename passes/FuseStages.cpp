@@ -109,7 +109,7 @@ void Placer::record(Operation *op, Placement placement) {
     last = std::max(last, placement.stage);
   auto scan = dyn_cast<ScanOp>(op);
   if (!scan) {
-    if (isa<ReadoutOp>(op)) {
+    if (sumsOverStates(op)) {
       ++placement.level;
       placement.statesLevel.reset();
     }
@@ -229,7 +229,7 @@ double StageFiller::bytesToStore(Value value) const {
 /// operands than to read it: broadcasts, and values that memory cannot hold.
 bool StageFiller::isCheaperAgain(Value value) const {
   Operation *op = value.getDefiningOp();
-  if (isa<ScanOp, ReadoutOp>(op) || isStored(value))
+  if (isa<ScanOp>(op) || sumsOverStates(op) || isStored(value))
     return false;
   if (!isa<FloatType>(realTypeOf(getElementTypeOrSelf(value))))
     return true;

@@ -74,8 +74,19 @@ func.func @linalg_index(%a: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
 
 func.func @reduction(%a: tensor<?x?x?xf32>, %o: tensor<?x?xf32>)
     -> tensor<?x?xf32> {
-  // expected-error @below {{cannot be fused: loop 2 is a reduction loop, expected parallel ones}}
-  %r = linalg.reduce { arith.addf } ins(%a : tensor<?x?x?xf32>)
+  // expected-error @below {{cannot be fused: its loops reduce, and result 0 is no sum (what it was plus a term)}}
+  %r = linalg.reduce { arith.maximumf } ins(%a : tensor<?x?x?xf32>)
+    outs(%o : tensor<?x?xf32>) dimensions = [2]
+  return %r : tensor<?x?xf32>
+}
+
+// -----
+
+func.func @sum_over_channels(%a: tensor<?x?x?xf32>, %o: tensor<?x?xf32>)
+    -> tensor<?x?xf32> {
+  %s, %l = ssm.scan %a, %a : tensor<?x?x?xf32>
+  // expected-error @below {{cannot be fused: it sums over the axis d, and only sums over n, the states, are fused so far}}
+  %r = linalg.reduce { arith.addf } ins(%s : tensor<?x?x?xf32>)
     outs(%o : tensor<?x?xf32>) dimensions = [2]
   return %r : tensor<?x?xf32>
 }

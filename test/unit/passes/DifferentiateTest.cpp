@@ -49,7 +49,6 @@ protected:
   MLIRContext context;
   std::mt19937 generator{11};
 
-private:
   ReferenceTensor random(RankedTensorType type, double low, double high);
   Tensors run(func::FuncOp function, const Tensors &inputs);
 };
@@ -358,6 +357,44 @@ TEST_F(Differentiate, ReadoutAndGate) {
                 activation +
                 " %y, %z : tensor<2x3xf64>\nreturn %o : tensor<2x3xf64>\n}",
             -size, activation == "gelu" || size < 10 ? size : -size / 2);
+}
+
+//===----------------------------------------------------------------------===//
+// Fused
+//===----------------------------------------------------------------------===//
+
+/// Gradients of what has all axes need no sums over them, and are kernels
+/// today.
+TEST_F(Differentiate, FusedGradientsOfRecurrences) {
+  const std::string x = "tensor<2x5x3x2xf64>", last = "tensor<2x3x2xf64>";
+  const std::string tail = " = arith.mulf %s, %b : " + x + "\n%e = math.tanh " +
+                           "%y : " + x + "\nreturn %e, %l : " + x + ", " + last;
+  for (std::string direction : {"", "reverse "}) {
+    auto module = parseSourceString<ModuleOp>(
+        "func.func @f(%a: " + x + ", %b: " + x + ", %h: " + last + ") -> (" +
+            x + ", " + last + ") {\n%s, %l = ssm.scan " + direction +
+            "%a, %b init(%h) : " + x + ", " + last + "\n%y" + tail + "\n}",
+        &context);
+    ASSERT_TRUE(module);
+    PassManager passes(&context);
+    passes.addPass(createDifferentiatePass());
+    ASSERT_TRUE(succeeded(passes.run(*module)));
+    auto backward = module->lookupSymbol<func::FuncOp>("f_backward");
+    Tensors inputs;
+    for (Type type : backward.getArgumentTypes())
+      inputs.push_back(random(cast<RankedTensorType>(type), -1, 1));
+    Tensors expected = run(backward, inputs);
+    PassManager fusion(&context);
+    fusion.addNestedPass<func::FuncOp>(createFusePass());
+    fusion.addPass(createSimplifyBodyPass());
+    ASSERT_TRUE(succeeded(fusion.run(*module)));
+    EXPECT_EQ(llvm::range_size(backward.getOps<FusedOp>()), 2);
+    Tensors found = run(backward, inputs);
+    ASSERT_EQ(found.size(), expected.size());
+    for (auto [f, e] : llvm::zip(found, expected))
+      for (int64_t i = 0; i < e.numElements(); ++i)
+        EXPECT_NEAR(f.get(i).real(), e.get(i).real(), 1e-13);
+  }
 }
 
 //===----------------------------------------------------------------------===//

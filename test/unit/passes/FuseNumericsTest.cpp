@@ -205,6 +205,36 @@ TEST_F(FuseNumerics, StatesAfterSum) {
     })mlir");
 }
 
+/// A sum over states that a structured op writes, from zero and from a tensor,
+/// and B and C spread from groups to channels.
+TEST_F(FuseNumerics, StructuredSumsAndGroups) {
+  check(R"mlir(
+    #full = affine_map<(b, l, d, n) -> (b, l, d, n)>
+    #step = affine_map<(b, l, d, n) -> (b, l, d)>
+    func.func @f(%a: tensor<2x5x6x3x$T>, %B: tensor<2x5x2x3x$T>,
+                 %u: tensor<2x5x6x$T>) -> (tensor<2x5x6x$T>, tensor<2x5x6x$T>) {
+      %x = ssm.spread_groups %B like %u
+        : tensor<2x5x2x3x$T>, tensor<2x5x6x$T> -> tensor<2x5x6x3x$T>
+      %h, %last = ssm.scan %a, %x : tensor<2x5x6x3x$T>
+      %zero = arith.constant 0.0 : $T
+      %empty = tensor.empty() : tensor<2x5x6x$T>
+      %zeros = linalg.fill ins(%zero : $T) outs(%empty : tensor<2x5x6x$T>)
+        -> tensor<2x5x6x$T>
+      %y:2 = linalg.generic {
+          indexing_maps = [#full, #full, #step, #step],
+          iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+          ins(%h, %x : tensor<2x5x6x3x$T>, tensor<2x5x6x3x$T>)
+          outs(%zeros, %u : tensor<2x5x6x$T>, tensor<2x5x6x$T>) {
+      ^bb0(%hh: $T, %xx: $T, %o: $T, %p: $T):
+        %t = arith.mulf %hh, %xx : $T
+        %s = arith.addf %o, %t : $T
+        %r = arith.addf %hh, %p : $T
+        linalg.yield %s, %r : $T, $T
+      } -> (tensor<2x5x6x$T>, tensor<2x5x6x$T>)
+      return %y#0, %y#1 : tensor<2x5x6x$T>, tensor<2x5x6x$T>
+    })mlir");
+}
+
 TEST_F(FuseNumerics, FactorsOutsideOfSums) {
   check(R"mlir(
     #full = affine_map<(b, l, d, n) -> (b, l, d, n)>
