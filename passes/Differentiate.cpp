@@ -144,6 +144,13 @@ namespace {
 struct DifferentiatePass : ssm::impl::DifferentiatePassBase<DifferentiatePass> {
   using DifferentiatePassBase::DifferentiatePassBase;
   void runOnOperation() override {
+    auto wanted = getOperation().lookupSymbol<func::FuncOp>(function);
+    if (!function.empty() && (!wanted || wanted.isExternal())) {
+      getOperation().emitError(
+          "cannot be differentiated: there is no function @")
+          << function << " with a body";
+      return signalPassFailure();
+    }
     for (func::FuncOp forward :
          llvm::to_vector(getOperation().getOps<func::FuncOp>()))
       if (!forward.isExternal() &&

@@ -18,8 +18,10 @@
 #include "passes/FuseModel.h"
 
 #include "mlir/Dialect/Complex/IR/Complex.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -124,10 +126,15 @@ static void dropDead(Block &block) {
 LogicalResult ModelAdjoints::visitPointwise(const Pointwise &op) {
   if (op.gradients.empty())
     return success();
-  for (auto [i, operand] : llvm::enumerate(op.operands))
+  for (auto [i, operand] : llvm::enumerate(op.operands)) {
+    if (!isTensor(operand) && active.contains(operand))
+      return op.op->emitError("cannot be differentiated: operand ")
+             << i << " is a number that has a gradient, expected a tensor; one "
+             << "of rank 0 can be broadcast";
     if (isTensor(operand) && hasGradient(getElementTypeOrSelf(operand)) &&
         (op.sink || active.contains(operand)) && failed(emitGradient(op, i)))
       return failure();
+  }
   return success();
 }
 
@@ -213,6 +220,8 @@ LogicalResult ModelAdjoints::emitGradient(const Pointwise &op, unsigned i) {
   for (unsigned loop = 0; loop < op.numLoops; ++loop)
     loops.push_back(own.test(loop) ? utils::IteratorType::parallel
                                    : utils::IteratorType::reduction);
+  // What no point writes is zero.
+  bool isWhole = op.maps[i].isPermutation();
   Value like = op.operands[i];
   auto build = [&](OpBuilder &b, Location, ValueRange arguments) {
     IRMapping mapping;
@@ -224,7 +233,7 @@ LogicalResult ModelAdjoints::emitGradient(const Pointwise &op, unsigned i) {
   };
   Value gradient =
       linalg::GenericOp::create(builder, op.op->getLoc(), like.getType(),
-                                inputs, own.all() ? like : zerosLike(like),
+                                inputs, isWhole ? like : zerosLike(like),
                                 chosenMaps, loops, build)
           .getResult(0);
   if (op.sink)
@@ -248,20 +257,67 @@ static FailureOr<Value> throughOps(OpBuilder &body, ArrayRef<Operation *> ops,
   return adjoints.of(wanted);
 }
 
+/// `op`, and in front of it the ops that have to be differentiated with it,
+/// since they overflow where it does not: those of log1p(exp(x)), log(1 +
+/// exp(x)) and a / (1 + exp(x)).
+static SmallVector<Operation *> withParts(Operation *op) {
+  SmallVector<Operation *> parts;
+  if (isa<math::Log1pOp>(op)) {
+    if (auto exp = op->getOperand(0).getDefiningOp<math::ExpOp>())
+      parts.push_back(exp);
+  } else if (isa<math::LogOp, arith::DivFOp>(op)) {
+    auto sum = op->getOperands().back().getDefiningOp<arith::AddFOp>();
+    auto isExp = [](Value v) { return bool(v.getDefiningOp<math::ExpOp>()); };
+    auto isOne = [](Value v) { return matchPattern(v, m_OneFloat()); };
+    if (sum && ((isExp(sum.getLhs()) && isOne(sum.getRhs())) ||
+                (isOne(sum.getLhs()) && isExp(sum.getRhs()))))
+      parts = {sum.getLhs().getDefiningOp(), sum.getRhs().getDefiningOp(), sum};
+  }
+  parts.push_back(op);
+  return parts;
+}
+
+/// An elementwise op on tensors, or a splat, for one element.
+static Operation *cloneForElement(OpBuilder &body, Operation *op,
+                                  IRMapping &mapping) {
+  Operation *own;
+  if (op->hasTrait<OpTrait::ConstantLike>()) {
+    auto splat =
+        cast<SplatElementsAttr>(cast<arith::ConstantOp>(op).getValue());
+    own = arith::ConstantOp::create(
+        body, op->getLoc(), cast<TypedAttr>(splat.getSplatValue<Attribute>()));
+  } else {
+    SmallVector<Value> operands = llvm::map_to_vector(
+        op->getOperands(), [&](Value v) { return mapping.lookupOrDefault(v); });
+    own = body.create(op->getLoc(), op->getName().getIdentifier(), operands,
+                      getElementTypeOrSelf(op->getResult(0)), op->getAttrs());
+  }
+  mapping.map(op->getResults(), own->getResults());
+  return own;
+}
+
 LogicalResult ModelAdjoints::visitElementwise(Operation *op) {
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   AffineMap identity = builder.getMultiDimIdentityMap(type.getRank());
   AffineMap scalar = AffineMap::get(type.getRank(), 0, builder.getContext());
   Pointwise pointwise(op, type.getRank());
-  for (Value operand : op->getOperands())
-    pointwise.read(operand, isTensor(operand) ? identity : scalar);
+  SmallVector<Operation *> parts = withParts(op);
+  for (Operation *part : parts)
+    for (Value operand : part->getOperands())
+      if (!llvm::is_contained(parts, operand.getDefiningOp()) &&
+          !llvm::is_contained(pointwise.operands, operand))
+        pointwise.read(operand, isTensor(operand) ? identity : scalar);
   pointwise.addGradient(of(op->getResult(0)), identity);
-  pointwise.adjoint = [op](OpBuilder &body, unsigned i, ValueRange elements,
-                           ValueRange gradients) {
-    Operation *own =
-        body.create(op->getLoc(), op->getName().getIdentifier(), elements,
-                    getElementTypeOrSelf(op->getResult(0)), op->getAttrs());
-    return throughOps(body, own, own->getResults(), gradients, elements[i]);
+  pointwise.adjoint = [&](OpBuilder &body, unsigned i, ValueRange elements,
+                          ValueRange gradients) {
+    IRMapping mapping;
+    mapping.map(pointwise.operands, elements);
+    SmallVector<Operation *> own =
+        llvm::map_to_vector(parts, [&](Operation *part) {
+          return cloneForElement(body, part, mapping);
+        });
+    return throughOps(body, own, own.back()->getResults(), gradients,
+                      elements[i]);
   };
   return visitPointwise(pointwise);
 }
@@ -276,7 +332,7 @@ LogicalResult ModelAdjoints::visitLinalg(linalg::LinalgOp op) {
     if (active.contains(value))
       return op->emitError("cannot be differentiated: its body reads a tensor "
                            "or number from outside that has a gradient; pass "
-                           "it as an operand");
+                           "the tensor as an operand");
   bool sums = op.getNumReductionLoops() > 0;
   Pointwise pointwise(op, op.getNumLoops());
   for (OpOperand &operand : op->getOpOperands())

@@ -41,9 +41,23 @@ void ScalarAdjoints::add(Value value, Value gradient) {
 // Compositions whose parts overflow where the whole does not
 //===----------------------------------------------------------------------===//
 
-/// log1p(exp(x)): g / (1 + exp(-x)) of x.
+/// exp(x) where `value` is 1 + exp(x); null elsewhere.
+static math::ExpOp exponentialOfLogistic(Value value) {
+  auto sum = value.getDefiningOp<arith::AddFOp>();
+  if (!sum)
+    return nullptr;
+  for (auto [one, other] : {std::pair(sum.getLhs(), sum.getRhs()),
+                            std::pair(sum.getRhs(), sum.getLhs())})
+    if (matchPattern(one, m_OneFloat()))
+      return other.getDefiningOp<math::ExpOp>();
+  return nullptr;
+}
+
+/// log1p(exp(x)) or log(1 + exp(x)): g / (1 + exp(-x)) of x.
 bool ScalarAdjoints::visitSoftplus(Operation *op, Value g) {
-  auto exp = op->getOperand(0).getDefiningOp<math::ExpOp>();
+  math::ExpOp exp = isa<math::Log1pOp>(op)
+                        ? op->getOperand(0).getDefiningOp<math::ExpOp>()
+                        : exponentialOfLogistic(op->getOperand(0));
   if (!exp)
     return false;
   ScalarBuilder s(builder, op->getLoc());
@@ -55,17 +69,11 @@ bool ScalarAdjoints::visitSoftplus(Operation *op, Value g) {
 /// y = a / (1 + exp(x)): g / (1 + exp(x)) of a, and -g y exp(x) / (1 + exp(x))
 /// of x, with the quotient as 1 - 1 / (1 + exp(x)).
 bool ScalarAdjoints::visitLogistic(Operation *op, Value g) {
-  auto sum = op->getOperand(1).getDefiningOp<arith::AddFOp>();
-  if (!sum)
-    return false;
-  Value left = sum.getLhs(), right = sum.getRhs();
-  if (!right.getDefiningOp<math::ExpOp>())
-    std::swap(left, right);
-  auto exp = right.getDefiningOp<math::ExpOp>();
-  if (!exp || !matchPattern(left, m_OneFloat()))
+  math::ExpOp exp = exponentialOfLogistic(op->getOperand(1));
+  if (!exp)
     return false;
   ScalarBuilder s(builder, op->getLoc());
-  Value inverse = s.div(s.constant(1, g), sum);
+  Value inverse = s.div(s.constant(1, g), op->getOperand(1));
   add(op->getOperand(0), s.mul(g, inverse));
   add(exp.getOperand(),
       s.neg(s.mul(s.mul(g, op->getResult(0)), s.sub(1, inverse))));
@@ -87,6 +95,12 @@ Value ScalarAdjoints::extremum(Operation *op, unsigned operand, Value g) {
   };
   Value half = s.select(asks(arith::CmpFPredicate::OEQ), s.mul(0.5, g),
                         s.constant(0, g));
+  // maxnum and minnum choose the number beside one that is none.
+  if (isa<arith::MaxNumFOp, arith::MinNumFOp>(op))
+    half =
+        s.select(arith::CmpFOp::create(builder, op->getLoc(),
+                                       arith::CmpFPredicate::UNO, other, other),
+                 g, half);
   return s.select(
       asks(isLargest ? arith::CmpFPredicate::OGT : arith::CmpFPredicate::OLT),
       g, half);
@@ -216,8 +230,14 @@ bool ScalarAdjoints::visitMath(Operation *op, Value g) {
   ScalarBuilder s(builder, op->getLoc());
   Location loc = op->getLoc();
   auto operand = [&](unsigned i) { return op->getOperand(i); };
-  if (isa<math::Log1pOp>(op) && visitSoftplus(op, g))
+  if (isa<math::Log1pOp, math::LogOp>(op) && visitSoftplus(op, g))
     return true;
+  auto unlessZero = [&](Value asked, Value value) {
+    Value zero = s.constant(0, asked);
+    Value isZero = arith::CmpFOp::create(
+        builder, loc, arith::CmpFPredicate::OEQ, asked, zero);
+    return s.select(isZero, zero, value);
+  };
   if (Value slope = derivative(builder, op)) {
     add(operand(0), s.mul(g, slope));
     return true;
@@ -232,17 +252,24 @@ bool ScalarAdjoints::visitMath(Operation *op, Value g) {
       .Case([&](math::PowFOp) {
         Value less = s.add(-1, operand(1));
         Value power = math::PowFOp::create(builder, loc, operand(0), less);
-        add(operand(0), s.mul(g, s.mul(operand(1), power)));
+        add(operand(0),
+            unlessZero(operand(1), s.mul(g, s.mul(operand(1), power))));
+        Value y = op->getResult(0);
         Value log = math::LogOp::create(builder, loc, operand(0));
-        add(operand(1), s.mul(g, s.mul(op->getResult(0), log)));
+        add(operand(1), unlessZero(y, s.mul(g, s.mul(y, log))));
         return true;
       })
-      // With r^2 = x^2 + y^2: x / r^2 of y, -y / r^2 of x.
+      // With r^2 = x^2 + y^2: x / r^2 of y, -y / r^2 of x; of numbers divided
+      // by the larger one, whose squares neither overflow nor vanish.
       .Case([&](math::Atan2Op) {
-        Value y = operand(0), x = operand(1);
-        Value scale = s.div(g, s.add(s.mul(x, x), s.mul(y, y)));
-        add(y, s.mul(scale, x));
-        add(x, s.neg(s.mul(scale, y)));
+        Value size = arith::MaximumFOp::create(
+            builder, loc, math::AbsFOp::create(builder, loc, operand(0)),
+            math::AbsFOp::create(builder, loc, operand(1)));
+        Value y = s.div(operand(0), size), x = s.div(operand(1), size);
+        Value square = s.add(s.mul(x, x), s.mul(y, y));
+        Value scale = s.div(s.div(g, square), size);
+        add(operand(0), s.mul(scale, x));
+        add(operand(1), s.neg(s.mul(scale, y)));
         return true;
       })
       .Case([&](math::CopySignOp) {
@@ -321,9 +348,12 @@ bool ScalarAdjoints::visitComplex(Operation *op, Value g) {
         add(operand(0), s.neg(s.mul(g, s.conj(sin))));
         return true;
       })
-      // |z|: z / |z|.
+      // |z|: z / |z|, and 0 at 0.
       .Case([&](complex::AbsOp) {
-        add(operand(0), s.mul(operand(0), s.div(g, y)));
+        Value zero = s.constant(0, y);
+        Value isZero = arith::CmpFOp::create(
+            builder, op->getLoc(), arith::CmpFPredicate::OEQ, y, zero);
+        add(operand(0), s.mul(operand(0), s.select(isZero, zero, s.div(g, y))));
         return true;
       })
       .Case([&](complex::ReOp) {
@@ -343,11 +373,13 @@ bool ScalarAdjoints::visitComplex(Operation *op, Value g) {
 }
 
 LogicalResult ScalarAdjoints::visit(Operation *op) {
-  Value g = op->getNumResults() == 1 ? of(op->getResult(0)) : Value();
-  if (!g)
+  if (llvm::none_of(op->getResults(), [&](Value result) { return of(result); }))
     return success();
-  if (visitArith(op, g) || visitMath(op, g) || visitComplex(op, g))
-    return success();
+  if (op->getNumResults() == 1 && op->getNumRegions() == 0) {
+    Value g = of(op->getResult(0));
+    if (visitArith(op, g) || visitMath(op, g) || visitComplex(op, g))
+      return success();
+  }
   return op->emitError("cannot be differentiated: there is no rule for '")
          << op->getName() << "'";
 }

@@ -161,8 +161,10 @@ LogicalResult FuseAxes::visitLinalg(Operation *op) {
   for (unsigned i = 0, e = linalgOp.getNumLoops(); i < e; ++i)
     loops.push_back(newDim());
   for (auto [i, kind] : llvm::enumerate(linalgOp.getIteratorTypesArray()))
-    if (kind == utils::IteratorType::reduction)
-      sums.push_back({op, loops[i]});
+    if (kind == utils::IteratorType::reduction) {
+      sums.push_back({op, loops[i], loops});
+      sums.back().others.erase(sums.back().others.begin() + i);
+    }
   auto dimsOf = [&](OpOperand &operand) {
     SmallVector<Dim> dims;
     for (AffineExpr expr :
@@ -261,13 +263,21 @@ bool FuseAxes::assumeActivations() {
 /// A body sums over states; over other axes, threads and blocks would have to
 /// sum together.
 LogicalResult FuseAxes::verifySums() {
-  for (auto [op, dim] : sums) {
-    std::optional<Axis> axis = axisOf(dim);
+  for (const Sum &sum : sums) {
+    std::optional<Axis> axis = axisOf(sum.dim);
+    if (!axis)
+      return sum.op->emitError(
+          "cannot be fused: nothing tells the axis that it "
+          "sums over; use what it reads with a tensor of "
+          "known axes");
     if (axis != N)
-      return op->emitError("cannot be fused: it sums over ")
-             << (axis ? "the axis " + stringifyAxis(*axis).str()
-                      : std::string("an unknown axis"))
+      return sum.op->emitError("cannot be fused: it sums over the axis ")
+             << stringifyAxis(*axis)
              << ", and only sums over n, the states, are fused so far";
+    for (Dim other : sum.others)
+      if (axisOf(other) == N)
+        return sum.op->emitError("cannot be fused: it sums over n in one loop "
+                                 "and runs over n in another one");
   }
   return success();
 }

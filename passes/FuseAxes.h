@@ -80,8 +80,13 @@ private:
   SmallVector<Dim> parents;
   SmallVector<std::optional<Axis>> known;
   llvm::MapVector<Key, Tensor> tensors;
-  /// Loops that reduce, with their ops.
-  SmallVector<std::pair<Operation *, Dim>> sums;
+  /// A loop that reduces, and the other loops of its op.
+  struct Sum {
+    Operation *op;
+    Dim dim;
+    SmallVector<Dim> others;
+  };
+  SmallVector<Sum> sums;
   DenseMap<Key, AccessAttr> accesses;
 };
 

@@ -47,15 +47,26 @@ void mlir::ssm::forEachRead(Operation *op,
         op->getRegions(), [&](OpOperand *captured) { callback(*captured); });
 }
 
+/// True where `value` is computed from what some result was at a point before.
+static bool readsResults(linalg::LinalgOp op, Value value) {
+  if (llvm::is_contained(op.getRegionOutputArgs(), value))
+    return true;
+  Operation *producer = value.getDefiningOp();
+  return producer && producer->getBlock() == op.getBlock() &&
+         llvm::any_of(producer->getOperands(),
+                      [&](Value operand) { return readsResults(op, operand); });
+}
+
 Value mlir::ssm::sumTerm(linalg::LinalgOp op, unsigned result) {
   Value yielded = op.getBlock()->getTerminator()->getOperand(result);
   Value out = op.getRegionOutputArgs()[result];
-  auto sum = yielded.getDefiningOp<arith::AddFOp>();
-  if (!sum || !out.hasOneUse())
+  Operation *sum = yielded.getDefiningOp();
+  if (!isa_and_present<arith::AddFOp, complex::AddOp>(sum))
     return nullptr;
-  if (sum.getLhs() == out)
-    return sum.getRhs();
-  return sum.getRhs() == out ? sum.getLhs() : Value();
+  for (unsigned i : {0, 1})
+    if (sum->getOperand(i) == out && !readsResults(op, sum->getOperand(1 - i)))
+      return sum->getOperand(1 - i);
+  return nullptr;
 }
 
 bool mlir::ssm::sumsOverStates(Operation *op) {
@@ -158,8 +169,9 @@ static LogicalResult verifySupported(Operation *op) {
       llvm::all_of(op->getResultTypes(), llvm::IsaPred<RankedTensorType>))
     return success();
   return op->emitError("cannot be fused: expected ssm.discretize, scan, "
-                       "readout or gate, a parallel linalg op or elementwise "
-                       "arith and math on ranked tensors");
+                       "readout, gate or spread_groups, a linalg op that is "
+                       "parallel or sums over states, or elementwise arith and "
+                       "math on ranked tensors");
 }
 
 //===----------------------------------------------------------------------===//

@@ -57,13 +57,16 @@ def DifferentiatePass : Pass<"ssm-differentiate", "ModuleOp"> {
 
     What a function may hold: `ssm.discretize`, `scan`, `readout`, `gate`;
     structured `linalg` ops that are parallel or sum; elementwise ops on tensors;
-    constants and casts. Scalar ops: what `arith`, `math` and `complex` have
-    for real and complex numbers, but remainders, `math.clampf`, `fpowi` and
-    `complex.pow`, `tan` and `angle`. Ops that only integers or booleans leave
-    hand nothing on. At a tie, minimum and maximum give half to each side; |x|
+    constants and casts. Scalar ops: `arith.addf`, `subf`, `mulf`, `divf`,
+    `negf`, `maximumf`, `minimumf`, `maxnumf`, `minnumf`, `select`, `extf`,
+    `truncf`; of `math`, all functions of one real number, `fma`, `powf`, `atan2`
+    and `copysign`; `complex.add`, `sub`, `mul`, `div`, `neg`, `conj`, `exp`,
+    `log`, `sqrt`, `tanh`, `sin`, `cos`, `abs`, `re`, `im` and `create`. Others are
+    errors where a gradient reaches them. What an op reads of integers and
+    booleans has no gradient. At a tie, minimum and maximum give half to each side; |x|
     gives 0 at 0. What a `select` does not choose gets 0, whatever
-    its slope is, unless that is not finite; log1p(exp(x)) and
-    a / (1 + exp(x)) are differentiated as a whole, since their parts overflow.
+    its slope is, unless that is not finite; log1p(exp(x)),
+    log(1 + exp(x)) and a / (1 + exp(x)) are differentiated as a whole, since their parts overflow.
   }];
   let options = [
     Option<"function", "function", "std::string", "\"\"",

@@ -273,18 +273,27 @@ FailureOr<Values> mlir::ssm::evaluateElementwise(Operation *op, Lookup lookup) {
 //===----------------------------------------------------------------------===//
 
 /// Checks that `op` is a loop nest that the reference can run.
-static LogicalResult checkLinalg(linalg::LinalgOp op, bool allowReductions) {
+static LogicalResult checkLinalg(linalg::LinalgOp op) {
   if (!op.hasPureTensorSemantics())
     return op->emitError("the reference device runs linalg ops on tensors "
                          "only, found operands that are none");
-  if (!allowReductions && op.getNumParallelLoops() != op.getNumLoops())
-    return op->emitError("the reference device cannot run a reduction on a "
-                         "slice of a problem; evaluate the whole problem");
   for (AffineMap map : op.getIndexingMapsArray())
     if (!map.isProjectedPermutation(/*allowZeroInResults=*/true))
       return op->emitError("the reference device runs linalg ops whose "
                            "indexing maps permute or drop loops, found ")
              << AffineMapAttr::get(map);
+  return success();
+}
+
+/// A slice has all of the axes whose extents types fix, if as many elements are
+/// there: a sum over one of them is that of the whole problem.
+static LogicalResult checkSlicedSums(linalg::LinalgOp op,
+                                     ArrayRef<int64_t> extents) {
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  for (auto [i, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+    if (kind == utils::IteratorType::reduction && ranges[i] != extents[i])
+      return op->emitError("the reference device cannot run a reduction on a "
+                           "slice of a problem; evaluate the whole problem");
   return success();
 }
 
@@ -356,7 +365,7 @@ static Values evaluateUniform(linalg::LinalgOp op, ScalarProgram &program,
 
 FailureOr<Values> mlir::ssm::evaluateLinalg(linalg::LinalgOp op, Lookup lookup,
                                             bool allowReductions) {
-  if (failed(checkLinalg(op, allowReductions)))
+  if (failed(checkLinalg(op)))
     return failure();
   FailureOr<ScalarProgram> program =
       ScalarProgram::build(*op.getBlock(), lookup);
@@ -373,7 +382,8 @@ FailureOr<Values> mlir::ssm::evaluateLinalg(linalg::LinalgOp op, Lookup lookup,
       }))
     return evaluateUniform(op, *program, operands);
   FailureOr<SmallVector<int64_t>> extents = loopExtents(op, operands);
-  if (failed(extents))
+  if (failed(extents) ||
+      (!allowReductions && failed(checkSlicedSums(op, *extents))))
     return failure();
 
   LoopNest nest(*extents);

@@ -56,7 +56,8 @@ bool hasComplexElements(Type type);
 
 /// Elementwise ops on tensors, and ops on scalars.
 FailureOr<Values> evaluateElementwise(Operation *op, Lookup lookup);
-/// Structured ops. Those with reductions only where `allowReductions`.
+/// Structured ops. Without `allowReductions`, sums only over extents that types
+/// fix and that are there in full.
 FailureOr<Values> evaluateLinalg(linalg::LinalgOp op, Lookup lookup,
                                  bool allowReductions);
 

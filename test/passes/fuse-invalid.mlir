@@ -94,7 +94,7 @@ func.func @sum_over_channels(%a: tensor<?x?x?xf32>, %o: tensor<?x?xf32>)
 // -----
 
 func.func @unsupported(%a: tensor<?x?x?xf32>) -> tensor<?x?xf32> {
-  // expected-error @below {{cannot be fused: expected ssm.discretize, scan, readout or gate}}
+  // expected-error @below {{cannot be fused: expected ssm.discretize, scan, readout, gate or spread_groups, a linalg op that is parallel or sums over states}}
   %r = tensor.collapse_shape %a [[0, 1], [2]]
     : tensor<?x?x?xf32> into tensor<?x?xf32>
   return %r : tensor<?x?xf32>
@@ -195,4 +195,26 @@ func.func @unranked_cast(%a: tensor<?x?x?xf32>) -> tensor<?x?xf32> {
 func.func @truth(%a: tensor<?x?x?xf32>) -> tensor<?x?x?xi1> {
   %r = arith.cmpf olt, %a, %a : tensor<?x?x?xf32>
   return %r : tensor<?x?x?xi1>
+}
+
+// -----
+
+#full = affine_map<(b, l, d, n, m) -> (b, l, d, n)>
+#table = affine_map<(b, l, d, n, m) -> (d, m)>
+func.func @two_sums(%a: tensor<?x?x?x4xf32>, %C: tensor<?x4xf32>,
+                    %o: tensor<?x?x?xf32>) -> (tensor<?x?x?xf32>, tensor<?x?x?xf32>) {
+  %h, %last = ssm.scan %a, %a : tensor<?x?x?x4xf32>
+  %y = ssm.readout %h, %C : tensor<?x?x?x4xf32>, tensor<?x4xf32> -> tensor<?x?x?xf32>
+  // expected-error @below {{cannot be fused: it sums over n in one loop and runs over n in another one}}
+  %r = linalg.generic {
+      indexing_maps = [#full, #table, affine_map<(b, l, d, n, m) -> (b, l, d)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%h, %C : tensor<?x?x?x4xf32>, tensor<?x4xf32>)
+      outs(%o : tensor<?x?x?xf32>) {
+  ^bb0(%x: f32, %c: f32, %p: f32):
+    %0 = arith.mulf %x, %c : f32
+    %1 = arith.addf %p, %0 : f32
+    linalg.yield %1 : f32
+  } -> tensor<?x?x?xf32>
+  return %y, %r : tensor<?x?x?xf32>, tensor<?x?x?xf32>
 }

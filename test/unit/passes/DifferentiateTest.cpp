@@ -235,6 +235,40 @@ TEST_F(Differentiate, SoftplusAndLogisticFarOut) {
   }
   check(kBody + silu + kBodyEnd, -900, -800);
   check(kBody + silu + kBodyEnd, 800, 900);
+  // log(1 + exp(x)), and all three as ops on tensors.
+  const std::string log = "%one = arith.constant 1.0 : f64\n"
+                          "%s = math.exp %e : f64\n"
+                          "%t = arith.addf %s, %one : f64\n"
+                          "%r = math.log %t : f64\n";
+  check(kBody + log + kBodyEnd, -3, 3);
+  for (std::string body : {softplus, silu, log}) {
+    for (auto [from, to] :
+         {std::pair(" : f64", " : tensor<5xf64>"),
+          std::pair("1.0", "dense<1.0>"), std::pair("%e", "%x")})
+      for (size_t at = 0; (at = body.find(from, at)) != std::string::npos;
+           at += std::string(to).size())
+        body.replace(at, std::string(from).size(), to);
+    std::string text = "func.func @f(%x: tensor<5xf64>) -> tensor<5xf64> {\n" +
+                       body + "return %r : tensor<5xf64>\n}";
+    check(text, -3, 3);
+    check(text, -705, -701);
+  }
+}
+
+/// Where a rule's parts are no numbers, but the gradient is one.
+TEST_F(Differentiate, AtZero) {
+  check(std::string(kBody) +
+            "%two = arith.constant 2.0 : f64\n"
+            "%d = arith.subf %e, %two : f64\n%q = arith.mulf %d, %d : f64\n"
+            "%r = math.powf %q, %e : f64\n" +
+            kBodyEnd,
+        2, 2);
+  check(std::string(kBody) +
+            "%d = arith.negf %e : f64\n"
+            "%c = complex.create %e, %d : complex<f64>\n"
+            "%r = complex.abs %c : complex<f64>\n" +
+            kBodyEnd,
+        0, 0);
 }
 
 //===----------------------------------------------------------------------===//
