@@ -15,7 +15,6 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/IR/TypeUtilities.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace mlir::ssm {
 #define GEN_PASS_DEF_DIFFERENTIATEPASS
@@ -134,9 +133,7 @@ static LogicalResult fillBackward(func::FuncOp forward, func::FuncOp backward) {
     gradients.push_back(gradient ? gradient : adjoints.zerosLike(argument));
   }
   func::ReturnOp::create(builder, forward.getLoc(), gradients);
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(*block)))
-    if (isOpTriviallyDead(&op))
-      op.erase();
+  dropDead(*block);
   return success();
 }
 

@@ -21,7 +21,6 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -116,8 +115,7 @@ static LogicalResult verifyMap(Operation *op, unsigned operand, AffineMap map) {
          << ", expected different loops only (and constants)";
 }
 
-/// Drops ops whose results no one uses.
-static void dropDead(Block &block) {
+void mlir::ssm::dropDead(Block &block) {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
     if (isOpTriviallyDead(&op))
       op.erase();
@@ -266,12 +264,12 @@ static SmallVector<Operation *> withParts(Operation *op) {
     if (auto exp = op->getOperand(0).getDefiningOp<math::ExpOp>())
       parts.push_back(exp);
   } else if (isa<math::LogOp, arith::DivFOp>(op)) {
-    auto sum = op->getOperands().back().getDefiningOp<arith::AddFOp>();
-    auto isExp = [](Value v) { return bool(v.getDefiningOp<math::ExpOp>()); };
-    auto isOne = [](Value v) { return matchPattern(v, m_OneFloat()); };
-    if (sum && ((isExp(sum.getLhs()) && isOne(sum.getRhs())) ||
-                (isOne(sum.getLhs()) && isExp(sum.getRhs()))))
-      parts = {sum.getLhs().getDefiningOp(), sum.getRhs().getDefiningOp(), sum};
+    Value logistic = op->getOperands().back();
+    if (exponentialOfLogistic(logistic)) {
+      Operation *sum = logistic.getDefiningOp();
+      parts = {sum->getOperand(0).getDefiningOp(),
+               sum->getOperand(1).getDefiningOp(), sum};
+    }
   }
   parts.push_back(op);
   return parts;

@@ -48,6 +48,9 @@ struct PointwiseAdjoint {
 /// Zero of a floating-point or complex type.
 Value zeroOf(OpBuilder &builder, Location loc, Type element);
 
+/// Drops the ops of `block` whose results no one uses.
+void dropDead(Block &block);
+
 /// Emits adjoints of tensor ops and keeps the gradients of their values.
 class ModelAdjoints {
 public:

@@ -10,7 +10,6 @@
 #include "dialect/SSMDialect.h"
 
 #include "mlir/Dialect/Complex/IR/Complex.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -41,8 +40,7 @@ void ScalarAdjoints::add(Value value, Value gradient) {
 // Compositions whose parts overflow where the whole does not
 //===----------------------------------------------------------------------===//
 
-/// exp(x) where `value` is 1 + exp(x); null elsewhere.
-static math::ExpOp exponentialOfLogistic(Value value) {
+math::ExpOp mlir::ssm::exponentialOfLogistic(Value value) {
   auto sum = value.getDefiningOp<arith::AddFOp>();
   if (!sum)
     return nullptr;
@@ -81,8 +79,53 @@ bool ScalarAdjoints::visitLogistic(Operation *op, Value g) {
 }
 
 //===----------------------------------------------------------------------===//
+// Sums, products and quotients, of real and of complex numbers
+//===----------------------------------------------------------------------===//
+
+bool ScalarAdjoints::visitField(Operation *op, Value g) {
+  ScalarBuilder s(builder, op->getLoc());
+  auto operand = [&](unsigned i) { return op->getOperand(i); };
+  return llvm::TypeSwitch<Operation *, bool>(op)
+      .Case<arith::AddFOp, complex::AddOp>([&](auto) {
+        add(operand(0), g), add(operand(1), g);
+        return true;
+      })
+      .Case<arith::SubFOp, complex::SubOp>([&](auto) {
+        add(operand(0), g), add(operand(1), s.neg(g));
+        return true;
+      })
+      .Case<arith::MulFOp, complex::MulOp>([&](auto) {
+        add(operand(0), s.mul(g, s.conj(operand(1))));
+        add(operand(1), s.mul(g, s.conj(operand(0))));
+        return true;
+      })
+      .Case<arith::DivFOp, complex::DivOp>([&](auto) {
+        if (visitLogistic(op, g))
+          return true;
+        Value quotient = s.div(g, s.conj(operand(1)));
+        add(operand(0), quotient);
+        add(operand(1), s.neg(s.mul(quotient, s.conj(op->getResult(0)))));
+        return true;
+      })
+      .Case<arith::NegFOp, complex::NegOp>([&](auto) {
+        add(operand(0), s.neg(g));
+        return true;
+      })
+      .Default([](Operation *) { return false; });
+}
+
+//===----------------------------------------------------------------------===//
 // arith
 //===----------------------------------------------------------------------===//
+
+/// `value`, but 0 where `asked`, a real number, is 0.
+Value ScalarAdjoints::zeroWhereZero(Value asked, Value value) {
+  ScalarBuilder s(builder, value.getLoc());
+  Value zero = s.constant(0, asked);
+  Value isZero = arith::CmpFOp::create(builder, value.getLoc(),
+                                       arith::CmpFPredicate::OEQ, asked, zero);
+  return s.select(isZero, zero, value);
+}
 
 /// What an operand of a minimum or maximum gets: all of `g` where it is chosen,
 /// half of it where both are.
@@ -110,31 +153,6 @@ bool ScalarAdjoints::visitArith(Operation *op, Value g) {
   ScalarBuilder s(builder, op->getLoc());
   auto operand = [&](unsigned i) { return op->getOperand(i); };
   return llvm::TypeSwitch<Operation *, bool>(op)
-      .Case([&](arith::AddFOp) {
-        add(operand(0), g), add(operand(1), g);
-        return true;
-      })
-      .Case([&](arith::SubFOp) {
-        add(operand(0), g), add(operand(1), s.neg(g));
-        return true;
-      })
-      .Case([&](arith::MulFOp) {
-        add(operand(0), s.mul(g, operand(1)));
-        add(operand(1), s.mul(g, operand(0)));
-        return true;
-      })
-      .Case([&](arith::DivFOp) {
-        if (visitLogistic(op, g))
-          return true;
-        Value quotient = s.div(g, operand(1));
-        add(operand(0), quotient);
-        add(operand(1), s.neg(s.mul(quotient, op->getResult(0))));
-        return true;
-      })
-      .Case([&](arith::NegFOp) {
-        add(operand(0), s.neg(g));
-        return true;
-      })
       .Case<arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp,
             arith::MinNumFOp>([&](auto) {
         add(operand(0), extremum(op, 0, g));
@@ -214,15 +232,6 @@ static Value derivative(OpBuilder &builder, Operation *op) {
       .Case([&](math::AtanhOp) { return over(1, s.sub(1, square(x))); })
       .Case([&](math::ErfOp) { return bell(2 * inv_sqrtpi); })
       .Case([&](math::ErfcOp) { return bell(-2 * inv_sqrtpi); })
-      // The sign, and 0 at 0.
-      .Case([&](math::AbsFOp) {
-        Value zero = s.constant(0, x);
-        Value isZero = arith::CmpFOp::create(
-            builder, loc, arith::CmpFPredicate::OEQ, x, zero);
-        Value sign =
-            math::CopySignOp::create(builder, loc, s.constant(1, x), x);
-        return s.select(isZero, zero, sign);
-      })
       .Default([](Operation *) { return Value(); });
 }
 
@@ -232,17 +241,19 @@ bool ScalarAdjoints::visitMath(Operation *op, Value g) {
   auto operand = [&](unsigned i) { return op->getOperand(i); };
   if (isa<math::Log1pOp, math::LogOp>(op) && visitSoftplus(op, g))
     return true;
-  auto unlessZero = [&](Value asked, Value value) {
-    Value zero = s.constant(0, asked);
-    Value isZero = arith::CmpFOp::create(
-        builder, loc, arith::CmpFPredicate::OEQ, asked, zero);
-    return s.select(isZero, zero, value);
-  };
   if (Value slope = derivative(builder, op)) {
     add(operand(0), s.mul(g, slope));
     return true;
   }
   return llvm::TypeSwitch<Operation *, bool>(op)
+      // The sign, and 0 at 0.
+      .Case([&](math::AbsFOp) {
+        Value x = operand(0);
+        Value sign =
+            math::CopySignOp::create(builder, loc, s.constant(1, x), x);
+        add(x, s.mul(g, zeroWhereZero(x, sign)));
+        return true;
+      })
       .Case([&](math::FmaOp) {
         add(operand(0), s.mul(g, operand(1)));
         add(operand(1), s.mul(g, operand(0)));
@@ -253,10 +264,10 @@ bool ScalarAdjoints::visitMath(Operation *op, Value g) {
         Value less = s.add(-1, operand(1));
         Value power = math::PowFOp::create(builder, loc, operand(0), less);
         add(operand(0),
-            unlessZero(operand(1), s.mul(g, s.mul(operand(1), power))));
+            zeroWhereZero(operand(1), s.mul(g, s.mul(operand(1), power))));
         Value y = op->getResult(0);
         Value log = math::LogOp::create(builder, loc, operand(0));
-        add(operand(1), unlessZero(y, s.mul(g, s.mul(y, log))));
+        add(operand(1), zeroWhereZero(y, s.mul(g, s.mul(y, log))));
         return true;
       })
       // With r^2 = x^2 + y^2: x / r^2 of y, -y / r^2 of x; of numbers divided
@@ -294,29 +305,6 @@ bool ScalarAdjoints::visitComplex(Operation *op, Value g) {
   auto operand = [&](unsigned i) { return op->getOperand(i); };
   Value y = op->getResult(0);
   return llvm::TypeSwitch<Operation *, bool>(op)
-      .Case([&](complex::AddOp) {
-        add(operand(0), g), add(operand(1), g);
-        return true;
-      })
-      .Case([&](complex::SubOp) {
-        add(operand(0), g), add(operand(1), s.neg(g));
-        return true;
-      })
-      .Case([&](complex::MulOp) {
-        add(operand(0), s.mul(g, s.conj(operand(1))));
-        add(operand(1), s.mul(g, s.conj(operand(0))));
-        return true;
-      })
-      .Case([&](complex::DivOp) {
-        Value quotient = s.div(g, s.conj(operand(1)));
-        add(operand(0), quotient);
-        add(operand(1), s.neg(s.mul(quotient, s.conj(y))));
-        return true;
-      })
-      .Case([&](complex::NegOp) {
-        add(operand(0), s.neg(g));
-        return true;
-      })
       .Case([&](complex::ConjOp) {
         add(operand(0), s.conj(g));
         return true;
@@ -377,7 +365,8 @@ LogicalResult ScalarAdjoints::visit(Operation *op) {
     return success();
   if (op->getNumResults() == 1 && op->getNumRegions() == 0) {
     Value g = of(op->getResult(0));
-    if (visitArith(op, g) || visitMath(op, g) || visitComplex(op, g))
+    if (visitField(op, g) || visitArith(op, g) || visitMath(op, g) ||
+        visitComplex(op, g))
       return success();
   }
   return op->emitError("cannot be differentiated: there is no rule for '")

@@ -16,6 +16,8 @@
 
 #include "passes/ScalarBuilder.h"
 
+#include "mlir/Dialect/Math/IR/Math.h"
+
 namespace mlir::ssm {
 
 /// Reverse-mode differentiation of straight-line scalar code.
@@ -35,16 +37,22 @@ public:
   LogicalResult visit(Operation *op);
 
 private:
+  bool visitField(Operation *op, Value g);
   bool visitArith(Operation *op, Value g);
   bool visitMath(Operation *op, Value g);
   bool visitComplex(Operation *op, Value g);
   bool visitSoftplus(Operation *op, Value g);
   bool visitLogistic(Operation *op, Value g);
   Value extremum(Operation *op, unsigned operand, Value g);
+  Value zeroWhereZero(Value asked, Value value);
 
   OpBuilder &builder;
   llvm::DenseMap<Value, Value> gradients;
 };
+
+/// exp(x) where `value` is 1 + exp(x), of numbers or of tensors; null
+/// elsewhere.
+math::ExpOp exponentialOfLogistic(Value value);
 
 /// True for types whose values have gradients.
 bool hasGradient(Type element);

@@ -11,18 +11,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/reference/Reference.h"
+#include "test/unit/passes/ReferenceTest.h"
 
-#include "passes/Passes.h"
-
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "gtest/gtest.h"
 
 #include <cmath>
-#include <random>
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -31,14 +25,9 @@ namespace {
 
 using Tensors = SmallVector<ReferenceTensor>;
 
-class Differentiate : public testing::Test {
+class Differentiate : public ReferenceTest {
 protected:
-  Differentiate() {
-    context
-        .loadDialect<SSMDialect, arith::ArithDialect, complex::ComplexDialect,
-                     func::FuncDialect, linalg::LinalgDialect,
-                     math::MathDialect, tensor::TensorDialect>();
-  }
+  Differentiate() : ReferenceTest(11) {}
 
   /// Inputs lie between `low` and `high`.
   void check(const std::string &text, double low = -1, double high = 1);
@@ -46,26 +35,10 @@ protected:
   void checkUnary(const std::string &op, double low = -1, double high = 1);
   void checkBinary(const std::string &op, double low = -1, double high = 1);
 
-  MLIRContext context;
-  std::mt19937 generator{11};
-
-  ReferenceTensor random(RankedTensorType type, double low, double high);
   Tensors run(func::FuncOp function, const Tensors &inputs);
 };
 
 } // namespace
-
-ReferenceTensor Differentiate::random(RankedTensorType type, double low,
-                                      double high) {
-  std::uniform_real_distribution<double> distribution(low, high);
-  ReferenceTensor tensor = ReferenceTensor::zeros(
-      type.getShape(), isa<ComplexType>(type.getElementType()));
-  for (int64_t i = 0; i < tensor.numElements(); ++i) {
-    double re = distribution(generator);
-    tensor.set(i, {re, distribution(generator)});
-  }
-  return tensor;
-}
 
 Tensors Differentiate::run(func::FuncOp function, const Tensors &inputs) {
   auto results = evaluateReference(function, inputs);

@@ -11,34 +11,23 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/reference/Reference.h"
+#include "test/unit/passes/ReferenceTest.h"
 
-#include "passes/Passes.h"
-
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
-#include "gtest/gtest.h"
 
 #include <cmath>
-#include <random>
 
 using namespace mlir;
 using namespace mlir::ssm;
 
 namespace {
 
-class FuseNumerics : public testing::Test {
+class FuseNumerics : public ReferenceTest {
 protected:
-  FuseNumerics() {
-    context
-        .loadDialect<SSMDialect, arith::ArithDialect, complex::ComplexDialect,
-                     func::FuncDialect, linalg::LinalgDialect,
-                     math::MathDialect, tensor::TensorDialect>();
-  }
+  FuseNumerics() : ReferenceTest(7) {}
 
   /// Runs `text`, with $T as f64 and as f32, before and after the passes.
   void check(const std::string &text) {
@@ -48,25 +37,9 @@ protected:
 
 private:
   void checkType(std::string text, const std::string &type, double tolerance);
-  ReferenceTensor random(RankedTensorType type);
-
-  MLIRContext context;
-  std::mt19937 generator{7};
 };
 
 } // namespace
-
-/// Numbers in (-1, 1); static extents only.
-ReferenceTensor FuseNumerics::random(RankedTensorType type) {
-  std::uniform_real_distribution<double> distribution(-1.0, 1.0);
-  ReferenceTensor tensor = ReferenceTensor::zeros(
-      type.getShape(), isa<ComplexType>(type.getElementType()));
-  for (int64_t i = 0; i < tensor.numElements(); ++i) {
-    double re = distribution(generator);
-    tensor.set(i, {re, distribution(generator)});
-  }
-  return tensor;
-}
 
 static double relativeError(const ReferenceTensor &found,
                             const ReferenceTensor &expected) {
