@@ -55,6 +55,14 @@ void Dependence::visit(Operation &op) {
     joined.axes.erase(Axis::State);
     joined.statesLevel.reset();
   }
+  if (auto total = dyn_cast<TotalOp>(op))
+    for (Axis axis : total.getAxes().getAxes()) {
+      joined.axes.erase(axis == Axis::Group ? Axis::Channel : axis);
+      if (axis == Axis::Group)
+        joined.axes.insert(Axis::Group);
+      else if (axis == Axis::Channel)
+        joined.axes.erase(Axis::Group);
+    }
   for (Value result : op.getResults())
     info[result] = joined;
 }

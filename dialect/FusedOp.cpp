@@ -175,16 +175,24 @@ static LogicalResult verifyTensor(FusedOp op, const Twine &name, Type type,
 
 static LogicalResult verifyGroups(FusedOp op) {
   int64_t channels = op.axisExtent(Axis::Channel);
-  for (auto [i, input] : llvm::enumerate(op.getInputs())) {
-    int64_t dim = op.inputAccess(i).dimOf(Axis::Group);
+  auto verify = [&](StringRef kind, size_t i, Type type,
+                    AccessAttr access) -> LogicalResult {
+    int64_t dim = access.dimOf(Axis::Group);
     if (dim < 0 || channels == ShapedType::kDynamic)
-      continue;
-    int64_t groups = cast<RankedTensorType>(input.getType()).getDimSize(dim);
-    if (channels % groups != 0)
-      return op.emitOpError("(C7) input ")
-             << i << " has " << groups << " groups, which do not divide the "
-             << channels << " channels";
-  }
+      return success();
+    int64_t groups = cast<RankedTensorType>(type).getDimSize(dim);
+    if (channels % groups == 0)
+      return success();
+    return op.emitOpError("(C7) ")
+           << kind << " " << i << " has " << groups
+           << " groups, which do not divide the " << channels << " channels";
+  };
+  for (auto [i, input] : llvm::enumerate(op.getInputs()))
+    if (failed(verify("input", i, input.getType(), op.inputAccess(i))))
+      return failure();
+  for (auto [i, type] : llvm::enumerate(op.getResultTypes()))
+    if (failed(verify("result", i, type, op.resultAccess(i))))
+      return failure();
   return success();
 }
 
@@ -197,19 +205,18 @@ static AxisSet inputAxes(FusedOp op) {
   return known;
 }
 
-/// (C5) and (C11).
+/// (C5); for the groups of a total, see (C11).
 static LogicalResult verifyResultAxes(FusedOp op) {
   AxisSet known = inputAxes(op);
   for (auto [i, access] :
        llvm::enumerate(op.getResultAccesses().getAsRange<AccessAttr>()))
     for (Axis axis : access.getAxes()) {
-      if (axis == Axis::Group)
-        return op.emitOpError("(C11) result ")
-               << i << " has a group axis, expected d";
-      if (!known.has(axis))
+      // A result's type has the number of its groups; channels make them up.
+      Axis needed = axis == Axis::Group ? Axis::Channel : axis;
+      if (!known.has(needed))
         return op.emitOpError("(C5) result ")
-               << i << " has axis " << stringifyAxis(axis)
-               << ", which no input has";
+               << i << " has axis " << stringifyAxis(axis) << ", but no input "
+               << "has axis " << stringifyAxis(needed);
     }
   return success();
 }
@@ -265,7 +272,7 @@ static LogicalResult verifySignature(FusedOp op, YieldOp yield) {
 
 /// (C6): what a body may hold.
 static LogicalResult verifyBodyOp(Operation &nested) {
-  if (isa<RecurrenceOp, SumOp, YieldOp>(nested))
+  if (isa<RecurrenceOp, SumOp, TotalOp, YieldOp>(nested))
     return success();
   bool isScalarDialect =
       isa_and_present<arith::ArithDialect, math::MathDialect,
@@ -279,7 +286,7 @@ static LogicalResult verifyBodyOp(Operation &nested) {
       !llvm::all_of(nested.getResultTypes(), isScalar))
     return nested.emitOpError(
         "(C6) is no scalar op of arith, math or complex; a fused body holds "
-        "only those and ssm.recurrence, ssm.sum, ssm.yield");
+        "only those and ssm.recurrence, ssm.sum, ssm.total, ssm.yield");
   return success();
 }
 
@@ -308,6 +315,33 @@ static LogicalResult verifyOrder(Operation &nested,
   return success();
 }
 
+/// (C2) of ssm.total; the op itself verifies what needs no other.
+static LogicalResult verifyTotal(TotalOp total, const Dependence &dependence) {
+  for (Axis axis : total.getAxes().getAxes())
+    if (!dependence.dependsOn(total.getValue(),
+                              axis == Axis::Group ? Axis::Channel : axis))
+      return total.emitOpError("(C2) sums over ")
+             << stringifyAxis(axis) << " what does not depend on it";
+  return success();
+}
+
+/// (C11), and (C4) of ssm.total.
+static LogicalResult verifyTotalResults(FusedOp op, YieldOp yield) {
+  for (auto [i, value] : llvm::enumerate(yield.getValues())) {
+    auto total = value.getDefiningOp<TotalOp>();
+    AccessAttr access = op.resultAccess(i);
+    if (access.has(Axis::Group) && !(total && total.getAxes().has(Axis::Group)))
+      return op.emitOpError("(C11) result ")
+             << i << " has a group axis, expected d, or an ssm.total over g";
+    for (Axis axis : total ? total.getAxes().getAxes() : ArrayRef<Axis>())
+      if (access.has(axis == Axis::Group ? Axis::Channel : axis))
+        return total.emitOpError("(C4) sums over ")
+               << stringifyAxis(axis) << ", but result " << i
+               << " has the axes " << toString(access);
+  }
+  return success();
+}
+
 /// (C4) for every yielded value.
 static LogicalResult verifyYield(FusedOp op, YieldOp yield,
                                  const Dependence &dependence) {
@@ -320,7 +354,9 @@ static LogicalResult verifyYield(FusedOp op, YieldOp yield,
              << "without axis l, found " << toString(access);
     for (Axis axis :
          {Axis::Batch, Axis::Length, Axis::Channel, Axis::State, Axis::Group}) {
-      Axis needed = axis == Axis::Group ? Axis::Channel : axis;
+      Axis needed = axis == Axis::Group && !access.has(Axis::Group)
+                        ? Axis::Channel
+                        : axis;
       if (axes.has(axis) && !access.has(needed))
         return yield.emitOpError("(C4) value ")
                << i << " depends on axis " << stringifyAxis(axis)
@@ -355,8 +391,36 @@ LogicalResult FusedOp::verifyRegions() {
         dependence.dependsOn(recurrence.getInit(), Axis::Length))
       return recurrence.emitOpError(
           "(C2) 'init' depends on l, expected a value of every sequence");
-  for (Operation &nested : getBlock()->without_terminator())
-    if (failed(verifyOrder(nested, dependence)))
+  for (Operation &nested : getBlock()->without_terminator()) {
+    auto total = dyn_cast<TotalOp>(nested);
+    if (failed(verifyOrder(nested, dependence)) ||
+        (total && failed(verifyTotal(total, dependence))))
       return failure();
+  }
+  if (failed(verifyTotalResults(*this, yield)))
+    return failure();
   return verifyYield(*this, yield, dependence);
+}
+
+//===----------------------------------------------------------------------===//
+// TotalOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult TotalOp::verify() {
+  AccessAttr axes = getAxes();
+  // No access has both d and g.
+  if (axes.rank() == 0 || axes.has(Axis::State))
+    return emitOpError("(C1) sums over ")
+           << toString(axes) << ", expected some of b, l and either d or g";
+  for (Operation *user : (*this)->getUsers())
+    if (!isa<YieldOp>(user))
+      return emitOpError("(C3) is read by ")
+             << user->getName() << ", expected ssm.yield alone";
+  Type from = getValue().getType(), to = getType();
+  bool isNarrower = isa<FloatType>(from) && isa<FloatType>(to) &&
+                    to.getIntOrFloatBitWidth() < from.getIntOrFloatBitWidth();
+  if (from != to && !isNarrower)
+    return emitOpError("(C5) has type ")
+           << to << ", expected " << from << " or a narrower float";
+  return success();
 }

@@ -326,8 +326,7 @@ void ScanOp::print(OpAsmPrinter &p) {
     p << ", " << getInit().getType();
 }
 
-/// True for a constant whose elements all are zero, real or complex.
-static bool isZero(Value value) {
+bool mlir::ssm::isZero(Value value) {
   Attribute constant;
   if (!value || !matchPattern(value, m_Constant(&constant)))
     return false;

@@ -43,6 +43,9 @@ inline constexpr StringLiteral kLaunchAttrName = "ssm.launch";
 /// Real element type of `type`: T for T and for complex<T>.
 Type realTypeOf(Type type);
 
+/// True for a constant whose elements all are zero, real or complex.
+bool isZero(Value value);
+
 /// Parses a list of axes, which may be empty, between brackets of the kind
 /// `delimiter`.
 ParseResult parseAxes(AsmParser &parser, AsmParser::Delimiter delimiter,

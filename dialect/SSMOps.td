@@ -237,7 +237,7 @@ def SSM_FusedOp : SSM_Op<"fused", [Pure, IsolatedFromAbove, SingleBlock]> {
     - (C5) each axis of a result is an axis of some input; so is l where the
       body has a recurrence.
     - (C6) body ops are side-effect free scalar ops of arith, math or complex,
-      or `ssm.recurrence`, `ssm.sum`, `ssm.yield`.
+      or `ssm.recurrence`, `ssm.sum`, `ssm.total`, `ssm.yield`.
     - (C7) groups divide a static channel extent.
     - (C8) all recurrences run in one direction.
     - (C9) a last state feeds no value that depends on l, and no result that
@@ -245,7 +245,8 @@ def SSM_FusedOp : SSM_Op<"fused", [Pure, IsolatedFromAbove, SingleBlock]> {
     - (C10) a per-state value that depends on a sum over n is computed from no
       per-state recurrence that ran before that sum. (Such a chain is two fused
       ops.)
-    - (C11) results have no group axis.
+    - (C11) a result with a group axis is an `ssm.total` over g, and its type
+      has the number of groups.
 
     Example, Mamba's selective scan without gate:
     ```mlir
@@ -331,6 +332,33 @@ def SSM_SumOp : SSM_Op<"sum", [Pure, HasParent<"FusedOp">, SameOperandsAndResult
   let results = (outs SSM_Number:$result);
   let assemblyFormat = "$value `over` `n` attr-dict `:` type($value)";
   let hasFolder = 1;
+}
+
+def SSM_TotalOp : SSM_Op<"total", [Pure, HasParent<"FusedOp">]> {
+  let summary = "sum over sequences, steps or channels, for a result";
+  let description = [{
+    The sum of `value` over all points of the axes named: b, l, d; or g, which
+    stands for the channels of each group: what depends on d then depends on g.
+    Gradients of what sequences, steps or channels share are such sums. It is
+    summed in the type of `value` and rounded once.
+
+    Constraints:
+    - (C1) `axes` are some of b, l and either d or g.
+    - (C2) `value` depends on each of them (on d, for g).
+    - (C3) the total is yielded, and nothing else reads it.
+    - (C4) its result has none of `axes` (not d, for g).
+    - (C5) its type is that of `value`, or a narrower float.
+
+    Example:
+    ```mlir
+    %dA = ssm.total %t over <b, l> : f32 -> f32
+    %dB = ssm.total %s over <g> : f32 -> bf16
+    ```
+  }];
+  let arguments = (ins SSM_Number:$value, SSM_AccessAttr:$axes);
+  let results = (outs SSM_Stored:$result);
+  let assemblyFormat = "$value `over` $axes attr-dict `:` type($value) `->` type($result)";
+  let hasVerifier = 1;
 }
 
 def SSM_YieldOp : SSM_Op<"yield", [Pure, Terminator, HasParent<"FusedOp">]> {

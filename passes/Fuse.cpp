@@ -51,14 +51,15 @@ static LogicalResult verifyExtents(func::FuncOp function, const Stage &stage,
   };
   for (const StageOutput &output : stage.outputs)
     for (Axis axis : output.access.getAxes())
-      if (!known.has(axis))
+      // How many groups a total has is in its type.
+      if (!known.has(axis == Axis::Group ? Axis::Channel : axis))
         return report(function.getLoc(), axis);
   for (Operation *op : stage.ops) {
     if (isa<ScanOp>(op) && !known.has(Axis::Length))
       return report(op->getLoc(), Axis::Length);
     // A sum runs over n, whatever its operands depend on.
     bool hasStates =
-        sumsOverStates(op) ||
+        axes.summedBy(op).has(Axis::State) ||
         (isa<ScanOp>(op) && axes.of(op->getResult(0)).has(Axis::State));
     if (hasStates && !known.has(Axis::State))
       return report(op->getLoc(), Axis::State);

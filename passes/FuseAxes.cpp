@@ -204,12 +204,20 @@ LogicalResult FuseAxes::visit(Operation *op) {
     return failure(failed(relate(groups.getValueMutable(),
                                  axisDims({B, L, Axis::Group, N}))) ||
                    failed(relateResults(op, axisDims({B, L, D, N}))));
-  if (auto readout = dyn_cast<ReadoutOp>(op))
+  if (auto groups = dyn_cast<SumGroupsOp>(op)) {
+    summed[op].insert(Axis::Group);
+    return failure(
+        failed(relate(groups.getValueMutable(), axisDims({B, L, D, N}))) ||
+        failed(relateResults(op, axisDims({B, L, Axis::Group, N}))));
+  }
+  if (auto readout = dyn_cast<ReadoutOp>(op)) {
+    summed[op].insert(N);
     return failure(
         failed(relate(readout.getStatesMutable(), axisDims({B, L, D, N}))) ||
         failed(relate(readout.getCMutable(),
                       axisDims(readout.outputMatrixAccess().getAxes()))) ||
         failed(relateResults(op, axisDims({B, L, D}))));
+  }
   if (isa<linalg::LinalgOp>(op))
     return visitLinalg(op);
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
@@ -260,25 +268,39 @@ bool FuseAxes::assumeActivations() {
   return false;
 }
 
-/// A body sums over states; over other axes, threads and blocks would have to
-/// sum together.
+LogicalResult FuseAxes::verifySum(const Sum &sum) {
+  std::optional<Axis> axis = axisOf(sum.dim);
+  if (!axis)
+    return sum.op->emitError("cannot be fused: nothing tells the axis that it "
+                             "sums over; use what it reads with a tensor of "
+                             "known axes");
+  if (axis == Axis::Group)
+    return sum.op->emitError("cannot be fused: it sums over the axis g, "
+                             "expected b, l, d or n");
+  for (Dim other : sum.others)
+    if (axisOf(other) == axis)
+      return sum.op->emitError("cannot be fused: it sums over ")
+             << stringifyAxis(*axis) << " in one loop and runs over "
+             << stringifyAxis(*axis) << " in another one";
+  return success();
+}
+
+/// Sums over states have a start of any value, added once. A total has parts in
+/// many threads and blocks, so it starts from zero.
 LogicalResult FuseAxes::verifySums() {
   for (const Sum &sum : sums) {
-    std::optional<Axis> axis = axisOf(sum.dim);
-    if (!axis)
-      return sum.op->emitError(
-          "cannot be fused: nothing tells the axis that it "
-          "sums over; use what it reads with a tensor of "
-          "known axes");
-    if (axis != N)
-      return sum.op->emitError("cannot be fused: it sums over the axis ")
-             << stringifyAxis(*axis)
-             << ", and only sums over n, the states, are fused so far";
-    for (Dim other : sum.others)
-      if (axisOf(other) == N)
-        return sum.op->emitError("cannot be fused: it sums over n in one loop "
-                                 "and runs over n in another one");
+    if (failed(verifySum(sum)))
+      return failure();
+    summed[sum.op].insert(*axisOf(sum.dim));
   }
+  for (const Sum &sum : sums)
+    if (isTotal(sum.op))
+      for (Value start : cast<linalg::LinalgOp>(sum.op).getDpsInits())
+        if (!isZeroTensor(start))
+          return sum.op->emitError("cannot be fused: it sums over the axis ")
+                 << stringifyAxis(*axisOf(sum.dim))
+                 << " and starts from other than a constant 0; add what it "
+                    "starts from to the sum";
   return success();
 }
 

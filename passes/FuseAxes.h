@@ -15,7 +15,7 @@
 #ifndef MAMBA_PASSES_FUSEAXES_H
 #define MAMBA_PASSES_FUSEAXES_H
 
-#include "dialect/SSMDialect.h"
+#include "dialect/Dependence.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -36,6 +36,12 @@ public:
   AccessAttr of(Value result) const { return accesses.at(keyOf(result)); }
   /// The access with which `use`, a read of a tensor, reads it.
   AccessAttr of(OpOperand &use) const { return accesses.at(keyOf(use)); }
+  /// The axes that `op` sums over; Group for the channels of each group.
+  AxisSet summedBy(Operation *op) const { return summed.lookup(op); }
+  /// Whether `op` sums over more than states: its result is a total.
+  bool isTotal(Operation *op) const {
+    return !AxisSet{Axis::State}.contains(summedBy(op));
+  }
 
 private:
   /// What has dimensions of its own: a result, or one use of an argument.
@@ -47,6 +53,13 @@ private:
     Operation *op; // where errors about it are reported
     Value value;   // the argument, or the result
     SmallVector<Dim> dims;
+  };
+
+  /// A loop that reduces, and the other loops of its op.
+  struct Sum {
+    Operation *op;
+    Dim dim;
+    SmallVector<Dim> others;
   };
 
   FuseAxes(MLIRContext *context);
@@ -73,6 +86,7 @@ private:
   LogicalResult visitLinalg(Operation *op);
   bool adoptFromOtherUses();
   bool assumeActivations();
+  LogicalResult verifySum(const Sum &sum);
   LogicalResult verifySums();
   LogicalResult resolve();
 
@@ -80,13 +94,8 @@ private:
   SmallVector<Dim> parents;
   SmallVector<std::optional<Axis>> known;
   llvm::MapVector<Key, Tensor> tensors;
-  /// A loop that reduces, and the other loops of its op.
-  struct Sum {
-    Operation *op;
-    Dim dim;
-    SmallVector<Dim> others;
-  };
   SmallVector<Sum> sums;
+  DenseMap<Operation *, AxisSet> summed;
   DenseMap<Key, AccessAttr> accesses;
 };
 

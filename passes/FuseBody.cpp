@@ -44,6 +44,9 @@ private:
   void writeScan(ScanOp op);
   void writeLinalg(linalg::LinalgOp op);
   void writeSums(linalg::LinalgOp op, IRMapping &local);
+  void writeSumGroups(SumGroupsOp op);
+  AccessAttr totalAxes(Operation *op) const;
+  bool writeRounded(Operation *op);
   void writeConstant(Operation *op);
   void writeElementwise(Operation *op);
 
@@ -116,12 +119,34 @@ void BodyWriter::writeSums(linalg::LinalgOp op, IRMapping &local) {
   for (OpResult result : op->getResults()) {
     unsigned number = result.getResultNumber();
     Value term = local.lookup(sumTerm(op, number));
-    Value sum = SumOp::create(builder, op.getLoc(), term);
-    Value start = element(*op.getDpsInitOperand(number));
-    if (!matchPattern(start, m_AnyZeroFloat()))
+    Value sum = term;
+    if (axes.summedBy(op).has(Axis::State))
+      sum = SumOp::create(builder, op.getLoc(), term);
+    if (axes.isTotal(op)) {
+      sum = TotalOp::create(builder, op.getLoc(), sum.getType(), sum,
+                            totalAxes(op));
+    } else if (Value start = element(*op.getDpsInitOperand(number));
+               !isZero(start)) {
       sum = ScalarBuilder(builder, op.getLoc()).add(start, sum);
+    }
     scalars.map(result, sum);
   }
+}
+
+void BodyWriter::writeSumGroups(SumGroupsOp op) {
+  Value term = element(op.getValueMutable());
+  auto total = TotalOp::create(builder, op.getLoc(), term.getType(), term,
+                               totalAxes(op));
+  scalars.map(op.getResult(), total.getResult());
+}
+
+/// What `op` sums over beside states.
+AccessAttr BodyWriter::totalAxes(Operation *op) const {
+  SmallVector<Axis> summed;
+  for (Axis axis : {Axis::Batch, Axis::Length, Axis::Channel, Axis::Group})
+    if (axes.summedBy(op).has(axis))
+      summed.push_back(axis);
+  return AccessAttr::get(op->getContext(), summed);
 }
 
 void BodyWriter::writeConstant(Operation *op) {
@@ -152,13 +177,32 @@ void BodyWriter::writeElementwise(Operation *op) {
   scalars.map(op->getResults(), scalar->getResults());
 }
 
+/// Rounds in the op that sums, where `op` does nothing but round a total.
+bool BodyWriter::writeRounded(Operation *op) {
+  Value value = roundedValue(op);
+  Value sum = value ? scalars.lookupOrNull(value) : Value();
+  auto total = sum ? sum.getDefiningOp<TotalOp>() : TotalOp();
+  if (!total)
+    return false;
+  Value result = op->getResult(0);
+  scalars.map(result, TotalOp::create(builder, op->getLoc(),
+                                      getElementTypeOrSelf(result),
+                                      total.getValue(), total.getAxes())
+                          .getResult());
+  return true;
+}
+
 void BodyWriter::write(Operation *op) {
+  if (writeRounded(op))
+    return;
   if (auto discretize = dyn_cast<DiscretizeOp>(op))
     return writeDiscretize(discretize);
   if (auto scan = dyn_cast<ScanOp>(op))
     return writeScan(scan);
   if (auto groups = dyn_cast<SpreadGroupsOp>(op))
     return scalars.map(groups.getResult(), element(groups.getValueMutable()));
+  if (auto groups = dyn_cast<SumGroupsOp>(op))
+    return writeSumGroups(groups);
   if (auto readout = dyn_cast<ReadoutOp>(op))
     return scalars.map(readout.getY(),
                        buildReadout(builder, op->getLoc(),

@@ -69,10 +69,29 @@ Value mlir::ssm::sumTerm(linalg::LinalgOp op, unsigned result) {
   return nullptr;
 }
 
-bool mlir::ssm::sumsOverStates(Operation *op) {
+Value mlir::ssm::roundedValue(Operation *op) {
+  if (isa<arith::TruncFOp>(op))
+    return stripCasts(op->getOperand(0));
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
-  return isa<ReadoutOp>(op) ||
-         (linalgOp && linalgOp.getNumReductionLoops() > 0);
+  if (!linalgOp || op->getNumResults() != 1 ||
+      linalgOp.getNumReductionLoops() > 0)
+    return nullptr;
+  Value yielded = linalgOp.getBlock()->getTerminator()->getOperand(0);
+  auto round = yielded.getDefiningOp<arith::TruncFOp>();
+  auto argument =
+      round ? dyn_cast<BlockArgument>(round.getIn()) : BlockArgument();
+  if (!argument || argument.getOwner() != linalgOp.getBlock())
+    return nullptr;
+  OpOperand *operand = linalgOp.getMatchingOpOperand(argument);
+  bool isInPlace =
+      linalgOp.getMatchingIndexingMap(operand) ==
+      linalgOp.getMatchingIndexingMap(linalgOp.getDpsInitOperand(0));
+  return isInPlace ? stripCasts(operand->get()) : nullptr;
+}
+
+bool mlir::ssm::isZeroTensor(Value value) {
+  auto fill = stripCasts(value).getDefiningOp<linalg::FillOp>();
+  return isZero(fill ? fill.getInputs()[0] : stripCasts(value));
 }
 
 //===----------------------------------------------------------------------===//
@@ -119,7 +138,7 @@ static LogicalResult verifyMaps(linalg::LinalgOp op) {
   return success();
 }
 
-/// Loops that reduce sum. (That they do over states is known once axes are.)
+/// Loops that reduce sum. (Over which axes is known once those of tensors are.)
 static LogicalResult verifyLoops(linalg::LinalgOp op) {
   for (auto [i, kind] : llvm::enumerate(op.getIteratorTypesArray()))
     if (kind != utils::IteratorType::parallel &&
@@ -150,7 +169,8 @@ static LogicalResult verifyLinalg(linalg::LinalgOp op) {
 }
 
 static LogicalResult verifySupported(Operation *op) {
-  if (isa<DiscretizeOp, ScanOp, ReadoutOp, GateOp, SpreadGroupsOp>(op) ||
+  if (isa<DiscretizeOp, ScanOp, ReadoutOp, GateOp, SpreadGroupsOp, SumGroupsOp>(
+          op) ||
       isScalarOp(op))
     return success();
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
@@ -169,8 +189,8 @@ static LogicalResult verifySupported(Operation *op) {
       llvm::all_of(op->getResultTypes(), llvm::IsaPred<RankedTensorType>))
     return success();
   return op->emitError("cannot be fused: expected ssm.discretize, scan, "
-                       "readout, gate or spread_groups, a linalg op that is "
-                       "parallel or sums over states, or elementwise arith and "
+                       "readout, gate, spread_groups or sum_groups, a linalg "
+                       "op that is parallel or sums, or elementwise arith and "
                        "math on ranked tensors");
 }
 

@@ -33,9 +33,12 @@ void forEachRead(Operation *op, function_ref<void(OpOperand &)> callback);
 /// does not.
 Value sumTerm(linalg::LinalgOp op, unsigned result);
 
-/// True for ops that sum over the states: ssm.readout, and a structured op with
-/// a loop that reduces.
-bool sumsOverStates(Operation *op);
+/// The value whose elements `op` rounds to a narrower type, and does nothing
+/// else; null for other ops.
+Value roundedValue(Operation *op);
+
+/// True for a tensor of zeros: a splat, or filled with a constant.
+bool isZeroTensor(Value value);
 
 /// The ops that the results of `function` need, in program order, without
 /// casts, shapes and the return. Fails with a located error where the function

@@ -31,6 +31,9 @@ struct Placement {
   /// has states at all.
   std::optional<unsigned> statesLevel;
   bool afterLast = false;
+  /// Parts of it come from all over the kernel, so later stages alone read it.
+  /// (Its rounding to the type of a result is a part of the sum.)
+  bool isTotal = false;
 };
 
 /// Chooses a stage for each op, in program order.
@@ -69,7 +72,8 @@ Placement Placer::joinOperands(Operation *op, unsigned stage) {
     if (!operand || operand->isFree)
       return;
     joined.isFree = false;
-    joined.stage = std::max(joined.stage, operand->stage);
+    bool isLater = operand->isTotal && !roundedValue(op);
+    joined.stage = std::max(joined.stage, operand->stage + isLater);
   });
   forEachRead(op, [&](OpOperand &use) {
     const Placement *operand = find(stripCasts(use.get()));
@@ -109,10 +113,14 @@ void Placer::record(Operation *op, Placement placement) {
     last = std::max(last, placement.stage);
   auto scan = dyn_cast<ScanOp>(op);
   if (!scan) {
-    if (sumsOverStates(op)) {
+    if (axes.summedBy(op).has(Axis::State)) {
       ++placement.level;
       placement.statesLevel.reset();
     }
+    const Placement *rounded =
+        roundedValue(op) ? find(roundedValue(op)) : nullptr;
+    placement.isTotal = axes.isTotal(op) || (rounded && rounded->isTotal);
+    placement.isFree &= !placement.isTotal;
     for (Value result : op->getResults())
       placements[result] = placement;
     return;
@@ -229,7 +237,8 @@ double StageFiller::bytesToStore(Value value) const {
 /// operands than to read it: broadcasts, and values that memory cannot hold.
 bool StageFiller::isCheaperAgain(Value value) const {
   Operation *op = value.getDefiningOp();
-  if (isa<ScanOp>(op) || sumsOverStates(op) || isStored(value))
+  if (isa<ScanOp>(op) || axes.summedBy(op) != AxisSet() ||
+      placer.of(value).isTotal || isStored(value))
     return false;
   if (!isa<FloatType>(realTypeOf(getElementTypeOrSelf(value))))
     return true;

@@ -20,9 +20,10 @@ def FusePass : Pass<"ssm-fuse", "func::FuncOp"> {
     them. Values that depend on no scan are recomputed in each op, others pass
     through memory. Every result of the function becomes a result of its own.
 
-    What a function may hold: `ssm.discretize`, `scan`, `readout` and `gate`;
-    linalg ops whose loops are parallel and whose indexing maps permute loops
-    (`linalg.generic`, `map`, `broadcast`, `fill`, named elementwise ops);
+    What a function may hold: `ssm.discretize`, `scan`, `readout`, `gate`,
+    `spread_groups` and `sum_groups`; linalg ops whose loops are parallel or sum
+    and whose indexing maps permute loops (`linalg.generic`, `map`, `reduce`,
+    `broadcast`, `fill`, named elementwise ops);
     elementwise `arith` and `math` ops on tensors; splat constants;
     `tensor.cast`; `tensor.empty` and `tensor.dim` for shapes. Anything else is
     an error, except pure ops that no result needs.
@@ -32,8 +33,10 @@ def FusePass : Pass<"ssm-fuse", "func::FuncOp"> {
     rank 3. A body may contract products and sums to fused multiply-adds:
     additions and multiplications carry `fastmath<contract>`.
 
-    Not supported: reductions other than `ssm.readout`, `linalg.index`,
-    constants that are no splats, more than one block.
+    A sum over b, l or d is an `ssm.total`: what reads it is in a later op.
+
+    Not supported: reductions other than sums, `linalg.index`, constants that
+    are no splats, more than one block.
   }];
   let dependentDialects = ["arith::ArithDialect", "complex::ComplexDialect",
                            "math::MathDialect", "ssm::SSMDialect"];

@@ -8,6 +8,8 @@
 #include "codegen/cpu/BodyEmitter.h"
 #include "codegen/cpu/ComplexEmitter.h"
 
+#include "dialect/SSMDialect.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -23,6 +25,9 @@ static bool touchesComplex(Operation &op) {
 }
 
 LogicalResult mlir::ssm::cpu::verifyEmittable(Operation &op) {
+  if (isa<TotalOp>(op))
+    return op.emitOpError("has no CPU code yet; the reference device "
+                          "evaluates it (--device=reference)");
   if (!touchesComplex(op) || hasComplexCode(op))
     return success();
   return op.emitOpError("has no CPU code; complex bodies may use create, re, "

@@ -9,6 +9,8 @@
 
 #include "codegen/gpu/LocationScope.h"
 
+#include "dialect/SSMDialect.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -25,6 +27,9 @@ static bool touchesComplex(Operation &op) {
 }
 
 LogicalResult mlir::ssm::verifyEmittable(Operation &op) {
+  if (isa<TotalOp>(op))
+    return op.emitOpError("has no GPU code yet; the reference device "
+                          "evaluates it (--device=reference)");
   for (Type type :
        llvm::concat<const Type>(op.getOperandTypes(), op.getResultTypes()))
     if (type.isF64() || (isa<ComplexType>(type) &&

@@ -56,6 +56,8 @@ public:
   /// The value of the body's argument `i`, to be filled before run.
   BodyValue &argument(unsigned i) { return values[i]; }
   const BodyValue &yielded(unsigned i) const { return values[outputs[i]]; }
+  /// What sums the yielded value, the term, over axes; null where nothing does.
+  TotalOp total(unsigned i) const { return totals[i]; }
   void run();
 
   const Scalar &at(const BodyValue &value, int64_t l, int64_t n) const {
@@ -85,6 +87,7 @@ private:
   std::vector<BodyValue> values;
   std::vector<BodyStep> program;
   SmallVector<unsigned> outputs;
+  SmallVector<TotalOp> totals;
   llvm::DenseMap<Value, unsigned> numbers;
 };
 
@@ -104,8 +107,10 @@ LogicalResult BodyEvaluation::prepare() {
   for (Operation &nested : op.getBlock()->without_terminator())
     if (failed(prepareOp(nested)))
       return failure();
-  for (Value value : op.getBlock()->getTerminator()->getOperands())
+  for (Value value : op.getBlock()->getTerminator()->getOperands()) {
     outputs.push_back(numbers.at(value));
+    totals.push_back(value.getDefiningOp<TotalOp>());
+  }
   return success();
 }
 
@@ -116,6 +121,11 @@ LogicalResult BodyEvaluation::prepareOp(Operation &nested) {
     step.operands.push_back(numbers.at(operand));
     hasLength |= values[step.operands.back()].hasLength;
     hasState |= values[step.operands.back()].hasState;
+  }
+  // Its points are summed where results are stored.
+  if (auto total = dyn_cast<TotalOp>(nested)) {
+    numbers[total.getResult()] = numbers.at(total.getValue());
+    return success();
   }
   if (auto recurrence = dyn_cast<RecurrenceOp>(nested)) {
     step.kind = BodyStep::Kind::Recurrence;
@@ -220,9 +230,23 @@ struct FusedTensor {
 };
 } // namespace
 
+/// Whether a total with result axes `access` has a term at (b, d): not where
+/// the loops over an empty axis run for other results, and once where neither
+/// the total nor the result knows the axis.
+static bool isTerm(TotalOp total, AccessAttr access, int64_t b, int64_t d,
+                   const IterationSpace &space) {
+  auto counts = [&](Axis axis) {
+    return total.getAxes().has(axis) || access.has(axis);
+  };
+  bool hasBatch = counts(Axis::Batch);
+  bool hasChannel = counts(Axis::Channel) || counts(Axis::Group);
+  return (hasBatch ? space.batches() > 0 : b == 0) &&
+         (hasChannel ? space.channels() > 0 : d == 0);
+}
+
 /// Evaluates the body at one sequence and channel.
-static void evaluateAt(int64_t b, int64_t d, BodyEvaluation &body,
-                       ArrayRef<FusedTensor> inputs,
+static void evaluateAt(int64_t b, int64_t d, const IterationSpace &space,
+                       BodyEvaluation &body, ArrayRef<FusedTensor> inputs,
                        MutableArrayRef<ReferenceTensor> results,
                        ArrayRef<ElementMap> resultMaps,
                        ArrayRef<AccessAttr> resultAccesses) {
@@ -241,11 +265,16 @@ static void evaluateAt(int64_t b, int64_t d, BodyEvaluation &body,
     const BodyValue &value = body.yielded(i);
     if (result.numElements() == 0)
       continue;
-    body.forEach(
-        resultAccesses[i].has(Axis::Length), resultAccesses[i].has(Axis::State),
-        [&, &result = result, i = i](int64_t l, int64_t n) {
-          result.set(resultMaps[i].at(b, l, d, n), body.at(value, l, n));
-        });
+    TotalOp total = body.total(i);
+    if (total && !isTerm(total, resultAccesses[i], b, d, space))
+      continue;
+    bool hasLength = resultAccesses[i].has(Axis::Length) || value.hasLength;
+    body.forEach(hasLength, resultAccesses[i].has(Axis::State),
+                 [&, &result = result, i = i](int64_t l, int64_t n) {
+                   int64_t at = resultMaps[i].at(b, l, d, n);
+                   Scalar sum = total ? result.get(at) : Scalar(0.0);
+                   result.set(at, sum + body.at(value, l, n));
+                 });
   }
 }
 
@@ -257,6 +286,8 @@ FailureOr<Values> mlir::ssm::evaluateFused(FusedOp op, Lookup lookup) {
     if (failed(space.add(input, values.back(), op.inputAccess(i))))
       return failure();
   }
+  for (auto [i, result] : llvm::enumerate(op.getResults()))
+    space.addGroups(result, op.resultAccess(i));
   if (failed(space.finish()))
     return failure();
   if (!space.knows(Axis::Length) &&
@@ -272,8 +303,8 @@ FailureOr<Values> mlir::ssm::evaluateFused(FusedOp op, Lookup lookup) {
   SmallVector<AccessAttr> accesses;
   for (auto [i, type] : llvm::enumerate(op.getResultTypes())) {
     accesses.push_back(op.resultAccess(i));
-    FailureOr<ReferenceTensor> result =
-        allocate(op, space.shapeOf(accesses[i]), hasComplexElements(type));
+    FailureOr<ReferenceTensor> result = allocate(
+        op, space.shapeOf(accesses[i], type), hasComplexElements(type));
     if (failed(result))
       return failure();
     results.push_back(std::move(*result));
@@ -286,7 +317,7 @@ FailureOr<Values> mlir::ssm::evaluateFused(FusedOp op, Lookup lookup) {
   // (or channel), so the loops run at least once.
   for (int64_t b = 0; b < std::max<int64_t>(1, space.batches()); ++b)
     for (int64_t d = 0; d < std::max<int64_t>(1, space.channels()); ++d)
-      evaluateAt(b, d, body, inputs, results, resultMaps, accesses);
+      evaluateAt(b, d, space, body, inputs, results, resultMaps, accesses);
   Values outcome;
   for (ReferenceTensor &result : results)
     outcome.push_back(ReferenceValue::of(std::move(result)));

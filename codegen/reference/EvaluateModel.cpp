@@ -279,12 +279,13 @@ FailureOr<Values> mlir::ssm::evaluateSumGroups(SumGroupsOp op, Lookup lookup) {
   AccessAttr grouped = access(op, {Batch, Length, Group, State});
   ReferenceValue value = lookup(op.getValue());
   IterationSpace space(op);
-  if (failed(space.add(op.getValue(), value, full)) || failed(space.finish()))
+  if (failed(space.add(op.getValue(), value, full)))
     return failure();
-  int64_t groups =
-      cast<RankedTensorType>(op.getResult().getType()).getDimSize(2);
+  space.addGroups(op.getResult(), grouped);
+  if (failed(space.finish()))
+    return failure();
   FailureOr<ReferenceTensor> result =
-      allocate(op, {space.batches(), space.steps(), groups, space.states()},
+      allocate(op, space.shapeOf(grouped, op.getResult().getType()),
                value.tensor->isComplex);
   if (failed(result))
     return failure();

@@ -67,6 +67,13 @@ LogicalResult IterationSpace::add(Value operand, const ReferenceValue &value,
   return success();
 }
 
+void IterationSpace::addGroups(Value result, AccessAttr access) {
+  int64_t dim = access.dimOf(Axis::Group);
+  if (dim >= 0)
+    groups.push_back({cast<RankedTensorType>(result.getType()).getDimSize(dim),
+                      result, /*isHint=*/false});
+}
+
 LogicalResult IterationSpace::finish() {
   for (const Known &group : groups)
     if (!group.isHint && knows(Axis::Channel) &&
@@ -79,9 +86,12 @@ LogicalResult IterationSpace::finish() {
   return success();
 }
 
-SmallVector<int64_t> IterationSpace::shapeOf(AccessAttr access) const {
+SmallVector<int64_t> IterationSpace::shapeOf(AccessAttr access,
+                                             Type type) const {
   SmallVector<int64_t> shape;
-  for (Axis axis : access.getAxes())
-    shape.push_back(extent(axis));
+  for (auto [dim, axis] : llvm::enumerate(access.getAxes()))
+    shape.push_back(axis == Axis::Group
+                        ? cast<RankedTensorType>(type).getDimSize(dim)
+                        : extent(axis));
   return shape;
 }

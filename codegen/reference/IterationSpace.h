@@ -41,6 +41,8 @@ public:
   /// an error where an extent differs from an earlier operand's.
   LogicalResult add(Value operand, const ReferenceValue &value,
                     AccessAttr access);
+  /// Joins the number of groups of `result`, which its type has.
+  void addGroups(Value result, AccessAttr access);
   /// Checks that groups divide the channels. Called after the last add.
   LogicalResult finish();
 
@@ -51,8 +53,8 @@ public:
   int64_t steps() const { return extent(Axis::Length); }
   int64_t channels() const { return extent(Axis::Channel); }
   int64_t states() const { return extent(Axis::State); }
-  /// Extents of the axes of `access`, which has no group.
-  SmallVector<int64_t> shapeOf(AccessAttr access) const;
+  /// Extents of the axes of `access`; groups as in `type`, a result's.
+  SmallVector<int64_t> shapeOf(AccessAttr access, Type type = nullptr) const;
 
   ElementMap mapOf(const ReferenceValue &value, AccessAttr access) const {
     return {*value.tensor, value.isUniform, access, channels()};

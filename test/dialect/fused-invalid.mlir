@@ -155,7 +155,7 @@ func.func @C4_state_of_a_recurrence(%x: tensor<?xf32>, %t: tensor<?xf32>) {
 // -----
 
 func.func @C5(%x: tensor<?xf32>) {
-  // expected-error@+1 {{'ssm.fused' op (C5) result 0 has axis d, which no input has}}
+  // expected-error@+1 {{'ssm.fused' op (C5) result 0 has axis d, but no input has axis d}}
   %y = ssm.fused (%v = %x[b] : tensor<?xf32>) -> ([b, d] : tensor<?x8xf32>) {
     ssm.yield %v : f32
   }
@@ -177,7 +177,7 @@ func.func @C5_steps(%x: tensor<?xf32>) {
 
 func.func @C6_dialect(%x: tensor<?xf32>) {
   %y = ssm.fused (%v = %x[b] : tensor<?xf32>) -> ([b] : tensor<?xf32>) {
-    // expected-error@+1 {{'tensor.from_elements' op (C6) is no scalar op of arith, math or complex; a fused body holds only those and ssm.recurrence, ssm.sum, ssm.yield}}
+    // expected-error@+1 {{'tensor.from_elements' op (C6) is no scalar op of arith, math or complex; a fused body holds only those and ssm.recurrence, ssm.sum, ssm.total, ssm.yield}}
     %t = tensor.from_elements %v : tensor<1xf32>
     ssm.yield %v : f32
   }
@@ -294,7 +294,7 @@ func.func @C10_through_other_ops(%x: tensor<?x?x4xf32>) {
 // -----
 
 func.func @C11(%x: tensor<?x4xf32>) {
-  // expected-error@+1 {{'ssm.fused' op (C11) result 0 has a group axis, expected d}}
+  // expected-error@+1 {{'ssm.fused' op (C5) result 0 has axis g, but no input has axis d}}
   %y = ssm.fused (%v = %x[b, g] : tensor<?x4xf32>) -> ([b, g] : tensor<?x4xf32>) {
     ssm.yield %v : f32
   }

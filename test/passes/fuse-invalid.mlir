@@ -85,7 +85,7 @@ func.func @reduction(%a: tensor<?x?x?xf32>, %o: tensor<?x?xf32>)
 func.func @sum_over_channels(%a: tensor<?x?x?xf32>, %o: tensor<?x?xf32>)
     -> tensor<?x?xf32> {
   %s, %l = ssm.scan %a, %a : tensor<?x?x?xf32>
-  // expected-error @below {{cannot be fused: it sums over the axis d, and only sums over n, the states, are fused so far}}
+  // expected-error @below {{cannot be fused: it sums over the axis d and starts from other than a constant 0; add what it starts from to the sum}}
   %r = linalg.reduce { arith.addf } ins(%s : tensor<?x?x?xf32>)
     outs(%o : tensor<?x?xf32>) dimensions = [2]
   return %r : tensor<?x?xf32>
@@ -94,7 +94,7 @@ func.func @sum_over_channels(%a: tensor<?x?x?xf32>, %o: tensor<?x?xf32>)
 // -----
 
 func.func @unsupported(%a: tensor<?x?x?xf32>) -> tensor<?x?xf32> {
-  // expected-error @below {{cannot be fused: expected ssm.discretize, scan, readout, gate or spread_groups, a linalg op that is parallel or sums over states}}
+  // expected-error @below {{cannot be fused: expected ssm.discretize, scan, readout, gate, spread_groups or sum_groups, a linalg op that is parallel or sums, or elementwise arith and math on ranked tensors}}
   %r = tensor.collapse_shape %a [[0, 1], [2]]
     : tensor<?x?x?xf32> into tensor<?x?xf32>
   return %r : tensor<?x?xf32>
@@ -217,4 +217,24 @@ func.func @two_sums(%a: tensor<?x?x?x4xf32>, %C: tensor<?x4xf32>,
     linalg.yield %1 : f32
   } -> tensor<?x?x?xf32>
   return %y, %r : tensor<?x?x?xf32>, tensor<?x?x?xf32>
+}
+
+// -----
+
+func.func @sum_over_groups(%u: tensor<?x?x4xf32>, %B: tensor<?x?x2x3xf32>)
+    -> (tensor<?x?x4x3xf32>, tensor<?x?x3xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %b = tensor.dim %u, %c0 : tensor<?x?x4xf32>
+  %l = tensor.dim %u, %c1 : tensor<?x?x4xf32>
+  %e = tensor.empty(%b, %l) : tensor<?x?x3xf32>
+  %start = linalg.fill ins(%zero : f32) outs(%e : tensor<?x?x3xf32>)
+    -> tensor<?x?x3xf32>
+  %x = ssm.spread_groups %B like %u
+    : tensor<?x?x2x3xf32>, tensor<?x?x4xf32> -> tensor<?x?x4x3xf32>
+  // expected-error @below {{cannot be fused: it sums over the axis g, expected b, l, d or n}}
+  %r = linalg.reduce { arith.addf } ins(%B : tensor<?x?x2x3xf32>)
+    outs(%start : tensor<?x?x3xf32>) dimensions = [2]
+  return %x, %r : tensor<?x?x4x3xf32>, tensor<?x?x3xf32>
 }

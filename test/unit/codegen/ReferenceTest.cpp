@@ -375,9 +375,67 @@ func.func @f(%x: tensor<?x?x?xf32>, %D: tensor<?xf32>)
   expectNear(results[1], {2}, {2, 4}, 0.0);
 }
 
+/// Totals over each axis, of what has all and of what lacks b.
+static const char *const kTotals = R"(
+func.func @f(%x: tensor<?x?x?xf32>, %w: tensor<?x?xf32>)
+    -> (tensor<?xf32>, tensor<?x?xf32>, tensor<?xf32>, tensor<?x2xf32>) {
+  %0:4 = ssm.fused (%v = %x[b, l, d] : tensor<?x?x?xf32>,
+                    %k = %w[l, d] : tensor<?x?xf32>)
+      -> ([d] : tensor<?xf32>, [b, l] : tensor<?x?xf32>, [d] : tensor<?xf32>,
+          [l, g] : tensor<?x2xf32>) {
+    %d = ssm.total %v over <b, l> : f32 -> f32
+    %bl = ssm.total %v over <d> : f32 -> f32
+    %once = ssm.total %k over <l> : f32 -> f32
+    %g = ssm.total %k over <g> : f32 -> f32
+    ssm.yield %d, %bl, %once, %g : f32, f32, f32, f32
+  }
+  return %0#0, %0#1, %0#2, %0#3
+    : tensor<?xf32>, tensor<?x?xf32>, tensor<?xf32>, tensor<?x2xf32>
+})";
+
+TEST_F(ReferenceTest, fusedTotals) {
+  auto results =
+      run(kTotals, {tensorOf({2, 1, 4}, {1, 2, 3, 4, 10, 20, 30, 40}),
+                    tensorOf({1, 4}, {1, 2, 3, 4})});
+  expectNear(results[0], {4}, {11, 22, 33, 44}, 0.0);
+  expectNear(results[1], {2, 1}, {10, 100}, 0.0);
+  // Not once for each sequence of what else the op computes.
+  expectNear(results[2], {4}, {1, 2, 3, 4}, 0.0);
+  expectNear(results[3], {1, 2}, {3, 7}, 0.0);
+}
+
+TEST_F(ReferenceTest, fusedTotalsOfNothing) {
+  auto noBatch = run(kTotals, {ReferenceTensor::zeros({0, 1, 2}, false),
+                               tensorOf({1, 2}, {1, 2})});
+  expectNear(noBatch[0], {2}, {0, 0}, 0.0);
+  expectNear(noBatch[1], {0, 1}, {}, 0.0);
+  expectNear(noBatch[2], {2}, {1, 2}, 0.0);
+  auto noSteps = run(kTotals, {ReferenceTensor::zeros({1, 0, 2}, false),
+                               ReferenceTensor::zeros({0, 2}, false)});
+  expectNear(noSteps[0], {2}, {0, 0}, 0.0);
+  expectNear(noSteps[2], {2}, {0, 0}, 0.0);
+  auto noChannels = run(kTotals, {ReferenceTensor::zeros({2, 1, 0}, false),
+                                  ReferenceTensor::zeros({1, 0}, false)});
+  expectNear(noChannels[1], {2, 1}, {0, 0}, 0.0);
+  expectNear(noChannels[3], {1, 2}, {0, 0}, 0.0);
+}
+
 //===----------------------------------------------------------------------===//
 // Errors
 //===----------------------------------------------------------------------===//
+
+TEST_F(ReferenceTest, refusesGroupsThatDoNotDivide) {
+  const char *text = R"(
+func.func @f(%x: tensor<?x?x?x1xf32>) -> tensor<?x?x2x1xf32> {
+  %g = ssm.sum_groups %x : tensor<?x?x?x1xf32> -> tensor<?x?x2x1xf32>
+  return %g : tensor<?x?x2x1xf32>
+})";
+  std::string error =
+      errorOf(text, {ReferenceTensor::zeros({1, 1, 5, 1}, false)});
+  EXPECT_NE(error.find("2 groups, which do not divide the 5 channels"),
+            std::string::npos)
+      << error;
+}
 
 const char *const kIdentity =
     "func.func @f(%x: tensor<?x3xf32> {ssm.name = \"x\"}) -> tensor<?x3xf32> "

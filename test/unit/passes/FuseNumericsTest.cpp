@@ -31,12 +31,18 @@ protected:
 
   /// Runs `text`, with $T as f64 and as f32, before and after the passes.
   void check(const std::string &text) {
-    checkType(text, "f64", 1e-13);
-    checkType(text, "f32", 2e-7);
+    checkType(text, "f64", 1e-13, "");
+    checkType(text, "f32", 2e-7, "");
+  }
+  /// The same for its backward function.
+  void checkGradient(const std::string &text) {
+    checkType(text, "f64", 1e-12, "_backward");
+    checkType(text, "f32", 2e-6, "_backward");
   }
 
 private:
-  void checkType(std::string text, const std::string &type, double tolerance);
+  void checkType(std::string text, const std::string &type, double tolerance,
+                 const std::string &suffix);
 };
 
 } // namespace
@@ -52,12 +58,19 @@ static double relativeError(const ReferenceTensor &found,
 }
 
 void FuseNumerics::checkType(std::string text, const std::string &type,
-                             double tolerance) {
+                             double tolerance, const std::string &suffix) {
   for (size_t at; (at = text.find("$T")) != std::string::npos;)
     text.replace(at, 2, type);
   auto module = parseSourceString<ModuleOp>(text, &context);
   ASSERT_TRUE(module);
   auto function = *module->getOps<func::FuncOp>().begin();
+  if (!suffix.empty()) {
+    PassManager differentiate(&context);
+    differentiate.addPass(createDifferentiatePass());
+    ASSERT_TRUE(succeeded(differentiate.run(*module)));
+    function =
+        module->lookupSymbol<func::FuncOp>((function.getName() + suffix).str());
+  }
   SmallVector<ReferenceTensor> inputs;
   for (Type argument : function.getArgumentTypes())
     inputs.push_back(random(cast<RankedTensorType>(argument)));
@@ -69,7 +82,7 @@ void FuseNumerics::checkType(std::string text, const std::string &type,
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createSimplifyBodyPass());
   passes.addPass(createCanonicalizerPass());
-  ASSERT_TRUE(succeeded(passes.run(*module)));
+  ASSERT_TRUE(succeeded(passes.run(*module))) << text;
   auto found = evaluateReference(function, inputs);
   ASSERT_TRUE(succeeded(found));
   ASSERT_EQ(found->size(), expected->size());
@@ -102,6 +115,9 @@ TEST_F(FuseNumerics, AllRulesRealAndComplex) {
   for (std::string rule : {"zoh", "mamba", "bilinear", "euler"})
     for (const std::string &delta : {step, perChannel}) {
       check(layer(rule, delta, real, grouped, grouped, false));
+      checkGradient(layer(rule, delta, real, grouped, grouped, false));
+      checkGradient(layer(rule, delta, complex, real, real, true));
+      checkGradient(layer(rule, delta, real, groupedComplex, grouped, true));
       check(layer(rule, delta, real, real, real, false));
       check(layer(rule, delta, complex, complex, complex, true));
       check(layer(rule, delta, complex, real, real, true));
@@ -235,4 +251,79 @@ TEST_F(FuseNumerics, FactorsOutsideOfSums) {
         : tensor<2x5x6x3x$T>, tensor<6x3x$T> -> tensor<2x5x6x$T>
       return %y : tensor<2x5x6x$T>
     })mlir");
+}
+
+//===----------------------------------------------------------------------===//
+// Sums over other axes than states
+//===----------------------------------------------------------------------===//
+
+/// Products of states and inputs, summed over `dims` of (b, l, d, n).
+static std::string totalOf(const std::vector<int64_t> &dims) {
+  const int64_t extents[] = {2, 5, 6, 3};
+  std::string states = "tensor<2x5x6x3x$T>", result = "tensor<", list;
+  for (int64_t dim = 0; dim < 4; ++dim)
+    if (llvm::is_contained(dims, dim))
+      list += (list.empty() ? "" : ", ") + std::to_string(dim);
+    else
+      result += std::to_string(extents[dim]) + "x";
+  result += "$T>";
+  return "func.func @f(%a: " + states + ", %b: " + states + ") -> (" + result +
+         ", " + states + ") {\n%h, %l = ssm.scan %a, %b : " + states +
+         "\n%x = arith.mulf %h, %b : " + states +
+         "\n%zero = arith.constant dense<0.0> : " + result +
+         "\n%s = linalg.reduce { arith.addf } ins(%x : " + states +
+         ") outs(%zero : " + result + ") dimensions = [" + list +
+         "]\nreturn %s, %x : " + result + ", " + states + "\n}\n";
+}
+
+TEST_F(FuseNumerics, TotalsOverAllSetsOfAxes) {
+  for (unsigned set = 1; set < 16; ++set) {
+    std::vector<int64_t> dims;
+    for (int64_t dim = 0; dim < 4; ++dim)
+      if (set & (1u << dim))
+        dims.push_back(dim);
+    check(totalOf(dims));
+  }
+}
+
+TEST_F(FuseNumerics, TotalsAreReadByALaterKernel) {
+  check(R"mlir(
+    func.func @mean(%x: tensor<2x5x6x$T>, %w: tensor<6x$T>)
+        -> (tensor<2x5x6x$T>, tensor<6x$T>) {
+      %zero = arith.constant dense<0.0> : tensor<6x$T>
+      %h, %last = ssm.scan %x, %x : tensor<2x5x6x$T>
+      %sum = linalg.reduce { arith.addf } ins(%h : tensor<2x5x6x$T>)
+        outs(%zero : tensor<6x$T>) dimensions = [0, 1]
+      %scaled = arith.mulf %sum, %w : tensor<6x$T>
+      %empty = tensor.empty() : tensor<2x5x6x$T>
+      %y = linalg.generic {
+          indexing_maps = [affine_map<(b, l, d) -> (b, l, d)>,
+                           affine_map<(b, l, d) -> (d)>,
+                           affine_map<(b, l, d) -> (b, l, d)>],
+          iterator_types = ["parallel", "parallel", "parallel"]}
+        ins(%h, %scaled : tensor<2x5x6x$T>, tensor<6x$T>)
+        outs(%empty : tensor<2x5x6x$T>) {
+      ^bb0(%v: $T, %s: $T, %out: $T):
+        %d = arith.subf %v, %s : $T
+        linalg.yield %d : $T
+      } -> tensor<2x5x6x$T>
+      return %y, %scaled : tensor<2x5x6x$T>, tensor<6x$T>
+    }
+  )mlir");
+}
+
+TEST_F(FuseNumerics, TotalsOfGroups) {
+  check(R"mlir(
+    func.func @f(%a: tensor<2x5x6x3x$T>, %b: tensor<2x5x6x3x$T>,
+                 %C: tensor<2x5x2x3x$T>)
+        -> (tensor<2x5x3x3x$T>, tensor<2x5x6x$T>, tensor<2x5x1x3x$T>) {
+      %h, %last = ssm.scan %a, %b : tensor<2x5x6x3x$T>
+      %y = ssm.readout %h, %C
+        : tensor<2x5x6x3x$T>, tensor<2x5x2x3x$T> -> tensor<2x5x6x$T>
+      %g = ssm.sum_groups %h : tensor<2x5x6x3x$T> -> tensor<2x5x3x3x$T>
+      %all = ssm.sum_groups %h : tensor<2x5x6x3x$T> -> tensor<2x5x1x3x$T>
+      return %g, %y, %all
+        : tensor<2x5x3x3x$T>, tensor<2x5x6x$T>, tensor<2x5x1x3x$T>
+    }
+  )mlir");
 }
