@@ -94,6 +94,12 @@ static std::string nameOf(func::FuncOp function, unsigned i) {
   return ("arg" + Twine(i)).str();
 }
 
+static std::string resultName(func::FuncOp function, unsigned i) {
+  if (auto name = function.getResultAttrOfType<StringAttr>(i, kNameAttrName))
+    return name.str();
+  return ("result" + Twine(i)).str();
+}
+
 FailureOr<LaunchPlan> LaunchPlan::build(func::FuncOp function) {
   LaunchPlan plan;
   plan.artifact.name = function.getName().str();
@@ -135,9 +141,8 @@ LogicalResult LaunchPlan::addResults(func::FuncOp function) {
       return failure();
     numbers[value] = artifact.tensors.size();
     unsigned number = cast<OpResult>(value).getResultNumber();
-    artifact.tensors.push_back(makeSpec(("result" + Twine(i)).str(),
-                                        value.getType(),
-                                        fused.resultAccess(number)));
+    artifact.tensors.push_back(makeSpec(
+        resultName(function, i), value.getType(), fused.resultAccess(number)));
     artifact.layouts.push_back(layoutFrom(
         function.getResultAttr(i, kLayoutAttrName), artifact.tensors.back()));
   }

@@ -150,6 +150,18 @@ mlir::ssm::fuseFor(ModuleOp module, const CompileRequest &request) {
   return copy;
 }
 
+mamba::Result<OwningOpRef<ModuleOp>> mlir::ssm::differentiate(ModuleOp module,
+                                                              StringRef name) {
+  MAMBA_ASSIGN_OR_RETURN(func::FuncOp function, findFunction(module, name));
+  DiagnosticText diagnostics(module.getContext());
+  OwningOpRef<ModuleOp> copy = isolate(function);
+  if (failed(runPasses(*copy, [](OpPassManager &passes) {
+        passes.addPass(createDifferentiatePass());
+      })))
+    return diagnostics.toStatus("differentiating failed without a message");
+  return copy;
+}
+
 //===----------------------------------------------------------------------===//
 // Compilation
 //===----------------------------------------------------------------------===//

@@ -86,6 +86,11 @@ mamba::Result<func::FuncOp> findFunction(ModuleOp module, StringRef name);
 mamba::Result<OwningOpRef<ModuleOp>> fuseFor(ModuleOp module,
                                              const CompileRequest &request);
 
+/// A module of its own with a copy of the function called `function` and,
+/// beside it, the function of its gradients (see --ssm-differentiate).
+mamba::Result<OwningOpRef<ModuleOp>> differentiate(ModuleOp module,
+                                                   StringRef function);
+
 /// Stages as passes over a module: model -> fused, fused -> schedule, and
 /// schedule -> gpu or cpu.
 void addFusePasses(OpPassManager &passes);

@@ -29,7 +29,7 @@ namespace mlir::ssm {
 
 /// Name of the attribute of type LayoutAttr on function arguments and results.
 inline constexpr StringLiteral kLayoutAttrName = "ssm.layout";
-/// Name of the string attribute that names a function's argument.
+/// Name of the string attribute that names a function's argument or result.
 inline constexpr StringLiteral kNameAttrName = "ssm.name";
 /// Names of integer attributes on a function: divisors of its channel extent
 /// and of its length.

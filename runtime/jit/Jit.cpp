@@ -256,6 +256,12 @@ const std::vector<std::string> &Module::functionNames() const {
   return state_->names;
 }
 
+Result<Module> Module::differentiate(std::string_view wanted) const {
+  MAMBA_ASSIGN_OR_RETURN(std::string text,
+                         state_->source->differentiate(std::string(wanted)));
+  return parse(std::move(text), state_->source->name());
+}
+
 Result<Function> Module::function(std::string_view wanted) const {
   const std::vector<std::string> &names = state_->names;
   std::string name(wanted.empty() && names.size() == 1 ? names.front()

@@ -166,6 +166,12 @@ public:
   /// where the function can't be turned into kernels.
   Result<Function> function(std::string_view name = {}) const;
 
+  /// A module with that function, forward, and one called NAME_backward: it
+  /// takes forward's arguments and, for each result, the gradient of a loss in
+  /// it, and returns the gradient in each argument, named as `du` for `u`.
+  /// CompileError, with the place, where an op has no derivative.
+  Result<Module> differentiate(std::string_view name = {}) const;
+
 private:
   struct State;
   explicit Module(std::shared_ptr<State> state) : state_(std::move(state)) {}

@@ -220,6 +220,17 @@ Result<FunctionInfo> ModuleSource::describe(const std::string &name) {
   return info;
 }
 
+Result<std::string> ModuleSource::differentiate(const std::string &function) {
+  MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
+  MAMBA_ASSIGN_OR_RETURN(mlir::OwningOpRef<mlir::ModuleOp> module,
+                         ssm::differentiate(access.module, function));
+  // With locations: errors still name places in the first text.
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module->print(stream, mlir::OpPrintingFlags().enableDebugInfo());
+  return text;
+}
+
 static ssm::CompileRequest compileRequest(const std::string &function,
                                           const VariantRequest &request) {
   ssm::CompileRequest compile;

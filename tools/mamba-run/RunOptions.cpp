@@ -41,6 +41,10 @@ CommandLine RunOptions::commandLine() {
        "write a result, by name or number: .npy, .safetensors, .wav, or .png "
        "(spectrogram); NAME:K is channel K alone, NAME:mix the channels' sum",
        takeOutput(outputs)},
+      {"grad", "",
+       "run the gradients of the function: its arguments and the gradients of "
+       "its results (dNAME) in, those of its arguments out",
+       takeSwitch(grad)},
       {"verify", "", "compare with the fp64 reference", takeSwitch(verify)},
       {"time", "", "time launches after warm-up", takeSwitch(time)},
       {"graph", "", "with --time: queue the launches as a CUDA graph",

@@ -22,6 +22,8 @@ struct RunOptions : InputOptions {
   std::string device = "cpu";
   /// RESULT or RESULT:CHANNEL, and a file; a result may go to several.
   std::vector<std::pair<std::string, std::string>> outputs;
+  /// Run the function's gradients in place of it.
+  bool grad = false;
   bool verify = false;
   bool time = false;
   bool graph = false;

@@ -196,10 +196,19 @@ static Status runReference(const Function &function, HostProblem &problem) {
 // Main
 //===----------------------------------------------------------------------===//
 
+/// The function of the file, or that of its gradients.
+static Result<Function> chooseFunction(const RunOptions &options,
+                                       const Module &module) {
+  if (!options.grad)
+    return module.function(options.function);
+  MAMBA_ASSIGN_OR_RETURN(Module both, module.differentiate(options.function));
+  return both.function(both.functionNames().back());
+}
+
 static Status run(const RunOptions &options) {
   MAMBA_RETURN_IF_ERROR(checkOptions(options));
   MAMBA_ASSIGN_OR_RETURN(Module module, Module::load(options.file));
-  MAMBA_ASSIGN_OR_RETURN(Function function, module.function(options.function));
+  MAMBA_ASSIGN_OR_RETURN(Function function, chooseFunction(options, module));
   MAMBA_ASSIGN_OR_RETURN(HostProblem problem,
                          makeProblem(function.info(), options));
   MAMBA_RETURN_IF_ERROR(planOutputs(options, problem).status());

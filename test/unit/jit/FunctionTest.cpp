@@ -48,6 +48,59 @@ TEST(Module, NamesItsFunctions) {
       << missing.status().message();
 }
 
+TEST(Module, DifferentiatesAFunction) {
+  Result<Module> module = Module::parse(
+      "func.func @f(%a: tensor<?x?x?xf32>, %b: tensor<?x?x?xf32>)\n"
+      "    -> tensor<?x?x?xf32> {\n"
+      "  %h, %last = ssm.scan %a, %b : tensor<?x?x?xf32>\n"
+      "  return %h : tensor<?x?x?xf32>\n}\n",
+      "f.mlir");
+  ASSERT_TRUE(module.ok()) << module.status().message();
+  Result<Module> both = module->differentiate();
+  ASSERT_TRUE(both.ok()) << both.status().message();
+  EXPECT_EQ(both->functionNames(),
+            (std::vector<std::string>{"f", "f_backward"}));
+  Result<Function> backward = both->function("f_backward");
+  ASSERT_TRUE(backward.ok()) << backward.status().message();
+  std::vector<std::string> names;
+  for (const TensorSpec &tensor : backward->info().tensors)
+    names.push_back(tensor.name);
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"a", "b", "dresult0", "da", "db"}));
+
+  const std::vector<int64_t> shape = {1, 3, 1};
+  HostTensor a(DType::F32, shape), b(DType::F32, shape), dh(DType::F32, shape),
+      da(DType::F32, shape), db(DType::F32, shape);
+  a.fill(0.5);
+  b.fill(1);
+  dh.fill(1);
+  Status status = backward->launch(
+      cpuDevice(), {a.view(), b.view(), dh.view(), da.view(), db.view()});
+  ASSERT_TRUE(status.ok()) << status.message();
+  // h = 1, 1.5, 1.75; db_t = 1 + a db_(t+1); da_t = db_t h_(t-1).
+  const double expected[][2] = {{0, 1.75}, {1.5, 1.5}, {1.5, 1}};
+  for (int64_t t = 0; t < 3; ++t) {
+    const int64_t index[] = {0, t, 0};
+    EXPECT_NEAR(da.at(index).real(), expected[t][0], 1e-6);
+    EXPECT_NEAR(db.at(index).real(), expected[t][1], 1e-6);
+  }
+}
+
+TEST(Module, RefusesWhatHasNoDerivativeWhereItStands) {
+  Result<Module> module = Module::parse(
+      "func.func @f(%a: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {\n"
+      "  %r = arith.remf %a, %a : tensor<?x?x?xf32>\n"
+      "  return %r : tensor<?x?x?xf32>\n}\n",
+      "f.mlir");
+  ASSERT_TRUE(module.ok()) << module.status().message();
+  Result<Module> both = module->differentiate("f");
+  ASSERT_FALSE(both.ok());
+  EXPECT_EQ(both.code(), StatusCode::CompileError);
+  EXPECT_EQ(both.status().message().find("f.mlir:2:"), 0u)
+      << both.status().message();
+  EXPECT_EQ(module->differentiate("g").code(), StatusCode::NotFound);
+}
+
 TEST(Function, KnowsItsTensors) {
   FunctionInfo info = makeRecurrence().info();
   EXPECT_EQ(info.name, "recurrence");
