@@ -17,6 +17,7 @@
 #include "codegen/Proposals.h"
 #include "codegen/Registration.h"
 #include "codegen/SourceFile.h"
+#include "codegen/reference/GradientCheck.h"
 #include "codegen/reference/Reference.h"
 #include "dialect/Dependence.h"
 
@@ -285,6 +286,30 @@ static Result<HostTensor> roundTo(DType dtype,
   return tensor;
 }
 
+static std::vector<ssm::ReferenceTensor>
+referenceTensors(std::span<const TensorView> views) {
+  std::vector<ssm::ReferenceTensor> tensors;
+  for (const TensorView &view : views)
+    tensors.push_back(ssm::ReferenceTensor::fromView(view));
+  return tensors;
+}
+
+Result<std::vector<double>> ModuleSource::checkGradients(
+    const std::string &forward, const std::string &backward,
+    std::span<const TensorView> inputs, uint64_t seed) {
+  MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
+  MAMBA_ASSIGN_OR_RETURN(mlir::func::FuncOp original,
+                         ssm::findFunction(access.module, forward));
+  MAMBA_ASSIGN_OR_RETURN(mlir::func::FuncOp gradients,
+                         ssm::findFunction(access.module, backward));
+  ssm::DiagnosticText diagnostics(access.module.getContext());
+  auto errors =
+      ssm::checkGradients(original, gradients, referenceTensors(inputs), seed);
+  if (failed(errors))
+    return diagnostics.toStatus("the reference failed without a message");
+  return std::vector<double>(errors->begin(), errors->end());
+}
+
 Result<std::vector<HostTensor>>
 ModuleSource::evaluate(const FunctionInfo &info,
                        std::span<const TensorView> inputs) {
@@ -292,10 +317,7 @@ ModuleSource::evaluate(const FunctionInfo &info,
   MAMBA_ASSIGN_OR_RETURN(mlir::func::FuncOp function,
                          ssm::findFunction(access.module, info.name));
   ssm::DiagnosticText diagnostics(access.module.getContext());
-  std::vector<ssm::ReferenceTensor> arguments;
-  for (const TensorView &input : inputs)
-    arguments.push_back(ssm::ReferenceTensor::fromView(input));
-  auto exact = ssm::evaluateReference(function, arguments);
+  auto exact = ssm::evaluateReference(function, referenceTensors(inputs));
   if (failed(exact))
     return diagnostics.toStatus("the reference failed without a message");
   std::vector<HostTensor> results;

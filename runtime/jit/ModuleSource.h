@@ -76,6 +76,12 @@ public:
   /// the reference evaluator and rounded to the result types.
   Result<std::vector<HostTensor>> evaluate(const FunctionInfo &function,
                                            std::span<const TensorView> inputs);
+  /// The error of each of the gradients that `backward` returns beside
+  /// differences of `forward`: see codegen/reference/GradientCheck.h.
+  Result<std::vector<double>> checkGradients(const std::string &forward,
+                                             const std::string &backward,
+                                             std::span<const TensorView> inputs,
+                                             uint64_t seed);
   /// The exact results of a slice, for inputs in host memory.
   Result<SliceValues> evaluateSlice(const FunctionInfo &function,
                                     std::span<const TensorView> inputs,

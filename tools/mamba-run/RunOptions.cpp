@@ -45,7 +45,10 @@ CommandLine RunOptions::commandLine() {
        "run the gradients of the function: its arguments and the gradients of "
        "its results (dNAME) in, those of its arguments out",
        takeSwitch(grad)},
-      {"verify", "", "compare with the fp64 reference", takeSwitch(verify)},
+      {"verify", "",
+       "compare with the fp64 reference; with --grad --device=reference: with "
+       "differences of the function",
+       takeSwitch(verify)},
       {"time", "", "time launches after warm-up", takeSwitch(time)},
       {"graph", "", "with --time: queue the launches as a CUDA graph",
        takeSwitch(graph)},

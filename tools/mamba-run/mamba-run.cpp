@@ -34,10 +34,11 @@ static Status checkOptions(const RunOptions &options) {
         checkOutputPath(path).withContext("--output=" + name));
   if (!options.isReference())
     return Status();
-  for (auto [isGiven, flag] : {std::pair(options.time, "--time"),
-                               std::pair(options.verify, "--verify"),
-                               std::pair(!options.dump.empty(), "--dump"),
-                               std::pair(!options.artifact.empty(), "--emit")})
+  for (auto [isGiven, flag] :
+       {std::pair(options.time, "--time"),
+        std::pair(options.verify && !options.grad, "--verify without --grad"),
+        std::pair(!options.dump.empty(), "--dump"),
+        std::pair(!options.artifact.empty(), "--emit")})
     if (isGiven)
       return invalid(fmt::format("{} needs a compiled kernel: give "
                                  "--device=cpu or --device=cuda:0",
@@ -185,10 +186,37 @@ static Status runOnDevice(const RunOptions &options, const Function &function,
   return Status();
 }
 
-static Status runReference(const Function &function, HostProblem &problem) {
+/// Compares the gradients that `function` returns with differences of the
+/// function that they belong to.
+static Result<Verification> verifyGradients(const RunOptions &options,
+                                            const Function &function,
+                                            const HostProblem &problem) {
+  constexpr double kBound = 1e-5;
+  MAMBA_ASSIGN_OR_RETURN(std::vector<std::string> names,
+                         function.source()->functionNames());
+  MAMBA_ASSIGN_OR_RETURN(std::vector<double> errors,
+                         function.source()->checkGradients(
+                             names.front(), problem.info.name,
+                             problem.inputViews(), uint64_t(options.seed)));
+  Verification verification;
+  for (size_t i = 0; i < errors.size(); ++i) {
+    const TensorSpec &spec = problem.info.tensors[problem.info.numInputs + i];
+    verification.results.push_back({spec.name, spec.dtype,
+                                    problem.results[i].view().numElements(),
+                                    errors[i], kBound});
+  }
+  return verification;
+}
+
+static Status runReference(const RunOptions &options, const Function &function,
+                           HostProblem &problem, RunReport &report) {
   MAMBA_ASSIGN_OR_RETURN(
       problem.results,
       function.source()->evaluate(problem.info, problem.inputViews()));
+  if (options.verify) {
+    MAMBA_ASSIGN_OR_RETURN(report.verification,
+                           verifyGradients(options, function, problem));
+  }
   return Status();
 }
 
@@ -216,7 +244,7 @@ static Status run(const RunOptions &options) {
   report.file = options.file;
   report.device = options.device;
   if (options.isReference())
-    MAMBA_RETURN_IF_ERROR(runReference(function, problem));
+    MAMBA_RETURN_IF_ERROR(runReference(options, function, problem, report));
   else
     MAMBA_RETURN_IF_ERROR(runOnDevice(options, function, problem, report));
   if (!options.dump.empty())

@@ -12,6 +12,8 @@
 
 #include "test/unit/codegen/ReferenceTesting.h"
 
+#include "codegen/reference/GradientCheck.h"
+
 #include <limits>
 
 using namespace mlir;
@@ -418,6 +420,43 @@ TEST_F(ReferenceTest, fusedTotalsOfNothing) {
                                   ReferenceTensor::zeros({1, 0}, false)});
   expectNear(noChannels[1], {2, 1}, {0, 0}, 0.0);
   expectNear(noChannels[3], {1, 2}, {0, 0}, 0.0);
+}
+
+//===----------------------------------------------------------------------===//
+// Gradients
+//===----------------------------------------------------------------------===//
+
+/// y = x^3 and 3 x^2 dy, times `factor`.
+static std::string cubeAndSlope(const std::string &factor) {
+  return R"(
+func.func @f(%x: tensor<4xf64>) -> tensor<4xf64> {
+  %s = arith.mulf %x, %x : tensor<4xf64>
+  %y = arith.mulf %s, %x : tensor<4xf64>
+  return %y : tensor<4xf64>
+}
+func.func @f_backward(%x: tensor<4xf64>, %dy: tensor<4xf64>) -> tensor<4xf64> {
+  %c = arith.constant dense<)" +
+         factor + R"(> : tensor<4xf64>
+  %s = arith.mulf %x, %x : tensor<4xf64>
+  %t = arith.mulf %s, %c : tensor<4xf64>
+  %dx = arith.mulf %t, %dy : tensor<4xf64>
+  return %dx : tensor<4xf64>
+})";
+}
+
+TEST_F(ReferenceTest, gradientsBesideDifferences) {
+  SmallVector<ReferenceTensor> inputs = {random({4}, 0.5, 1),
+                                         random({4}, -1, 1)};
+  for (auto [factor, isRight] :
+       {std::pair("3.0", true), std::pair("3.001", false),
+        std::pair("0.0", false)}) {
+    func::FuncOp forward = parse(cubeAndSlope(factor));
+    auto backward = module->lookupSymbol<func::FuncOp>("f_backward");
+    auto errors = checkGradients(forward, backward, inputs, 1);
+    ASSERT_TRUE(succeeded(errors)) << this->errors;
+    ASSERT_EQ(errors->size(), 1u);
+    EXPECT_EQ((*errors)[0] < 1e-5, isRight) << (*errors)[0];
+  }
 }
 
 //===----------------------------------------------------------------------===//
