@@ -285,6 +285,24 @@ LogicalResult FuseAxes::verifySum(const Sum &sum) {
   return success();
 }
 
+/// A result with one element for all channels is the sum over one group.
+LogicalResult FuseAxes::verifyOneForAll(Operation *op) {
+  for (Value result : op->getResults()) {
+    bool hasGroup =
+        llvm::any_of(tensors.find(keyOf(result))->second.dims,
+                     [&](Dim dim) { return axisOf(dim) == Axis::Group; });
+    AxisSet &axes = summed[op];
+    if (hasGroup && !axes.has(D) && !axes.has(Axis::Group))
+      return op->emitError("cannot be fused: its result has one element for "
+                           "all channels, and it does not sum over them");
+    if (hasGroup) {
+      axes.erase(D);
+      axes.insert(Axis::Group);
+    }
+  }
+  return success();
+}
+
 /// Sums over states have a start of any value, added once. A total has parts in
 /// many threads and blocks, so it starts from zero.
 LogicalResult FuseAxes::verifySums() {
@@ -293,6 +311,9 @@ LogicalResult FuseAxes::verifySums() {
       return failure();
     summed[sum.op].insert(*axisOf(sum.dim));
   }
+  for (const Sum &sum : sums)
+    if (failed(verifyOneForAll(sum.op)))
+      return failure();
   for (const Sum &sum : sums)
     if (isTotal(sum.op))
       for (Value start : cast<linalg::LinalgOp>(sum.op).getDpsInits())

@@ -87,6 +87,7 @@ private:
   bool adoptFromOtherUses();
   bool assumeActivations();
   LogicalResult verifySum(const Sum &sum);
+  LogicalResult verifyOneForAll(Operation *op);
   LogicalResult verifySums();
   LogicalResult resolve();
 

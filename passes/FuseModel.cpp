@@ -121,13 +121,23 @@ static bool isProjection(AffineMap map, Value operand) {
   return true;
 }
 
+/// Each parallel loop is one result of `map`. What sums over the channels may
+/// have one element for all of them.
+static bool isWhole(linalg::LinalgOp op, AffineMap map, Value output) {
+  bool isSum = op.getNumReductionLoops() > 0;
+  unsigned numLoops = llvm::count_if(map.getResults(), [](AffineExpr expr) {
+    return isa<AffineDimExpr>(expr);
+  });
+  return map.isProjectedPermutation(/*allowZeroInResults=*/isSum) &&
+         isProjection(map, output) && numLoops == op.getNumParallelLoops();
+}
+
 static LogicalResult verifyMaps(linalg::LinalgOp op) {
   for (OpOperand &operand : op->getOpOperands()) {
     AffineMap map = op.getMatchingIndexingMap(&operand);
     bool isOutput = op.isDpsInit(&operand);
-    bool isWhole = map.isProjectedPermutation() &&
-                   map.getNumResults() == op.getNumParallelLoops();
-    if (isOutput ? isWhole : isProjection(map, operand.get()))
+    if (isOutput ? isWhole(op, map, operand.get())
+                 : isProjection(map, operand.get()))
       continue;
     return op->emitError("cannot be fused: operand ")
            << operand.getOperandNumber() << " has the indexing map "

@@ -238,3 +238,29 @@ func.func @sum_over_groups(%u: tensor<?x?x4xf32>, %B: tensor<?x?x2x3xf32>)
     outs(%start : tensor<?x?x3xf32>) dimensions = [2]
   return %x, %r : tensor<?x?x4x3xf32>, tensor<?x?x3xf32>
 }
+
+// -----
+
+func.func @one_for_all_channels(%u: tensor<?x?x4xf32>,
+                                %B: tensor<?x?x1x3xf32>)
+    -> (tensor<?x?x4x3xf32>, tensor<?x1x3xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %c1 = arith.constant 1 : index
+  %l = tensor.dim %u, %c1 : tensor<?x?x4xf32>
+  %e = tensor.empty(%l) : tensor<?x1x3xf32>
+  %start = linalg.fill ins(%zero : f32) outs(%e : tensor<?x1x3xf32>)
+    -> tensor<?x1x3xf32>
+  %x = ssm.spread_groups %B like %u
+    : tensor<?x?x1x3xf32>, tensor<?x?x4xf32> -> tensor<?x?x4x3xf32>
+  // expected-error @below {{cannot be fused: its result has one element for all channels, and it does not sum over them}}
+  %r = linalg.generic {
+      indexing_maps = [affine_map<(b, l, n) -> (b, l, 0, n)>,
+                       affine_map<(b, l, n) -> (l, 0, n)>],
+      iterator_types = ["reduction", "parallel", "parallel"]}
+    ins(%B : tensor<?x?x1x3xf32>) outs(%start : tensor<?x1x3xf32>) {
+  ^bb0(%w: f32, %out: f32):
+    %s = arith.addf %out, %w : f32
+    linalg.yield %s : f32
+  } -> tensor<?x1x3xf32>
+  return %x, %r : tensor<?x?x4x3xf32>, tensor<?x1x3xf32>
+}

@@ -327,3 +327,24 @@ TEST_F(FuseNumerics, TotalsOfGroups) {
     }
   )mlir");
 }
+
+TEST_F(FuseNumerics, GradientOfOneElementForAllChannels) {
+  checkGradient(R"mlir(
+    func.func @f(%u: tensor<2x5x6x$T>, %a: tensor<2x5x6x3x$T>,
+                 %B: tensor<2x5x1x3x$T>) -> tensor<2x5x6x3x$T> {
+      %b = linalg.generic {
+          indexing_maps = [affine_map<(b, l, d, n) -> (b, l, d)>,
+                           affine_map<(b, l, d, n) -> (b, l, 0, n)>,
+                           affine_map<(b, l, d, n) -> (b, l, d, n)>],
+          iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+        ins(%u, %B : tensor<2x5x6x$T>, tensor<2x5x1x3x$T>)
+        outs(%a : tensor<2x5x6x3x$T>) {
+      ^bb0(%x: $T, %w: $T, %out: $T):
+        %p = arith.mulf %x, %w : $T
+        linalg.yield %p : $T
+      } -> tensor<2x5x6x3x$T>
+      %h, %last = ssm.scan %a, %b : tensor<2x5x6x3x$T>
+      return %h : tensor<2x5x6x3x$T>
+    }
+  )mlir");
+}
