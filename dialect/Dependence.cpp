@@ -57,7 +57,7 @@ void Dependence::visit(Operation &op) {
   }
   if (auto total = dyn_cast<TotalOp>(op))
     for (Axis axis : total.getAxes().getAxes()) {
-      joined.axes.erase(axis == Axis::Group ? Axis::Channel : axis);
+      joined.axes.erase(pointAxis(axis));
       if (axis == Axis::Group)
         joined.axes.insert(Axis::Group);
       else if (axis == Axis::Channel)

@@ -22,6 +22,11 @@
 
 namespace mlir::ssm {
 
+/// The axis of the iteration space that `axis` runs along: channels for groups.
+inline Axis pointAxis(Axis axis) {
+  return axis == Axis::Group ? Axis::Channel : axis;
+}
+
 /// A set of axes of the iteration space.
 class AxisSet {
 public:

@@ -212,7 +212,7 @@ static LogicalResult verifyResultAxes(FusedOp op) {
        llvm::enumerate(op.getResultAccesses().getAsRange<AccessAttr>()))
     for (Axis axis : access.getAxes()) {
       // A result's type has the number of its groups; channels make them up.
-      Axis needed = axis == Axis::Group ? Axis::Channel : axis;
+      Axis needed = pointAxis(axis);
       if (!known.has(needed))
         return op.emitOpError("(C5) result ")
                << i << " has axis " << stringifyAxis(axis) << ", but no input "
@@ -318,8 +318,7 @@ static LogicalResult verifyOrder(Operation &nested,
 /// (C2) of ssm.total; the op itself verifies what needs no other.
 static LogicalResult verifyTotal(TotalOp total, const Dependence &dependence) {
   for (Axis axis : total.getAxes().getAxes())
-    if (!dependence.dependsOn(total.getValue(),
-                              axis == Axis::Group ? Axis::Channel : axis))
+    if (!dependence.dependsOn(total.getValue(), pointAxis(axis)))
       return total.emitOpError("(C2) sums over ")
              << stringifyAxis(axis) << " what does not depend on it";
   return success();
@@ -334,7 +333,7 @@ static LogicalResult verifyTotalResults(FusedOp op, YieldOp yield) {
       return op.emitOpError("(C11) result ")
              << i << " has a group axis, expected d, or an ssm.total over g";
     for (Axis axis : total ? total.getAxes().getAxes() : ArrayRef<Axis>())
-      if (access.has(axis == Axis::Group ? Axis::Channel : axis))
+      if (access.has(pointAxis(axis)))
         return total.emitOpError("(C4) sums over ")
                << stringifyAxis(axis) << ", but result " << i
                << " has the axes " << toString(access);
@@ -354,9 +353,7 @@ static LogicalResult verifyYield(FusedOp op, YieldOp yield,
              << "without axis l, found " << toString(access);
     for (Axis axis :
          {Axis::Batch, Axis::Length, Axis::Channel, Axis::State, Axis::Group}) {
-      Axis needed = axis == Axis::Group && !access.has(Axis::Group)
-                        ? Axis::Channel
-                        : axis;
+      Axis needed = access.has(axis) ? axis : pointAxis(axis);
       if (axes.has(axis) && !access.has(needed))
         return yield.emitOpError("(C4) value ")
                << i << " depends on axis " << stringifyAxis(axis)

@@ -52,7 +52,7 @@ static LogicalResult verifyExtents(func::FuncOp function, const Stage &stage,
   for (const StageOutput &output : stage.outputs)
     for (Axis axis : output.access.getAxes())
       // How many groups a total has is in its type.
-      if (!known.has(axis == Axis::Group ? Axis::Channel : axis))
+      if (!known.has(pointAxis(axis)))
         return report(function.getLoc(), axis);
   for (Operation *op : stage.ops) {
     if (isa<ScanOp>(op) && !known.has(Axis::Length))

@@ -285,43 +285,46 @@ LogicalResult FuseAxes::verifySum(const Sum &sum) {
   return success();
 }
 
-/// A result with one element for all channels is the sum over one group.
-LogicalResult FuseAxes::verifyOneForAll(Operation *op) {
-  for (Value result : op->getResults()) {
-    bool hasGroup =
-        llvm::any_of(tensors.find(keyOf(result))->second.dims,
-                     [&](Dim dim) { return axisOf(dim) == Axis::Group; });
-    AxisSet &axes = summed[op];
-    if (hasGroup && !axes.has(D) && !axes.has(Axis::Group))
-      return op->emitError("cannot be fused: its result has one element for "
-                           "all channels, and it does not sum over them");
-    if (hasGroup) {
-      axes.erase(D);
-      axes.insert(Axis::Group);
-    }
-  }
+/// One element for all channels is the sum over one group.
+LogicalResult FuseAxes::resolveGroup(linalg::LinalgOp op, AxisSet &axes) {
+  bool hasGroup = llvm::any_of(op->getResults(), [&](Value result) {
+    return llvm::any_of(tensors.find(keyOf(result))->second.dims,
+                        [&](Dim dim) { return axisOf(dim) == Axis::Group; });
+  });
+  if (!hasGroup)
+    return success();
+  if (!axes.has(D))
+    return op->emitError("cannot be fused: its result has one element for all "
+                         "channels, and it does not sum over them");
+  axes.erase(D);
+  axes.insert(Axis::Group);
   return success();
 }
 
 /// Sums over states have a start of any value, added once. A total has parts in
 /// many threads and blocks, so it starts from zero.
-LogicalResult FuseAxes::verifySums() {
+LogicalResult FuseAxes::verifyStarts(linalg::LinalgOp op, AxisSet axes) {
+  for (Axis axis : {B, L, D, Axis::Group})
+    for (Value start : op.getDpsInits())
+      if (axes.has(axis) && !isZeroTensor(start))
+        return op->emitError("cannot be fused: it sums over the axis ")
+               << stringifyAxis(pointAxis(axis))
+               << " and starts from other than a constant 0; add what it "
+                  "starts from to the sum";
+  return success();
+}
+
+LogicalResult FuseAxes::resolveSums() {
   for (const Sum &sum : sums) {
     if (failed(verifySum(sum)))
       return failure();
     summed[sum.op].insert(*axisOf(sum.dim));
   }
-  for (const Sum &sum : sums)
-    if (failed(verifyOneForAll(sum.op)))
-      return failure();
-  for (const Sum &sum : sums)
-    if (isTotal(sum.op))
-      for (Value start : cast<linalg::LinalgOp>(sum.op).getDpsInits())
-        if (!isZeroTensor(start))
-          return sum.op->emitError("cannot be fused: it sums over the axis ")
-                 << stringifyAxis(*axisOf(sum.dim))
-                 << " and starts from other than a constant 0; add what it "
-                    "starts from to the sum";
+  for (auto &[op, axes] : summed)
+    if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
+      if (failed(resolveGroup(linalgOp, axes)) ||
+          failed(verifyStarts(linalgOp, axes)))
+        return failure();
   return success();
 }
 
@@ -371,7 +374,7 @@ FailureOr<FuseAxes> FuseAxes::infer(func::FuncOp function,
     while (axes.adoptFromOtherUses())
       ;
   } while (axes.assumeActivations());
-  if (failed(axes.verifySums()) || failed(axes.resolve()))
+  if (failed(axes.resolveSums()) || failed(axes.resolve()))
     return failure();
   return axes;
 }

@@ -17,6 +17,7 @@
 
 #include "dialect/Dependence.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace mlir::ssm {
@@ -87,8 +88,9 @@ private:
   bool adoptFromOtherUses();
   bool assumeActivations();
   LogicalResult verifySum(const Sum &sum);
-  LogicalResult verifyOneForAll(Operation *op);
-  LogicalResult verifySums();
+  LogicalResult resolveGroup(linalg::LinalgOp op, AxisSet &axes);
+  static LogicalResult verifyStarts(linalg::LinalgOp op, AxisSet axes);
+  LogicalResult resolveSums();
   LogicalResult resolve();
 
   MLIRContext *context;
@@ -96,7 +98,7 @@ private:
   SmallVector<std::optional<Axis>> known;
   llvm::MapVector<Key, Tensor> tensors;
   SmallVector<Sum> sums;
-  DenseMap<Operation *, AxisSet> summed;
+  llvm::MapVector<Operation *, AxisSet> summed;
   DenseMap<Key, AccessAttr> accesses;
 };
 

@@ -117,8 +117,7 @@ void Placer::record(Operation *op, Placement placement) {
       ++placement.level;
       placement.statesLevel.reset();
     }
-    const Placement *rounded =
-        roundedValue(op) ? find(roundedValue(op)) : nullptr;
+    const Placement *rounded = find(roundedValue(op));
     placement.isTotal = axes.isTotal(op) || (rounded && rounded->isTotal);
     placement.isFree &= !placement.isTotal;
     for (Value result : op->getResults())

@@ -272,8 +272,8 @@ static void evaluateAt(int64_t b, int64_t d, const IterationSpace &space,
     body.forEach(hasLength, resultAccesses[i].has(Axis::State),
                  [&, &result = result, i = i](int64_t l, int64_t n) {
                    int64_t at = resultMaps[i].at(b, l, d, n);
-                   Scalar sum = total ? result.get(at) : Scalar(0.0);
-                   result.set(at, sum + body.at(value, l, n));
+                   Scalar element = body.at(value, l, n);
+                   result.set(at, total ? result.get(at) + element : element);
                  });
   }
 }
