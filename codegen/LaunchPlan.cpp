@@ -217,14 +217,16 @@ void LaunchPlan::attachTo(ModuleOp module) const {
   SmallVector<Attribute> tensors;
   for (auto [i, spec] : llvm::enumerate(artifact.tensors)) {
     std::string axes;
-    SmallVector<int64_t> extents;
+    SmallVector<int64_t> extents, divisors;
     for (const mamba::DimSpec &dim : spec.dims) {
       axes += kAxisLetters[static_cast<unsigned>(dim.axis)];
       extents.push_back(dim.extent == mamba::kDynamic ? -1 : dim.extent);
+      divisors.push_back(dim.divisor);
     }
     mamba::LayoutSpec assumed = layout(i);
     tensors.push_back(b.getDictionaryAttr(
         {b.getNamedAttr("axes", b.getStringAttr(axes)),
+         b.getNamedAttr("divisors", b.getDenseI64ArrayAttr(divisors)),
          b.getNamedAttr("dtype",
                         b.getI64IntegerAttr(static_cast<int64_t>(spec.dtype))),
          b.getNamedAttr("extents", b.getDenseI64ArrayAttr(extents)),
@@ -317,21 +319,24 @@ static LogicalResult readTensor(ModuleOp module, DictionaryAttr attr,
   auto axes = attr.getAs<StringAttr>("axes");
   auto dtype = attr.getAs<IntegerAttr>("dtype");
   auto extents = attr.getAs<DenseI64ArrayAttr>("extents");
+  auto divisors = attr.getAs<DenseI64ArrayAttr>("divisors");
   auto layout = attr.getAs<LayoutAttr>("layout");
   auto zeroed = attr.getAs<BoolAttr>("zeroed");
-  if (!name || !axes || !dtype || !extents || !layout || !zeroed ||
-      axes.size() != static_cast<size_t>(extents.size()))
+  if (!name || !axes || !dtype || !extents || !divisors || !layout || !zeroed ||
+      axes.size() != static_cast<size_t>(extents.size()) ||
+      extents.size() != divisors.size())
     return module.emitError("'ssm.plan' has a malformed tensor");
   mamba::TensorSpec spec;
   spec.name = name.str();
   spec.dtype = static_cast<mamba::DType>(dtype.getInt());
   spec.isZeroed = zeroed.getValue();
-  for (auto [letter, extent] :
-       llvm::zip(axes.getValue(), extents.asArrayRef())) {
+  for (auto [letter, extent, divisor] : llvm::zip(
+           axes.getValue(), extents.asArrayRef(), divisors.asArrayRef())) {
     std::optional<mamba::Axis> axis = axisOf(StringRef(&letter, 1));
     if (!axis)
       return module.emitError("'ssm.plan' has an unknown axis in ") << axes;
-    spec.dims.push_back({*axis, extent < 0 ? mamba::kDynamic : extent});
+    spec.dims.push_back(
+        {*axis, extent < 0 ? mamba::kDynamic : extent, divisor});
   }
   artifact.tensors.push_back(std::move(spec));
   if (!isTemporary)

@@ -81,6 +81,10 @@ int64_t mlir::ssm::stagedSegmentBytes(int64_t items, int64_t elementBytes) {
   return bytes % kWord == 0 ? (bytes / kWord | 1) * kWord : (items | 1) * 4;
 }
 
+int64_t mlir::ssm::summedRowWords(int64_t states) { return states | 1; }
+
+int64_t mlir::ssm::summedTileWords(int64_t tileSteps) { return tileSteps + 4; }
+
 int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
                                  const Problem &problem) {
   int64_t teams = schedule.teams(), items = schedule.items;
@@ -91,7 +95,10 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
   int64_t bytes =
       4 * tableRowWords(problem.states, schedule.channels, schedule.unroll) *
           schedule.tileChannels() * problem.tableNumbers +
-      problem.states * teams * segment * (schedule.tileSteps() / items);
+      problem.states * teams * segment * (schedule.tileSteps() / items) +
+      4 * schedule.threads() * schedule.channels * problem.summedSteps +
+      4 * teams * schedule.warpsD * summedTileWords(schedule.tileSteps()) *
+          problem.summedChannels;
   // A barrier for each team, trip and recurrence, of which there are no more
   // than tables.
   if (schedule.relay)

@@ -43,6 +43,10 @@ struct Problem {
   int64_t stagedNumbers = 0;
   /// How many of these are inputs of 16-bit floats as they are.
   int64_t stagedHalves = 0;
+  /// Numbers that a thread adds up over its steps for each of its channels, and
+  /// that a block adds up over its channels at each step; of all states.
+  int64_t summedSteps = 0;
+  int64_t summedChannels = 0;
 };
 
 /// A GPU, as far as schedules depend on it.
@@ -82,6 +86,7 @@ struct GpuScheduleFields {
   bool operator==(const GpuScheduleFields &) const = default;
   int64_t tileChannels() const { return 32 / lanes * channels * warpsD; }
   int64_t teams() const { return relay ? warpsL : 1; }
+  int64_t threads() const { return 32 * warpsL * warpsD; }
   int64_t tileSteps() const { return lanes * items * warpsL / teams(); }
   bool packs() const { return packed && items % 8 == 0; }
 };
@@ -114,6 +119,12 @@ int64_t tableRowWords(int64_t states, int64_t channels, int64_t unroll);
 /// elements of so many bytes: an odd number of 16-byte words where they fill
 /// words, so that the reads of neighbouring segments fall into different banks.
 int64_t stagedSegmentBytes(int64_t items, int64_t elementBytes);
+
+/// Floats from one channel's row of sums over steps to the next one's, and
+/// from one state's row of sums over channels to the next one's: apart by
+/// numbers that leave neighbours in different banks.
+int64_t summedRowWords(int64_t states);
+int64_t summedTileWords(int64_t tileSteps);
 
 /// Bytes of shared memory that a block needs, about.
 int64_t sharedBytesOf(const GpuScheduleFields &schedule,

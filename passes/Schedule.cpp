@@ -91,6 +91,21 @@ static void countTables(FusedOp op, Problem &problem) {
   }
 }
 
+/// Counts what kernels sum in shared memory.
+static void countTotals(FusedOp op, Problem &problem) {
+  Dependence dependence(op);
+  problem.summedSteps = problem.summedChannels = 0;
+  for (TotalOp total : op.getBlock()->getOps<TotalOp>()) {
+    bool perState = dependence.dependsOn(total.getValue(), Axis::State);
+    int64_t numbers = numbersOf(total.getValue());
+    if (total.getAxes().has(Axis::Length))
+      problem.summedSteps +=
+          numbers * (perState ? summedRowWords(problem.states) : 1);
+    else if (dependence.dependsOn(total.getValue(), Axis::Length))
+      problem.summedChannels += numbers * (perState ? problem.states : 1);
+  }
+}
+
 /// True where most (b, l, d) inputs have channels side by side in memory:
 /// row-major memory does, unless the function states a layout.
 static bool areChannelsNeighbours(FusedOp op) {
@@ -139,6 +154,7 @@ Problem mlir::ssm::problemOf(FusedOp op, const Problem &assumed) {
       });
   problem.areChannelsNeighbours = areChannelsNeighbours(op);
   countTables(op, problem);
+  countTotals(op, problem);
   return problem;
 }
 

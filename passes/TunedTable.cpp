@@ -30,6 +30,11 @@ std::string mlir::ssm::toString(const Problem &problem) {
   add("chained", problem.isChained);
   add("tables", problem.tableNumbers);
   add("staged", problem.stagedNumbers);
+  // What sums nothing has the line that tables and records of it hold.
+  if (problem.summedSteps || problem.summedChannels) {
+    add("steps", problem.summedSteps);
+    add("channels", problem.summedChannels);
+  }
   return text;
 }
 

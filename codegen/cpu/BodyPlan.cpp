@@ -92,6 +92,8 @@ void BodyPlan::findVarying() {
 
 LogicalResult BodyPlan::addResult(unsigned i) {
   Value value = op.getBlock()->getTerminator()->getOperand(i);
+  if (auto total = value.getDefiningOp<TotalOp>())
+    return addTotal(total);
   AccessAttr access = op.resultAccess(i);
   Place place = placeOf(value);
   Stage stage = access.has(Axis::Length) ? Stage::During : Stage::After;
@@ -101,6 +103,16 @@ LogicalResult BodyPlan::addResult(unsigned i) {
   Phase &phase = phaseAt(place);
   phase.results.push_back(i);
   return need(phase, value);
+}
+
+/// What no step has is stored behind all of them, as results without l are.
+LogicalResult BodyPlan::addTotal(TotalOp total) {
+  Place place = placeOf(total.getValue());
+  if (place.stage == Stage::Before)
+    place = {Stage::After, 0, place.perState};
+  Phase &phase = phaseAt(place);
+  phase.totals.push_back(total);
+  return need(phase, total.getValue());
 }
 
 LogicalResult BodyPlan::needOperands(Phase &phase, Operation *nested) {

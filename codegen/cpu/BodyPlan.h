@@ -53,10 +53,12 @@ struct Phase {
   SmallVector<RecurrenceOp> initialStates;
   /// Numbers of the results that this phase stores.
   SmallVector<unsigned> results;
+  /// Totals whose values this phase sums, or stores.
+  SmallVector<TotalOp> totals;
 
   bool isEmpty() const {
     return reads.empty() && ops.empty() && initialStates.empty() &&
-           results.empty();
+           results.empty() && totals.empty();
   }
 };
 
@@ -105,6 +107,7 @@ private:
   Phase &phaseAt(Place place);
   void findVarying();
   LogicalResult addResult(unsigned i);
+  LogicalResult addTotal(TotalOp total);
   LogicalResult need(Phase &phase, Value value);
   void needInput(Phase &phase, BlockArgument input);
   LogicalResult needOperands(Phase &phase, Operation *nested);

@@ -8,6 +8,7 @@
 #include "codegen/cpu/LowerFusedOp.h"
 #include "codegen/cpu/BodyEmitter.h"
 #include "codegen/cpu/TaskEmitter.h"
+#include "codegen/cpu/TotalKernel.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -35,7 +36,8 @@ static bool hasAxis(FusedOp op, Axis axis) {
 
 static LogicalResult verifyBody(FusedOp op) {
   for (Operation &nested : op.getBlock()->without_terminator())
-    if (!isa<RecurrenceOp, SumOp>(nested) && failed(verifyEmittable(nested)))
+    if (!isa<RecurrenceOp, SumOp, TotalOp>(nested) &&
+        failed(verifyEmittable(nested)))
       return failure();
   return success();
 }
@@ -116,6 +118,7 @@ static LogicalResult emitChunkStarts(KernelRequest request,
     if (failed(body))
       return failure();
     request.name = name + suffix.str();
+    request.totals = {};
     if (failed(TaskEmitter(request, *body, plan).run()))
       return failure();
   }
@@ -165,6 +168,21 @@ static BodyFacts factsOf(const KernelRequest &request, const LaunchPlan &plan) {
   return facts;
 }
 
+/// Channels of a task, or 0 where they may be of several groups.
+static int64_t tileChannels(const KernelRequest &request) {
+  FusedOp op = request.op;
+  int64_t width = request.schedule.getVector();
+  auto isUniform = [&](Type type, AccessAttr access) {
+    return access.has(Axis::Channel) ||
+           isUniformAccess(cast<RankedTensorType>(type), access, request.facts,
+                           width);
+  };
+  for (auto [i, type] : llvm::enumerate(op.getResultTypes()))
+    if (!isUniform(type, op.resultAccess(i)))
+      return 0;
+  return width;
+}
+
 LogicalResult mlir::ssm::cpu::lowerFusedOp(FusedOp op, ModuleOp module,
                                            StringRef name, LaunchPlan &plan) {
   FailureOr<CpuScheduleAttr> schedule = scheduleOf(op);
@@ -175,12 +193,21 @@ LogicalResult mlir::ssm::cpu::lowerFusedOp(FusedOp op, ModuleOp module,
                         name.str(),
                         *schedule,
                         {op.axisExtent(Axis::Channel), plan.channelMultiple()},
+                        {},
                         {}};
   BodyFacts facts = factsOf(request, plan);
   FailureOr<BodyPlan> body = BodyPlan::build(op, facts, Goal::Results);
   if (failed(body))
     return failure();
-  if (schedule->getChunks() > 1 && hasAxis(op, Axis::Length))
-    return emitChunked(request, facts, *body, plan);
-  return TaskEmitter(request, *body, plan).run();
+  bool isChunked = schedule->getChunks() > 1 && hasAxis(op, Axis::Length);
+  SmallVector<PartialSums> totals = planPartialSums(
+      op, Dependence(op),
+      {tileChannels(request), isChunked ? schedule->getChunks() : 1}, plan);
+  request.totals = totals;
+  if (failed(isChunked ? emitChunked(request, facts, *body, plan)
+                       : TaskEmitter(request, *body, plan).run()))
+    return failure();
+  for (const PartialSums &sums : totals)
+    emitTotalKernel(request, sums, plan);
+  return success();
 }

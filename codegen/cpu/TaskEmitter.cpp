@@ -111,7 +111,7 @@ TaskEmitter::openTemporary(const ChunkTensors &tensors, unsigned number) {
   return std::make_unique<TensorAccess>(
       kernel, e, plan, frame, number,
       RankedTensorType::get({}, scan.getState().getType()), tensors.access,
-      request.facts, /*hasChunks=*/true);
+      request.facts, Outer::Chunks);
 }
 
 void TaskEmitter::openTensors() {
@@ -126,6 +126,7 @@ void TaskEmitter::openTensors() {
     for (unsigned i : phase.results)
       written.insert(op.getResult(i));
   }
+  openTotals();
   for (auto [i, input] : llvm::enumerate(op.getInputs()))
     inputs.push_back(read.contains(op.getBlock()->getArgument(i))
                          ? open(input, op.inputAccess(i))
@@ -171,7 +172,8 @@ void TaskEmitter::makeTables() {
 //===----------------------------------------------------------------------===//
 
 void TaskEmitter::emitTask() {
-  for (Tensors *list : {&inputs, &results, &carries, &decays, &starts})
+  for (Tensors *list :
+       {&inputs, &results, &carries, &decays, &starts, &partials})
     for (auto &tensor : *list)
       if (tensor)
         tensor->beginTask();
@@ -179,12 +181,14 @@ void TaskEmitter::emitTask() {
     if (input)
       input->fill(/*perTile=*/false);
   startStates();
+  clearTotals();
   emitStage(Stage::Before);
   if (body.goal() == Goal::Starts)
     return joinChunks();
   if (!frame.chunk) {
     if (length)
       emitTiles(e.i64(0), length);
+    storeStepSums();
     return emitEnd();
   }
   Value from = e.min(e.mul(frame.chunk, chunkSteps), length);
@@ -192,6 +196,7 @@ void TaskEmitter::emitTask() {
   emitTiles(from, to);
   if (body.goal() == Goal::Carries)
     return storeCarries();
+  storeStepSums();
   // The last chunk that has steps knows the last states; chunk 0 if none has.
   Value isLast =
       e.both(e.equals(e.sub(length, to), 0),
@@ -212,17 +217,19 @@ void TaskEmitter::emitTiles(Value from, Value to) {
       if (input)
         input->fill(/*perTile=*/true);
     emitStage(Stage::During);
-    for (auto &result : results)
-      if (result)
-        result->flush(/*perTile=*/true);
+    for (Tensors *list : {&results, &partials})
+      for (auto &tensor : *list)
+        if (tensor)
+          tensor->flush(/*perTile=*/true);
   });
 }
 
 void TaskEmitter::emitEnd() {
   emitStage(Stage::After);
-  for (auto &result : results)
-    if (result)
-      result->flush(/*perTile=*/false);
+  for (Tensors *list : {&results, &partials})
+    for (auto &tensor : *list)
+      if (tensor)
+        tensor->flush(/*perTile=*/false);
 }
 
 void TaskEmitter::emitStage(Stage stage) {
@@ -263,6 +270,9 @@ void TaskEmitter::emitSteps(const Phase &phase, Value state,
       if (body.goal() == Goal::Carries)
         carried.push_back({scan.getLast(), products[scan]});
     }
+  for (TotalOp total : phase.totals)
+    if (isOfSteps(total))
+      carried.push_back({total.getResult(), tables[total.getResult()]});
   auto pack = [&](function_ref<Lanes(Value, const Table &)> lanesOf) {
     SmallVector<Value> words;
     for (auto &[value, table] : carried) {
@@ -275,7 +285,7 @@ void TaskEmitter::emitSteps(const Phase &phase, Value state,
   };
   auto unpack = [&](ValueRange words, Values &values) {
     for (auto &[value, table] : carried) {
-      bool isComplex = isa<ComplexType>(value.getType());
+      bool isComplex = isa<ComplexType>(table.type);
       values[value] = {words[0], isComplex ? words[1] : nullptr};
       words = words.drop_front(isComplex ? 2 : 1);
     }
@@ -315,6 +325,8 @@ void TaskEmitter::emitPoint(const Phase &phase, Point point, Values &values) {
   for (RecurrenceOp scan : phase.initialStates)
     kernel.store(states[scan], stateEntry(point.state),
                  valueOf(scan.getInit(), values));
+  for (TotalOp total : phase.totals)
+    addToTotal(total, point, values);
   for (unsigned i : phase.results)
     results[i]->store(
         point, valueOf(op.getBlock()->getTerminator()->getOperand(i), values));
@@ -375,9 +387,12 @@ void TaskEmitter::clearSums(const Phase &phase) {
 
 Value TaskEmitter::stateEntry(Value state) { return state ? state : e.i64(0); }
 
-void TaskEmitter::forEachState(RecurrenceOp scan,
-                               function_ref<void(Value)> body) {
-  if (!this->body.placeOf(scan.getState()).perState)
+bool TaskEmitter::isPerState(RecurrenceOp scan) const {
+  return body.placeOf(scan.getState()).perState;
+}
+
+void TaskEmitter::forEachState(bool perState, function_ref<void(Value)> body) {
+  if (!perState)
     return body(nullptr);
   e.loop(e.i64(0), e.i64(frame.numStates), 1, body);
 }
@@ -394,7 +409,7 @@ void TaskEmitter::startStates() {
     Type type = scan.getState().getType();
     Lanes zero = e.zero(type, /*uniform=*/true);
     Lanes one = e.one(type);
-    forEachState(scan, [&](Value state) {
+    forEachState(isPerState(scan), [&](Value state) {
       bool isLoaded = goal == Goal::ChunkResults;
       kernel.store(states[scan], stateEntry(state),
                    isLoaded ? starts[i]->load({nullptr, state}) : zero);
@@ -407,7 +422,7 @@ void TaskEmitter::startStates() {
 void TaskEmitter::storeCarries() {
   for (size_t i = 0; i < body.recurrences().size(); ++i) {
     RecurrenceOp scan = body.recurrences()[i];
-    forEachState(scan, [&](Value state) {
+    forEachState(isPerState(scan), [&](Value state) {
       Value entry = stateEntry(state);
       carries[i]->store({nullptr, state}, kernel.load(states[scan], entry));
       decays[i]->store({nullptr, state}, kernel.load(products[scan], entry));
@@ -419,7 +434,7 @@ void TaskEmitter::storeCarries() {
 void TaskEmitter::joinChunks() {
   for (size_t i = 0; i < body.recurrences().size(); ++i) {
     RecurrenceOp scan = body.recurrences()[i];
-    forEachState(scan, [&](Value state) {
+    forEachState(isPerState(scan), [&](Value state) {
       Value entry = stateEntry(state);
       e.loop(e.i64(0), e.i64(request.schedule.getChunks()), 1,
              [&](Value chunk) {

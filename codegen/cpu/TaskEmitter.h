@@ -29,6 +29,7 @@
 #ifndef MAMBA_CODEGEN_CPU_TASKEMITTER_H
 #define MAMBA_CODEGEN_CPU_TASKEMITTER_H
 
+#include "codegen/PartialSums.h"
 #include "codegen/cpu/BodyPlan.h"
 #include "codegen/cpu/TensorAccess.h"
 
@@ -55,6 +56,7 @@ struct KernelRequest {
   ChannelFacts facts;
   /// Empty where tasks take whole sequences.
   ArrayRef<ChunkTensors> chunkTensors;
+  ArrayRef<PartialSums> totals;
 };
 
 /// Emits one kernel.
@@ -93,12 +95,24 @@ private:
   void emitOp(const Phase &phase, Operation *op, Point point, Values &values);
   void emitRecurrence(RecurrenceOp scan, Values &values);
   void clearSums(const Phase &phase);
+
+  // Totals.cpp: its totals.
+  const PartialSums &sumsOf(TotalOp total) const;
+  TensorAccess &partialOf(TotalOp total);
+  bool isOfSteps(TotalOp total) const;
+  void openTotals();
+  void clearTotals();
+  void addToTotal(TotalOp total, Point point, Values &values);
+  Lanes sumOfLanes(Lanes lanes);
+  void storeStepSums();
+
   LogicalResult finish();
 
   // Its states.
-  /// Calls `body` with each state's number, or once with null where the
-  /// recurrence has no states.
-  void forEachState(RecurrenceOp scan, function_ref<void(Value)> body);
+  /// Calls `body` with each state's number, or once with null where there are
+  /// none.
+  void forEachState(bool perState, function_ref<void(Value)> body);
+  bool isPerState(RecurrenceOp scan) const;
   Value stateEntry(Value state);
   void startStates();
   void storeCarries();
@@ -122,7 +136,9 @@ private:
   Tensors inputs, results;
   /// In the order of request.chunkTensors.
   Tensors carries, decays, starts;
-  /// Tables of kept values and of sums.
+  /// In the order of request.totals.
+  Tensors partials;
+  /// Tables of kept values, of sums, and of totals over steps.
   llvm::DenseMap<Value, Table> tables;
   /// By recurrence: its states, and the products of its decays.
   llvm::DenseMap<Operation *, Table> states, products;

@@ -31,9 +31,9 @@ bool mlir::ssm::cpu::isUniformAccess(RankedTensorType type, AccessAttr access,
 TensorAccess::TensorAccess(Kernel &kernel, Emit &e, const LaunchPlan &plan,
                            TaskFrame &frame, unsigned number,
                            RankedTensorType tensor, AccessAttr access,
-                           ChannelFacts facts, bool hasChunks)
+                           ChannelFacts facts, Outer outer)
     : kernel(kernel), e(e), plan(plan), frame(frame), number(number),
-      access(access), hasChunks(hasChunks), type(tensor.getElementType()),
+      access(access), outer(outer), type(tensor.getElementType()),
       word(wordType(type)), words(wordCount(type)) {
   channelDim = dimOf(Axis::Channel);
   if (int64_t dim = dimOf(Axis::Group); dim >= 0) {
@@ -66,7 +66,7 @@ TensorAccess::Path TensorAccess::choosePath() const {
 
 int64_t TensorAccess::dimOf(Axis axis) const {
   int64_t dim = access.dimOf(axis);
-  return dim < 0 ? dim : dim + hasChunks;
+  return dim < 0 ? dim : dim + (outer != Outer::None);
 }
 
 bool TensorAccess::hasUnit(Axis axis) const {
@@ -90,6 +90,9 @@ void TensorAccess::beginTask() {
     Value group = e.div(frame.channel, e.div(frame.numChannels, numGroups));
     at = e.add(at, e.mul(group, kernel.stride(number, groupDim)));
   }
+  if (outer == Outer::Vectors)
+    at = e.add(at,
+               e.mul(e.div(frame.channel, e.width), kernel.stride(number, 0)));
   base = e.address(kernel.pointer(number), e.mul(at, words), word);
 }
 
@@ -99,7 +102,7 @@ Value TensorAccess::offset(Point point) {
     at = e.mul(e.add(frame.tileStart, point.step), strideOf(Axis::Length));
   if (has(Axis::State))
     at = e.add(at, e.mul(point.state, strideOf(Axis::State)));
-  if (hasChunks)
+  if (outer == Outer::Chunks)
     at = e.add(at, e.mul(frame.chunk, kernel.stride(number, 0)));
   return at;
 }
@@ -232,7 +235,7 @@ void TensorAccess::store(Point point, Lanes value) {
 
 void TensorAccess::ifOwner(function_ref<void()> body) {
   Value owner;
-  if (!has(Axis::Channel))
+  if (!has(Axis::Channel) && outer != Outer::Vectors)
     owner = e.equals(frame.channel, 0);
   if (!has(Axis::Batch))
     owner = e.both(owner, e.equals(frame.batch, 0));

@@ -61,12 +61,20 @@ struct ChannelFacts {
 bool isUniformAccess(RankedTensorType type, AccessAttr access,
                      ChannelFacts facts, int64_t width);
 
+/// A first dimension of a temporary that its access does not list.
+enum class Outer {
+  None,
+  Chunks,  ///< Of a sequence.
+  Vectors, ///< Of channels, each of which has one element for all of its lanes.
+};
+
 /// One input, result or temporary of a fused op in a kernel.
 class TensorAccess {
 public:
   TensorAccess(Kernel &kernel, Emit &e, const LaunchPlan &plan,
                TaskFrame &frame, unsigned number, RankedTensorType type,
-               AccessAttr access, ChannelFacts facts, bool hasChunks = false);
+               AccessAttr access, ChannelFacts facts,
+               Outer outer = Outer::None);
 
   /// At the start of a task: finds the task's part of the tensor.
   void beginTask();
@@ -123,9 +131,7 @@ private:
   TaskFrame &frame;
   unsigned number;
   AccessAttr access;
-  /// The first dimension of the tensor, which `access` does not list, is that
-  /// of chunks.
-  bool hasChunks;
+  Outer outer;
   Type type;
   Type word;
   int64_t words;

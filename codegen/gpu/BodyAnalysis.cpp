@@ -51,7 +51,9 @@ void BodyAnalysis::classify(Value value, bool pure, bool groupsUniform) {
   bool oneABlock = !info.axes.has(Axis::Channel) &&
                    (groupsUniform || !info.axes.has(Axis::Group));
   Home home = Home::Invariant;
-  if (info.afterLast)
+  if (value.getDefiningOp<TotalOp>())
+    home = Home::Total;
+  else if (info.afterLast)
     home = Home::Last;
   else if (l && n)
     home = pure && oneABlock ? Home::Staged : Home::State;

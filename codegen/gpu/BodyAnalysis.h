@@ -20,7 +20,8 @@ enum class Home {
   Step,      ///< l without n: registers of the thread that holds the step.
   Staged,    ///< l and n without d: once a block, in shared memory.
   State,     ///< l and n: registers, inside the loop over n.
-  Last       ///< Computed from a last state, after the steps.
+  Last,      ///< Computed from a last state, after the steps.
+  Total      ///< A sum over points of several blocks: in memory alone.
 };
 
 /// Homes of all values of a body, and the values that cross between homes.

@@ -27,9 +27,6 @@ static bool touchesComplex(Operation &op) {
 }
 
 LogicalResult mlir::ssm::verifyEmittable(Operation &op) {
-  if (isa<TotalOp>(op))
-    return op.emitOpError("has no GPU code yet; the reference device "
-                          "evaluates it (--device=reference)");
   for (Type type :
        llvm::concat<const Type>(op.getOperandTypes(), op.getResultTypes()))
     if (type.isF64() || (isa<ComplexType>(type) &&

@@ -24,7 +24,8 @@ bool mlir::ssm::isUnitExtent(const mamba::DimSpec &dim) {
 
 /// Pointers first, then the strides that nothing else tells, then extents.
 static SmallVector<mamba::KernelArg> collectArgs(const LaunchPlan &plan,
-                                                 ArrayRef<unsigned> tensors) {
+                                                 ArrayRef<unsigned> tensors,
+                                                 ArrayRef<Axis> axes) {
   SmallVector<mamba::KernelArg> args;
   for (unsigned tensor : tensors)
     args.push_back({Kind::Pointer, static_cast<uint16_t>(tensor), 0});
@@ -34,7 +35,7 @@ static SmallVector<mamba::KernelArg> collectArgs(const LaunchPlan &plan,
           !isUnitExtent(spec))
         args.push_back({Kind::Stride, static_cast<uint16_t>(tensor),
                         static_cast<uint16_t>(dim)});
-  for (mamba::Axis axis : {mamba::Axis::Length, mamba::Axis::Channel})
+  for (Axis axis : axes)
     args.push_back({Kind::Extent, 0, static_cast<uint16_t>(axis)});
   return args;
 }
@@ -53,8 +54,9 @@ static LLVM::GlobalOp getSharedArray(gpu::GPUModuleOp module) {
 
 Kernel::Kernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
                const LaunchPlan &plan, ArrayRef<unsigned> tensors,
-               int64_t blockSize)
-    : e(e), plan(plan), blockSize(blockSize), args(collectArgs(plan, tensors)) {
+               int64_t blockSize, ArrayRef<Axis> axes)
+    : e(e), plan(plan), blockSize(blockSize),
+      args(collectArgs(plan, tensors, axes)) {
   MLIRContext *context = e.getContext();
   auto global = LLVM::LLVMPointerType::get(context, kGlobal);
   SmallVector<Type> types;

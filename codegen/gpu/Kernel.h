@@ -39,9 +39,11 @@ private:
 class Kernel {
 public:
   /// Starts kernel `name` in `module`, which reads and writes `tensors`
-  /// (numbers in `plan`), and leaves `e` in its body.
+  /// (numbers in `plan`) and is told the extents of `axes`; leaves `e` in its
+  /// body.
   Kernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
-         const LaunchPlan &plan, ArrayRef<unsigned> tensors, int64_t blockSize);
+         const LaunchPlan &plan, ArrayRef<unsigned> tensors, int64_t blockSize,
+         ArrayRef<Axis> axes = {Axis::Length, Axis::Channel});
 
   /// Ends the function and registers its launch over `grid`.
   void finish(LaunchPlan &plan, ArrayRef<mamba::GridTerm> grid,
@@ -50,9 +52,13 @@ public:
   Value pointer(unsigned tensor);
   /// Stride in elements as i64: a constant where it is known.
   Value stride(unsigned tensor, unsigned dim);
-  /// i64 extents of the length and the channel axis.
-  Value length() { return argument({mamba::KernelArg::Kind::Extent, 0, 1}); }
-  Value channels() { return argument({mamba::KernelArg::Kind::Extent, 0, 2}); }
+  /// i64 extent of one of the kernel's axes.
+  Value extent(Axis axis) {
+    return argument(
+        {mamba::KernelArg::Kind::Extent, 0, static_cast<uint16_t>(axis)});
+  }
+  Value length() { return extent(Axis::Length); }
+  Value channels() { return extent(Axis::Channel); }
   /// The block's dynamic shared memory, at byte `offset`.
   Value shared(int64_t offset) { return e.offset(sharedBase, offset); }
 

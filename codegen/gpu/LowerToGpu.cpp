@@ -9,6 +9,7 @@
 #include "codegen/gpu/BodyEmitter.h"
 #include "codegen/gpu/ChunkKernel.h"
 #include "codegen/gpu/ScanKernel.h"
+#include "codegen/gpu/TotalKernel.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -33,7 +34,7 @@ static constexpr int64_t kSharedLimit = 227 * 1024;
 static LogicalResult verifyBody(FusedOp op, const BodyAnalysis &body,
                                 ScheduleAttr schedule) {
   for (Operation &nested : op.getBlock()->without_terminator()) {
-    if (isa<RecurrenceOp, SumOp>(nested)) {
+    if (isa<RecurrenceOp, SumOp, TotalOp>(nested)) {
       if (realTypeOf(nested.getResult(0).getType()).isF64())
         return nested.emitOpError("computes in f64; the GPU computes in f32, "
                                   "use the cpu or the reference device");
@@ -59,15 +60,20 @@ static LogicalResult verifyBody(FusedOp op, const BodyAnalysis &body,
 /// multiple of the block's channels.
 static bool areGroupsUniform(FusedOp op, const LaunchPlan &plan,
                              ScheduleAttr schedule) {
-  for (auto [i, input] : llvm::enumerate(op.getInputs())) {
-    int64_t dim = op.inputAccess(i).dimOf(Axis::Group);
+  auto isUniform = [&](Type type, AccessAttr access) {
+    int64_t dim = access.dimOf(Axis::Group);
     if (dim < 0)
-      continue;
-    int64_t groups = cast<RankedTensorType>(input.getType()).getDimSize(dim);
-    if (groups != 1 &&
-        plan.channelMultiple() % (groups * schedule.tileChannels()) != 0)
+      return true;
+    int64_t groups = cast<RankedTensorType>(type).getDimSize(dim);
+    return groups == 1 ||
+           plan.channelMultiple() % (groups * schedule.tileChannels()) == 0;
+  };
+  for (auto [i, input] : llvm::enumerate(op.getInputs()))
+    if (!isUniform(input.getType(), op.inputAccess(i)))
       return false;
-  }
+  for (OpResult result : op->getResults())
+    if (!isUniform(result.getType(), op.resultAccess(result.getResultNumber())))
+      return false;
   return true;
 }
 
@@ -138,25 +144,34 @@ LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
   auto schedule = dyn_cast_or_null<ScheduleAttr>(op.getScheduleAttr());
   if (!schedule)
     return op.emitOpError("has no #ssm.schedule; run --ssm-schedule first");
-  BodyAnalysis body(op, areGroupsUniform(op, plan, schedule));
+  bool areUniform = areGroupsUniform(op, plan, schedule);
+  BodyAnalysis body(op, areUniform);
   if (failed(verifyBody(op, body, schedule)))
     return failure();
   Emit e(op.getLoc(), op.getContext());
+  bool isChunked = schedule.getChunks() > 1 &&
+                   !op.getBlock()->getOps<RecurrenceOp>().empty();
+  SmallVector<PartialSums> totals =
+      planPartialSums(op, body.dependence(),
+                      {areUniform ? schedule.tileChannels() : 0,
+                       isChunked ? schedule.getChunks() : 1},
+                      plan);
   auto build = [&](StringRef suffix, KernelPart part,
-                   const ScanKernel::Temporaries &temporaries) {
+                   ScanKernel::Temporaries temporaries) {
+    if (part != KernelPart::ChunkCarries)
+      temporaries.totals = totals;
     ScanKernel(e, module, (name + suffix).str(), plan, body, schedule, part,
                temporaries)
         .build();
   };
-  if (schedule.getChunks() == 1 ||
-      op.getBlock()->getOps<RecurrenceOp>().empty()) {
+  if (!isChunked) {
     build("", KernelPart::Whole, {});
   } else if (schedule.getHandoff()) {
-    build("", KernelPart::Handoff, {{}, addHandoffTensors(op, body, plan)});
+    build("", KernelPart::Handoff, {{}, addHandoffTensors(op, body, plan), {}});
   } else {
     SmallVector<ChunkTensors> chunks =
         addChunkTensors(op, body, schedule, plan);
-    build("_carries", KernelPart::ChunkCarries, {chunks, {}});
+    build("_carries", KernelPart::ChunkCarries, {chunks, {}, {}});
     for (auto [i, recurrence] :
          llvm::enumerate(op.getBlock()->getOps<RecurrenceOp>())) {
       bool perState =
@@ -166,8 +181,11 @@ LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
                        perState ? op.stateExtent() : 1,
                        isa<ComplexType>(recurrence.getA().getType()));
     }
-    build("", KernelPart::ChunkMain, {chunks, {}});
+    build("", KernelPart::ChunkMain, {chunks, {}, {}});
   }
+  for (const PartialSums &sums : totals)
+    buildTotalKernel(e, module, (name + "_total" + Twine(sums.result)).str(),
+                     plan, op, sums);
   for (auto kernel : module.getOps<gpu::GPUFuncOp>()) {
     auto launch = kernel->getAttrOfType<DictionaryAttr>(kLaunchAttrName);
     int64_t shared = launch.getAs<IntegerAttr>("shared").getInt();

@@ -18,6 +18,7 @@
 #ifndef MAMBA_CODEGEN_GPU_SCANKERNEL_H
 #define MAMBA_CODEGEN_GPU_SCANKERNEL_H
 
+#include "codegen/PartialSums.h"
 #include "codegen/gpu/BodyAnalysis.h"
 #include "codegen/gpu/LocationScope.h"
 #include "codegen/gpu/ScanLevels.h"
@@ -48,10 +49,11 @@ struct HandoffTensors {
 class ScanKernel {
 public:
   /// The temporaries that `part` needs: `chunks` have one entry a recurrence,
-  /// in the order of the body.
+  /// in the order of the body, `totals` one each.
   struct Temporaries {
     SmallVector<ChunkTensors> chunks;
     HandoffTensors handoff;
+    SmallVector<PartialSums> totals;
   };
   ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name, LaunchPlan &plan,
              const BodyAnalysis &body, ScheduleAttr schedule, KernelPart part,
@@ -154,6 +156,48 @@ private:
   void writeTemporary(unsigned tensor, StateRun run, ArrayRef<Number> numbers);
   void eachOwnCarry(function_ref<void(unsigned, StateRun)> body);
   void storeChunkCarries();
+
+  // Totals.cpp: sums over sequences, steps and channels.
+  /// A total, and where the block sums it in shared memory: all words of the
+  /// real parts, then all of the imaginary ones.
+  struct Total {
+    PartialSums sums;
+    bool perState = false;
+    int64_t shared = 0;
+    int64_t words = 0;
+  };
+  void allocateTotals();
+  void clearTotals();
+  int64_t statesOf(const Total &total);
+  Value ownEntry(const Total &total, Value thread, int64_t c, Value state);
+  Value threadOf(Value row, Value slot);
+  Number loadEntry(const Total &total, Value entry);
+  void storeEntry(const Total &total, Value entry, const Number &number);
+  Number orZero(Tile &tile, const Number &number, int64_t step);
+  void addSteps(Tile &tile, const Total &total, Value state,
+                ArrayRef<Steps> byChannel);
+  void addChannels(const Total &total, Value state, ArrayRef<Steps> byChannel);
+  struct LaneShare {
+    Steps numbers;
+    Value first; ///< i32 step of the thread.
+    Value owns;  ///< i1; null: always.
+  };
+  LaneShare addLanes(Steps numbers);
+  Value tileEntry(const Total &total, Value state, Value warp, Value step);
+  void storePoints(Tile &tile, const Total &total, Value state,
+                   ArrayRef<Steps> byChannel);
+  void addToTotal(Tile &tile, const Total &total, Value state,
+                  ArrayRef<Steps> byChannel);
+  void addStepTotals(Tile &tile);
+  void storeTileTotals(Tile &tile);
+  void storeTileTotal(Tile &tile, const Total &total);
+  void storeTotals();
+  void storeTotal(const Total &total, StateRun run);
+  Number sumOfEntries(const Total &total, Value state);
+  void eachOwnRow(function_ref<void()> body);
+  Value partialAddress(const Total &total, Value position, Value state);
+  void storePartial(const Number &number, Value address);
+  Value ownsPartial(const Total &total);
 
   // Handoff.cpp: from chunk to chunk in one launch.
   Value takeTicket(Value thread);
@@ -284,6 +328,11 @@ private:
     SmallVector<RecurrenceOp> recurrences;
     SmallVector<SumRoot> sums;
     SmallVector<unsigned> results;
+    SmallVector<const Total *> totals;
+    bool isEmpty() const {
+      return recurrences.empty() && sums.empty() && results.empty() &&
+             totals.empty();
+    }
   };
   struct StateLoop {
     Tile &tile;
@@ -363,6 +412,7 @@ private:
   SmallVector<std::tuple<BlockArgument, int64_t, size_t>> aheadShape;
   SmallVector<Table> carries;
   SmallVector<Table> decays;
+  SmallVector<Total> totals;
 };
 
 /// 1, or 32 / lanes where neighbouring lanes take neighbouring channels

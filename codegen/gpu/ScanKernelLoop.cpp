@@ -56,8 +56,11 @@ ScanKernel::Roots ScanKernel::rootsAt(unsigned level) {
       roots.sums.push_back(sumRoot(op, level));
   for (auto [i, value] : llvm::enumerate(yield().getValues()))
     if (isHere(value, fused.resultAccess(i).has(Axis::Length)) &&
-        !fused->getResult(i).use_empty())
+        !fused->getResult(i).use_empty() && body.home(value) != Home::Total)
       roots.results.push_back(i);
+  for (const Total &total : totals)
+    if (isHere(total.sums.value(), total.sums.has(Axis::Length)))
+      roots.totals.push_back(&total);
   return roots;
 }
 
@@ -131,7 +134,7 @@ SmallVector<Value> ScanKernel::endTrip(StateLoop &loop, States &trip,
 void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
   StateLoop loop{tile, rootsAt(level), statesTogether()};
   Roots &roots = loop.roots;
-  if (roots.recurrences.empty() && roots.sums.empty() && roots.results.empty())
+  if (roots.isEmpty())
     return;
   eachChannel([&] { prepareRoots(tile, roots, level); });
   int64_t states = fused.stateExtent();
@@ -164,6 +167,8 @@ void ScanKernel::prepareRoots(Tile &tile, Roots &roots, unsigned level) {
     prepare(tile, root.sum.getValue(), level);
   for (unsigned i : roots.results)
     prepare(tile, yield().getValues()[i], level);
+  for (const Total *total : roots.totals)
+    prepare(tile, total->sums.value(), level);
 }
 
 void ScanKernel::prepare(Tile &tile, Value value, unsigned level) {

@@ -20,6 +20,12 @@ using namespace mlir::ssm;
 // Frame
 //===----------------------------------------------------------------------===//
 
+/// Another kernel writes the totals.
+static bool isTotal(FusedOp op, unsigned result) {
+  Value value = op.getBlock()->getTerminator()->getOperand(result);
+  return value.getDefiningOp<TotalOp>() != nullptr;
+}
+
 /// Numbers of the tensors that the kernel of `op` reads and writes.
 static SmallVector<unsigned>
 kernelTensors(const LaunchPlan &plan, FusedOp op, KernelPart part,
@@ -29,8 +35,10 @@ kernelTensors(const LaunchPlan &plan, FusedOp op, KernelPart part,
     tensors.insert(plan.tensorOf(input));
   if (part != KernelPart::ChunkCarries)
     for (OpResult result : op->getResults())
-      if (!result.use_empty())
+      if (!result.use_empty() && !isTotal(op, result.getResultNumber()))
         tensors.insert(plan.tensorOf(result));
+  for (const PartialSums &total : temporaries.totals)
+    tensors.insert(total.tensor);
   for (const ChunkTensors &chunk : temporaries.chunks) {
     tensors.insert(chunk.decay);
     tensors.insert(chunk.carry);
@@ -69,6 +77,8 @@ ScanKernel::ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
       levels(e, kernel, memory, at, schedule, laneStride) {
   for (RecurrenceOp op : fused.getBlock()->getOps<RecurrenceOp>())
     recurrenceOps.push_back(op);
+  for (const PartialSums &sums : temporaries.totals)
+    totals.push_back({sums, sums.has(Axis::State)});
   if (schedule.getMinBlocks() > 0)
     kernel.function()->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
                                e.getI32IntegerAttr(schedule.getMinBlocks()));
@@ -84,6 +94,8 @@ void ScanKernel::build() {
   eachChannel([&] { emitInvariants(); });
   allocateTables();
   allocateStaged();
+  allocateTotals();
+  clearTotals();
   // A relay has a multiprocessor to itself: nothing else would work while it
   // fills its tables.
   FirstTile first;
@@ -104,6 +116,7 @@ void ScanKernel::build() {
     storeLast();
   if (isHandoff())
     handStatesOn();
+  storeTotals();
   SmallVector<mamba::GridTerm> grid = {
       {mamba::Axis::Channel, schedule.tileChannels()}, {mamba::Axis::Batch, 1}};
   if (part != KernelPart::Whole)

@@ -38,6 +38,14 @@ void ScanKernel::emitStates(States &states, Roots &roots,
         storeStepsOf(states.tile, i, e.toI64(e.add(states.first, u)),
                      evaluate(states, yield().getValues()[i], u), 1);
       });
+  for (const Total *total : roots.totals)
+    for (int64_t u = 0; u < states.count; ++u) {
+      SmallVector<Steps> byChannel;
+      eachChannel([&] {
+        byChannel.push_back(evaluate(states, total->sums.value(), u));
+      });
+      addToTotal(states.tile, *total, e.add(states.first, u), byChannel);
+    }
 }
 
 //===----------------------------------------------------------------------===//

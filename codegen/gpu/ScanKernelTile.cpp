@@ -164,8 +164,11 @@ void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
   // Only their last states may be results.
   for (RecurrenceOp op : body.recurrences(/*perState=*/false))
     stepsOf(tile, op.getState());
-  if (!isCarries())
-    storeSteps(tile);
+  if (isCarries())
+    return;
+  storeSteps(tile);
+  addStepTotals(tile);
+  storeTileTotals(tile);
 }
 
 //===----------------------------------------------------------------------===//
@@ -405,7 +408,8 @@ void ScanKernel::storeSteps(Tile &tile) {
   for (auto [i, value] : llvm::enumerate(yield().getValues())) {
     AccessAttr access = fused.resultAccess(i);
     if (fused->getResult(i).use_empty() || !access.has(Axis::Length) ||
-        body.dependence().dependsOn(value, Axis::State))
+        body.dependence().dependsOn(value, Axis::State) ||
+        body.home(value) == Home::Total)
       continue;
     int64_t count = schedule.getChannels();
     if (operands.resultJoinsChannels(i, count))

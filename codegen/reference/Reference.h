@@ -37,8 +37,9 @@ evaluateReference(func::FuncOp function, ArrayRef<ReferenceTensor> inputs);
 /// Runs `function` on a part of a problem. `inputs` are the whole problem's,
 /// in host memory, and `tensors` describes the inputs, then the results. The
 /// results are those of the slice; `narrow` gives the part of a kernel's
-/// result to compare them with. The function must not mix sequences or
-/// channels: reductions in linalg ops are refused.
+/// result to compare them with. Unless the slice is the whole problem, the
+/// function must not mix sequences or channels: reductions in linalg ops and
+/// other sums over them are refused.
 FailureOr<SmallVector<ReferenceTensor>> evaluateReferenceSlice(
     func::FuncOp function, ArrayRef<mamba::TensorView> inputs,
     ArrayRef<mamba::TensorSpec> tensors, const ReferenceSlice &slice);

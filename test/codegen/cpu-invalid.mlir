@@ -77,14 +77,3 @@ func.func @llvm.exp2(%x_: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
   }
   return %y : tensor<?x?x?xf32>
 }
-
-// -----
-
-func.func @total(%xs: tensor<?x?x?xf32>) -> tensor<?xf32> {
-  %y = ssm.fused (%x = %xs[b, l, d] : tensor<?x?x?xf32>) -> ([d] : tensor<?xf32>) {
-    // expected-error @below {{'ssm.total' op has no CPU code yet; the reference device evaluates it (--device=reference)}}
-    %s = ssm.total %x over <b, l> : f32 -> f32
-    ssm.yield %s : f32
-  }
-  return %y : tensor<?xf32>
-}

@@ -68,15 +68,3 @@ func.func @large(%as: tensor<?x?x?xf32>, %bs: tensor<?x?x1x256xf32>) -> tensor<?
 // expected-error @below {{has 0 functions, expected the one to lower}}
 module {
 }
-
-// -----
-
-func.func @total(%xs: tensor<?x?x?xf32>) -> tensor<?xf32> {
-  %y = ssm.fused (%x = %xs[b, l, d] : tensor<?x?x?xf32>) -> ([d] : tensor<?xf32>)
-      schedule(#ssm.schedule<>) {
-    // expected-error @below {{'ssm.total' op has no GPU code yet; the reference device evaluates it (--device=reference)}}
-    %s = ssm.total %x over <b, l> : f32 -> f32
-    ssm.yield %s : f32
-  }
-  return %y : tensor<?xf32>
-}

@@ -49,6 +49,7 @@ static constexpr Key kKeys[] = {
     {"init", "none", "initial state: none, bdn, dn (one for all sequences)"},
     {"last", "1", "the last state is a result"},
     {"out", "y", "y, states, both"},
+    {"grad", "0", "the function that computes the gradients"},
     {"store", "f32", "type of states in memory: f32, act"},
     {"order", "bld", "memory of (b, l, d) tensors: bld, bdl, lbd"},
     {"bc", "blgn", "memory of B and C: blgn, bgnl"},

@@ -40,7 +40,12 @@ constexpr Limits kQuickLimits = {40'000, 200'000, 100'000, 40'000, 100'000};
 
 } // namespace
 
+/// Sums over sequences and channels are compared whole.
+constexpr int64_t kGradientPoints = 60'000;
+
 static bool fits(const Case &test, const Limits &limits) {
+  if (test.has("grad") && test.points() > kGradientPoints)
+    return false;
   int64_t perStep = test.groups() * test.number("N");
   int64_t steps = test.number("B") * test.number("L");
   bool keepsStates = !test.is("out", "y");
@@ -81,6 +86,9 @@ static bool isMeaningful(const Case &test) {
   int64_t lastStates = test.number("B") * test.number("D") *
                        (test.hasStates() ? test.number("N") : 1);
   if (test.has("last") && lastStates == 1)
+    return false;
+  // So may the gradient of the only D.
+  if (test.has("grad") && test.is("D", "1"))
     return false;
   // Complex numbers have no half-precision type.
   return !(test.has("complex") && test.is("store", "act"));
@@ -258,6 +266,51 @@ static const std::vector<Factor> kCudaKnobs = {
     {"prefetch", {"0", "1"}},
 };
 
+/// Gradients of layers with all their options.
+static const std::vector<Factor> kGradient = {
+    {"B", {"1", "2", "5"}},
+    {"L", {"1", "2", "33", "80", "129", "257"}},
+    {"D", {"1", "3", "20", "64"}},
+    {"N", {"1", "3", "16"}},
+    {"G", {"1", "2", "D"}},
+    {"rule", {"mamba", "zoh", "bilinear", "euler"}},
+    {"complex", {"0", "1"}},
+    {"reverse", {"0", "1"}},
+    {"step", {"raw", "softplus", "bias"}},
+    {"skip", {"0", "1"}},
+    {"gate", {"none", "silu", "sigmoid", "gelu", "identity"}},
+    {"init", {"none", "bdn", "dn"}},
+    {"last", {"0", "1"}},
+    {"out", {"y", "states", "both"}},
+    {"bc", {"blgn", "bgnl"}},
+};
+
+static const std::vector<Factor> kOtherGradient = {
+    {"body", {"lti", "mingru", "rglru", "chained"}},
+    {"B", {"1", "2", "5"}},
+    {"L", {"1", "2", "33", "80", "129"}},
+    {"D", {"1", "3", "20", "64"}},
+    {"N", {"1", "3", "16"}},
+    {"complex", {"0", "1"}},
+    {"reverse", {"0", "1"}},
+    {"init", {"none", "bdn", "dn"}},
+    {"last", {"0", "1"}},
+};
+
+static const std::vector<Factor> kScheduledGradient = {
+    {"body", {"s6", "lti", "mingru"}},
+    {"type", {"f32", "bf16"}},
+    {"B", {"1", "2"}},
+    {"L", {"1", "3", "33", "80", "129"}},
+    {"D", {"1", "3", "20", "64"}},
+    {"N", {"1", "3", "16"}},
+    {"G", {"1", "2", "D"}},
+    {"complex", {"0", "1"}},
+    {"reverse", {"0", "1"}},
+    {"init", {"none", "bdn", "dn"}},
+    {"order", {"bld", "bdl"}},
+};
+
 /// Two stages have a limit of their own (SSMDialect.cpp).
 static bool fitsStages(const Case &test) {
   return !test.is("stages", "2") || test.number("items") *
@@ -334,7 +387,8 @@ static std::vector<Case> emptyCases(bool isGpu) {
 static std::vector<Case> repeatCases() {
   std::vector<Case> cases;
   for (const char *text :
-       {"L=1025 D=100", "L=1025 D=100 type=bf16 order=bdl", "L=4097 D=3 B=1",
+       {"L=129 D=20 grad=1", "L=129 D=20 grad=1 type=bf16 order=bdl G=2",
+        "L=1025 D=100", "L=1025 D=100 type=bf16 order=bdl", "L=4097 D=3 B=1",
         "body=two L=257 D=64 reverse=1", "body=lti complex=1 L=1025 D=3",
         "body=mingru L=4097 D=100", "body=bidirectional L=257",
         "body=stacked L=257 D=100"})
@@ -526,6 +580,9 @@ std::vector<Case> SuiteBuilder::build() {
   add(randomCases(design("body=random", kRandomShapes + kMemory),
                   design("body=random", kRandomShapes + kMemory + all),
                   options));
+  addDesign("grad=1", kGradient + kMemory);
+  addDesign("grad=1", kOtherGradient + kMemory);
+  addDesign("grad=1", kScheduledGradient + all);
   if (!options.isQuick && !options.isSimt)
     add(largeCases(options.isCuda));
   add(emptyCases(isGpu));

@@ -1,0 +1,64 @@
+//===- PartialSums.h - Totals in two steps ----------------------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// An `ssm.total` sums over points that several blocks (on a CPU: tasks)
+// compute. Each writes what it has summed itself to a temporary, and a last
+// kernel adds these partial sums in their order: no atomics, so that two runs
+// give the same bits.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_CODEGEN_PARTIALSUMS_H
+#define MAMBA_CODEGEN_PARTIALSUMS_H
+
+#include "codegen/LaunchPlan.h"
+#include "dialect/Dependence.h"
+
+namespace mlir::ssm {
+
+/// What a block sums before it writes anything.
+enum class PartialKind {
+  Steps,    ///< All of its steps: one number a channel (and state).
+  Channels, ///< All of its channels: one number a step (and state).
+  Points    ///< Nothing.
+};
+
+/// The first step of one total.
+struct PartialSums {
+  TotalOp total;
+  unsigned result; ///< Number of the fused op's result that it is.
+  PartialKind kind;
+  AxisSet axes; ///< Of the summed value; Channel also stands for Group.
+  /// The temporary's number in the plan, and what its dimensions run over,
+  /// but for a first one, if `hasOuter`: blocks of channels for the kind
+  /// Channels, chunks for Steps.
+  unsigned tensor = 0;
+  AccessAttr access;
+  bool hasOuter = false;
+
+  Value value() const { return TotalOp(total).getValue(); }
+  bool has(Axis axis) const { return axes.has(axis); }
+};
+
+/// What decides how much a block sums.
+struct PartialShape {
+  /// Channels that a block has, all of one group; 0 where they are of several.
+  int64_t tileChannels = 1;
+  /// Blocks that share a sequence.
+  int64_t chunks = 1;
+};
+
+/// Plans the totals of `op` that something reads, and adds their temporaries to
+/// the plan. Channels lie side by side in them, or steps where there are steps.
+SmallVector<PartialSums> planPartialSums(FusedOp op,
+                                         const Dependence &dependence,
+                                         const PartialShape &shape,
+                                         LaunchPlan &plan);
+
+} // namespace mlir::ssm
+
+#endif // MAMBA_CODEGEN_PARTIALSUMS_H

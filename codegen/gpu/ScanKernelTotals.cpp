@@ -1,0 +1,411 @@
+//===- ScanKernelTotals.cpp - Sums over sequences, steps and channels -----===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What a block sums of a total, by its kind (PartialSums.h):
+//
+//   Steps:    each thread adds its steps to entries of its own in shared
+//             memory; behind the tiles, those of a channel are added.
+//   Channels: each warp adds its channels, and keeps the sums of the tile in
+//             shared memory; behind the states, those of the warps are added.
+//   Points:   nothing; every point is written.
+//
+// All orders are fixed, so that two runs give the same bits. TotalKernel adds
+// what the blocks have written.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/ScanKernel.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "passes/DefaultSchedule.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+//===----------------------------------------------------------------------===//
+// Entries in shared memory
+//===----------------------------------------------------------------------===//
+
+int64_t ScanKernel::statesOf(const Total &total) {
+  return total.perState ? fused.stateExtent() : 1;
+}
+
+void ScanKernel::allocateTotals() {
+  for (Total &total : totals) {
+    if (total.sums.kind == PartialKind::Points)
+      continue;
+    bool isSteps = total.sums.kind == PartialKind::Steps;
+    int64_t states = statesOf(total);
+    total.words = isSteps ? schedule.threads() * schedule.getChannels() *
+                                summedRowWords(states)
+                          : schedule.teams() * schedule.getWarpsD() * states *
+                                summedTileWords(schedule.tileSteps());
+    bool isComplex = isComplexValue(total.sums.value());
+    total.shared = memory.allocate(total.words * (isComplex ? 2 : 1));
+  }
+}
+
+Number ScanKernel::loadEntry(const Total &total, Value entry) {
+  auto word = [&](int64_t part) {
+    return e.loadShared(kernel.shared(total.shared + 4 * part * total.words),
+                        entry);
+  };
+  return {word(0), isComplexValue(total.sums.value()) ? word(1) : Value()};
+}
+
+void ScanKernel::storeEntry(const Total &total, Value entry,
+                            const Number &number) {
+  for (auto [part, word] : llvm::enumerate(number.words())) {
+    int64_t offset = 4 * static_cast<int64_t>(part) * total.words;
+    e.store(
+        word,
+        e.offset(kernel.shared(total.shared + offset), entry, e.getF32Type()),
+        4);
+  }
+}
+
+/// The entry of a thread's channel number `c`.
+Value ScanKernel::ownEntry(const Total &total, Value thread, int64_t c,
+                           Value state) {
+  Value row = e.add(e.mul(thread, schedule.getChannels()), c);
+  Value entry = e.mul(row, summedRowWords(statesOf(total)));
+  return state ? e.add(entry, state) : entry;
+}
+
+/// The entry of a step of the tile.
+Value ScanKernel::tileEntry(const Total &total, Value state, Value warp,
+                            Value step) {
+  Value row = e.add(e.mul(at.team, schedule.getWarpsD()), warp);
+  row = e.mul(row, statesOf(total));
+  if (state)
+    row = e.add(row, state);
+  return e.add(e.mul(row, summedTileWords(schedule.tileSteps())), step);
+}
+
+/// Each thread its own: no one else reads them before the end.
+void ScanKernel::clearTotals() {
+  for (const Total &total : totals) {
+    if (total.sums.kind != PartialKind::Steps)
+      continue;
+    Value first = ownEntry(total, at.thread, 0, nullptr);
+    int64_t words = schedule.getChannels() * summedRowWords(statesOf(total));
+    Number zero = e.zero(total.sums.value().getType());
+    e.loop(e.i32(0), e.i32(words), 1,
+           [&](Value i) { storeEntry(total, e.add(first, i), zero); });
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// One state of a tile, or what has none
+//===----------------------------------------------------------------------===//
+
+/// The number of a thread's step, or zero for one past the end.
+Number ScanKernel::orZero(Tile &tile, const Number &number, int64_t step) {
+  Type type = e.getF32Type();
+  Number zero = e.zero(number.isComplex() ? ComplexType::get(type) : type);
+  if (hasWholeRuns())
+    return e.select(tile.inside, number, zero);
+  Value left = e.toI32(e.sub(kernel.length(), tile.first));
+  return e.select(e.lessThan(e.i32(step), left), number, zero);
+}
+
+void ScanKernel::addSteps(Tile &tile, const Total &total, Value state,
+                          ArrayRef<Steps> byChannel) {
+  for (auto [c, numbers] : llvm::enumerate(byChannel)) {
+    Number sum;
+    for (auto [k, number] : llvm::enumerate(numbers)) {
+      Number own = hasWholeRuns() ? number : orZero(tile, number, k);
+      sum = k == 0 ? own : e.addf(sum, own);
+    }
+    if (hasWholeRuns())
+      sum = orZero(tile, sum, 0);
+    Value entry = ownEntry(total, at.thread, c, state);
+    storeEntry(total, entry, e.addf(loadEntry(total, entry), sum));
+  }
+}
+
+/// Sums over the lanes along the channels. While lanes hold several numbers,
+/// neighbours give each other one half, and keep the sums of the other.
+ScanKernel::LaneShare ScanKernel::addLanes(Steps numbers) {
+  LaneShare share = {std::move(numbers), e.i32(0), nullptr};
+  int64_t lanes = schedule.getLanes(), count = schedule.channelLanes();
+  Value lane = e.rem(at.thread, 32);
+  Value own = laneStride == 1 ? e.div(lane, lanes) : e.rem(lane, count);
+  auto fromOther = [&](const Number &number, int64_t distance) {
+    auto word = [&](Value value) -> Value {
+      int64_t reach = laneStride == 1 ? distance * lanes : distance;
+      return gpu::ShuffleOp::create(e, value, e.i32(reach), e.i32(32),
+                                    gpu::ShuffleMode::XOR)
+          .getShuffleResult();
+    };
+    return Number{word(number.re),
+                  number.isComplex() ? word(number.im) : Value()};
+  };
+  for (int64_t distance = count / 2; distance >= 1; distance /= 2) {
+    Value isUpper = e.equals(e.rem(e.div(own, distance), 2), 1);
+    size_t half = share.numbers.size() / 2;
+    if (share.numbers.size() % 2 != 0) {
+      for (Number &number : share.numbers)
+        number = e.addf(number, fromOther(number, distance));
+      Value isLower = e.negation(isUpper);
+      share.owns = share.owns ? e.conjunction(share.owns, isLower) : isLower;
+      continue;
+    }
+    Steps kept;
+    for (size_t k = 0; k < half; ++k) {
+      const Number &low = share.numbers[k], &high = share.numbers[half + k];
+      Number given = fromOther(e.select(isUpper, low, high), distance);
+      kept.push_back(e.addf(e.select(isUpper, high, low), given));
+    }
+    share.numbers = std::move(kept);
+    Value skipped = arith::SelectOp::create(
+        e, isUpper, e.i32(static_cast<int64_t>(half)), e.i32(0));
+    share.first = e.add(share.first, skipped);
+  }
+  return share;
+}
+
+void ScanKernel::addChannels(const Total &total, Value state,
+                             ArrayRef<Steps> byChannel) {
+  bool allExist = plan.channelMultiple() % schedule.tileChannels() == 0;
+  Steps sums;
+  for (auto [c, numbers] : llvm::enumerate(byChannel))
+    for (auto [k, number] : llvm::enumerate(numbers)) {
+      Number own = number;
+      if (!allExist)
+        own = e.select(at.channels[c].valid, number,
+                       e.zero(total.sums.value().getType()));
+      if (c == 0)
+        sums.push_back(own);
+      else
+        sums[k] = e.addf(sums[k], own);
+    }
+  LaneShare share = addLanes(std::move(sums));
+  Value first = e.add(e.mul(at.segment, schedule.getItems()), share.first);
+  Value warp =
+      isRelay() ? e.i32(0) : e.div(e.div(at.thread, 32), schedule.scanWarps());
+  auto store = [&] {
+    for (auto [j, number] : llvm::enumerate(share.numbers))
+      storeEntry(
+          total,
+          tileEntry(total, state, warp, e.add(first, static_cast<int64_t>(j))),
+          number);
+  };
+  if (share.owns)
+    e.ifThen(share.owns, store);
+  else
+    store();
+}
+
+void ScanKernel::storePoints(Tile &tile, const Total &total, Value state,
+                             ArrayRef<Steps> byChannel) {
+  eachChannel([&] {
+    e.ifThen(ownsPartial(total), [&] {
+      for (auto [k, number] : llvm::enumerate(byChannel[channel])) {
+        Value position = e.add(tile.first, static_cast<int64_t>(k));
+        Value exists = hasWholeRuns() ? tile.inside
+                                      : e.lessThan(position, kernel.length());
+        e.ifThen(exists, [&, number = number] {
+          storePartial(number, partialAddress(total, position, state));
+        });
+      }
+    });
+  });
+}
+
+/// Takes the thread's steps, by channel, at `state`.
+void ScanKernel::addToTotal(Tile &tile, const Total &total, Value state,
+                            ArrayRef<Steps> byChannel) {
+  switch (total.sums.kind) {
+  case PartialKind::Steps:
+    return addSteps(tile, total, state, byChannel);
+  case PartialKind::Channels:
+    return addChannels(total, state, byChannel);
+  case PartialKind::Points:
+    return storePoints(tile, total, state, byChannel);
+  }
+}
+
+/// Totals of what has l and no n.
+void ScanKernel::addStepTotals(Tile &tile) {
+  for (const Total &total : totals) {
+    if (total.perState || !total.sums.has(Axis::Length))
+      continue;
+    SmallVector<Steps> byChannel;
+    eachChannel(
+        [&] { byChannel.push_back(stepsOfOperand(tile, total.sums.value())); });
+    addToTotal(tile, total, nullptr, byChannel);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Behind the states of a tile
+//===----------------------------------------------------------------------===//
+
+void ScanKernel::storeTileTotals(Tile &tile) {
+  auto isOfTile = [](const Total &total) {
+    return total.sums.kind == PartialKind::Channels;
+  };
+  if (!llvm::any_of(totals, isOfTile))
+    return;
+  // The barrier behind the staging of the next tile keeps its sums from
+  // overtaking these.
+  teamBarrier();
+  for (const Total &total : totals)
+    if (isOfTile(total))
+      storeTileTotal(tile, total);
+}
+
+/// Neighbouring threads take neighbouring steps.
+void ScanKernel::storeTileTotal(Tile &tile, const Total &total) {
+  int64_t steps = schedule.tileSteps();
+  e.loop(at.teamThread, e.i32(steps * statesOf(total)), schedule.teamThreads(),
+         [&](Value item) {
+           Value step = e.rem(item, steps);
+           Value state = total.perState ? e.div(item, steps) : Value();
+           Value position = e.add(tile.start, e.toI64(step));
+           e.ifThen(e.lessThan(position, kernel.length()), [&] {
+             Number sum;
+             for (int64_t warp = 0; warp < schedule.getWarpsD(); ++warp) {
+               Number own =
+                   loadEntry(total, tileEntry(total, state, e.i32(warp), step));
+               sum = warp == 0 ? own : e.addf(sum, own);
+             }
+             storePartial(sum, partialAddress(total, position, state));
+           });
+         });
+}
+
+//===----------------------------------------------------------------------===//
+// Behind the tiles
+//===----------------------------------------------------------------------===//
+
+/// The thread that has the channel in row `row` of the block in its slot along
+/// L: a lane of a warp there, or of a team.
+Value ScanKernel::threadOf(Value row, Value slot) {
+  int64_t lanes = schedule.getLanes(), count = schedule.channelLanes();
+  Value own = e.div(row, schedule.getChannels());
+  Value along = e.rem(own, count);
+  Value segment = e.rem(slot, lanes);
+  Value lane = laneStride == 1 ? e.add(e.mul(along, lanes), segment)
+                               : e.add(e.mul(segment, count), along);
+  Value warp =
+      e.add(e.mul(e.div(own, count), schedule.getWarpsL()), e.div(slot, lanes));
+  return e.add(e.mul(warp, 32), lane);
+}
+
+/// What all threads of the current channel have added to a total of steps.
+Number ScanKernel::sumOfEntries(const Total &total, Value state) {
+  Value row = at.channels[channel].row;
+  Value own = e.rem(row, schedule.getChannels());
+  Number zero = e.zero(total.sums.value().getType());
+  SmallVector<Value> words = e.loop(
+      e.i32(0), e.i32(schedule.getLanes() * schedule.getWarpsL()), 1,
+      SmallVector<Value>(zero.words()),
+      [&](Value slot, ValueRange carried) -> SmallVector<Value> {
+        SmallVector<Value> before(carried);
+        ArrayRef<Value> rest(before);
+        Number sum = takeNumber(rest, zero.isComplex());
+        Value entry = ownEntry(total, threadOf(row, slot), 0, state);
+        entry = e.add(entry, e.mul(own, summedRowWords(statesOf(total))));
+        return SmallVector<Value>(e.addf(sum, loadEntry(total, entry)).words());
+      });
+  ArrayRef<Value> rest(words);
+  return takeNumber(rest, zero.isComplex());
+}
+
+/// Emits `body` for each channel of the block that this thread does.
+void ScanKernel::eachOwnRow(function_ref<void()> body) {
+  e.loop(at.thread, e.i32(schedule.tileChannels()), schedule.threads(),
+         [&](Value row) { withChannel(row, body); });
+}
+
+/// Totals of steps, and of what is known after the last step.
+void ScanKernel::storeTotals() {
+  auto store = [&](bool perState, StateRun run) {
+    for (const Total &total : totals)
+      if (total.perState == perState)
+        storeTotal(total, run);
+  };
+  auto has = [&](bool perState) {
+    return llvm::any_of(
+        totals, [=](const Total &total) { return total.perState == perState; });
+  };
+  if (has(/*perState=*/true))
+    eachOwnStates([&](StateRun run) { store(/*perState=*/true, run); });
+  if (has(/*perState=*/false))
+    eachOwnRow([&] { store(/*perState=*/false, {}); });
+}
+
+void ScanKernel::storeTotal(const Total &total, StateRun run) {
+  bool isSteps = total.sums.kind == PartialKind::Steps;
+  if (!isSteps && total.sums.has(Axis::Length))
+    return;
+  Value owns = ownsPartial(total);
+  if (!isSteps && part != KernelPart::Whole)
+    owns = e.conjunction(owns, holdsEnd);
+  e.ifThen(owns, [&] {
+    for (int64_t k = 0; k < run.count; ++k) {
+      Value state = run.first ? e.add(run.first, k) : Value();
+      llvm::DenseMap<Value, Number> known;
+      Number number = isSteps ? sumOfEntries(total, state)
+                              : evaluateLast(total.sums.value(), state, known);
+      storePartial(number, partialAddress(total, nullptr, state));
+    }
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Partial sums in memory
+//===----------------------------------------------------------------------===//
+
+/// Where the block, or the current channel, writes; `position` (i64) and
+/// `state` (i32) where the partial sums have l and n.
+Value ScanKernel::partialAddress(const Total &total, Value position,
+                                 Value state) {
+  unsigned tensor = total.sums.tensor;
+  auto indexOf = [&](const mamba::DimSpec &dim) -> Value {
+    switch (dim.axis) {
+    case mamba::Axis::Batch:
+      return at.batch;
+    case mamba::Axis::Channel:
+      return total.sums.kind == PartialKind::Channels
+                 ? e.div(at.firstChannel, dim.divisor)
+                 : at.channels[channel].index;
+    case mamba::Axis::Length:
+      return fused.isReverse()
+                 ? e.sub(e.sub(kernel.length(), e.i64(1)), position)
+                 : position;
+    case mamba::Axis::State:
+      return e.toI64(state);
+    default:
+      return at.chunk;
+    }
+  };
+  Value offset = e.i64(0);
+  for (auto [i, dim] : llvm::enumerate(plan.tensor(tensor).dims))
+    offset = e.add(offset, e.mul(indexOf(dim), kernel.stride(tensor, i)));
+  bool isComplex = isComplexValue(total.sums.value());
+  return e.offset(kernel.pointer(tensor), e.mul(offset, isComplex ? 2 : 1),
+                  e.getF32Type());
+}
+
+void ScanKernel::storePartial(const Number &number, Value address) {
+  for (auto [i, word] : llvm::enumerate(number.words()))
+    e.store(word, e.offset(address, 4 * static_cast<int64_t>(i)), 4);
+}
+
+/// The current channel exists, and writes what lacks its axes only if it is the
+/// first one of all.
+Value ScanKernel::ownsPartial(const Total &total) {
+  Value owns = at.channels[channel].valid;
+  if (!total.sums.has(Axis::Channel))
+    owns = e.conjunction(owns, e.equals(at.channels[channel].index, 0));
+  if (!total.sums.has(Axis::Batch))
+    owns = e.conjunction(owns, e.equals(at.batch, 0));
+  return owns;
+}

@@ -1,0 +1,199 @@
+//===- TotalKernel.cpp - The last step of a total -------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/TotalKernel.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+namespace {
+
+/// A block covers neighbours along one axis of the result, the one that has
+/// most of them, and all groups and states there.
+class TotalKernel {
+public:
+  TotalKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
+              LaunchPlan &plan, FusedOp op, const PartialSums &sums)
+      : e(e), plan(plan), op(op), sums(sums),
+        access(op.resultAccess(sums.result)),
+        result(plan.tensorOf(op->getResult(sums.result))),
+        kernel(e, module, name, plan, {sums.tensor, result}, kThreads,
+               {Axis::Batch, Axis::Length, Axis::Channel}) {}
+
+  void build();
+
+private:
+  static constexpr int64_t kThreads = 128, kWarp = 32;
+
+  int64_t extentOf(Axis axis) const {
+    int64_t dim = access.dimOf(axis);
+    return dim < 0 ? 1 : plan.tensor(result).dims[dim].extent;
+  }
+  void findAxis();
+  void findBlock();
+  void findItem(Value item);
+  /// The dimensions that are summed from `dim` on, at the element `at`.
+  Number sumFrom(size_t dim, Value at);
+  Number term(Value at);
+  std::pair<Value, Value> rangeOf(const mamba::DimSpec &dim);
+  bool isKept(mamba::Axis axis) const;
+  Value resultAddress();
+  void store(const Number &number);
+
+  Emit &e;
+  LaunchPlan &plan;
+  FusedOp op;
+  const PartialSums &sums;
+  AccessAttr access;
+  unsigned result;
+  Kernel kernel;
+  std::optional<Axis> along;
+  int64_t blockCount = 1; ///< Along that axis.
+  int64_t inner = 1;      ///< Groups and states of each.
+  Value first;            ///< i64: the block's first index along that axis.
+  /// i64: the coordinates of an element, by axis.
+  llvm::SmallDenseMap<Axis, Value> index;
+  SmallVector<mamba::GridTerm> grid;
+};
+
+} // namespace
+
+void TotalKernel::findAxis() {
+  inner = extentOf(Axis::Group) * extentOf(Axis::State);
+  for (Axis axis : {Axis::Batch, Axis::Channel, Axis::Length})
+    if (access.has(axis))
+      along = axis;
+  if (along)
+    blockCount = std::max<int64_t>(kWarp, kThreads / inner);
+}
+
+void TotalKernel::findBlock() {
+  auto block = gpu::BlockIdOp::create(e, gpu::Dimension::x);
+  Value rest = arith::IndexCastOp::create(e, e.getI64Type(), block);
+  first = e.i64(0);
+  if (!along) {
+    grid.push_back({mamba::Axis::Other, 1});
+    return;
+  }
+  Value tiles = e.ceilDiv(kernel.extent(*along), blockCount);
+  first = e.mul(e.rem(rest, tiles), blockCount);
+  rest = e.div(rest, tiles);
+  grid.push_back({runtimeAxis(*along), blockCount});
+  for (Axis axis : {Axis::Channel, Axis::Batch}) {
+    if (!access.has(axis) || axis == *along)
+      continue;
+    index[axis] = e.rem(rest, kernel.extent(axis));
+    rest = e.div(rest, kernel.extent(axis));
+    grid.push_back({runtimeAxis(axis), 1});
+  }
+}
+
+void TotalKernel::findItem(Value item) {
+  Value rest = e.div(item, blockCount);
+  if (along)
+    index[*along] = e.add(first, e.rem(item, blockCount));
+  index[Axis::State] = e.rem(rest, extentOf(Axis::State));
+  index[Axis::Group] = e.div(rest, extentOf(Axis::State));
+}
+
+bool TotalKernel::isKept(mamba::Axis axis) const {
+  return axis != mamba::Axis::Other && access.has(static_cast<Axis>(axis));
+}
+
+/// What of a summed dimension belongs to the element: all, or its group's.
+std::pair<Value, Value> TotalKernel::rangeOf(const mamba::DimSpec &dim) {
+  if (dim.axis == mamba::Axis::Other)
+    return {e.i64(0), e.i64(dim.extent)};
+  Value count =
+      e.ceilDiv(kernel.extent(static_cast<Axis>(dim.axis)), dim.divisor);
+  if (dim.axis != mamba::Axis::Channel || !access.has(Axis::Group))
+    return {e.i64(0), count};
+  Value own = e.div(count, extentOf(Axis::Group));
+  Value from = e.mul(index[Axis::Group], own);
+  return {from, e.add(from, own)};
+}
+
+Number TotalKernel::term(Value at) {
+  bool isComplex = isa<ComplexType>(sums.value().getType());
+  Value address = e.offset(kernel.pointer(sums.tensor),
+                           e.mul(at, isComplex ? 2 : 1), e.getF32Type());
+  auto word = [&](int64_t i) -> Value {
+    return e.load(e.getF32Type(), e.offset(address, 4 * i), 4);
+  };
+  return {word(0), isComplex ? word(1) : Value()};
+}
+
+Number TotalKernel::sumFrom(size_t dim, Value at) {
+  ArrayRef<mamba::DimSpec> dims = plan.tensor(sums.tensor).dims;
+  if (dim == dims.size())
+    return term(at);
+  Value stride = kernel.stride(sums.tensor, dim);
+  if (isKept(dims[dim].axis)) {
+    Value own = index[static_cast<Axis>(dims[dim].axis)];
+    return sumFrom(dim + 1, e.add(at, e.mul(own, stride)));
+  }
+  auto [from, to] = rangeOf(dims[dim]);
+  Number zero = e.zero(sums.value().getType());
+  SmallVector<Value> init(zero.words());
+  SmallVector<Value> words =
+      e.loop(from, to, 1, init,
+             [&](Value i, ValueRange carried) -> SmallVector<Value> {
+               SmallVector<Value> before(carried);
+               ArrayRef<Value> rest(before);
+               Number sum = takeNumber(rest, zero.isComplex());
+               Number own = sumFrom(dim + 1, e.add(at, e.mul(i, stride)));
+               return SmallVector<Value>(e.addf(sum, own).words());
+             });
+  ArrayRef<Value> rest(words);
+  return takeNumber(rest, zero.isComplex());
+}
+
+Value TotalKernel::resultAddress() {
+  Value at = e.i64(0);
+  for (auto [dim, axis] : llvm::enumerate(access.getAxes()))
+    at = e.add(at, e.mul(index[axis], kernel.stride(result, dim)));
+  Type element = cast<RankedTensorType>(op->getResult(sums.result).getType())
+                     .getElementType();
+  return e.offset(kernel.pointer(result), at, element);
+}
+
+void TotalKernel::store(const Number &number) {
+  Type element = sums.total->getResult(0).getType();
+  Value address = resultAddress();
+  if (number.isComplex()) {
+    e.store(number.re, address, 8);
+    return e.store(number.im, e.offset(address, 4), 4);
+  }
+  Value value = number.re;
+  if (!element.isF32())
+    value = arith::TruncFOp::create(e, element, value);
+  e.store(value, address, mamba::byteSize(*dtypeOf(element)));
+}
+
+void TotalKernel::build() {
+  findAxis();
+  findBlock();
+  auto thread = gpu::ThreadIdOp::create(e, gpu::Dimension::x);
+  Value from = arith::IndexCastOp::create(e, e.getI64Type(), thread);
+  e.loop(from, e.i64(blockCount * inner), kThreads, [&](Value item) {
+    findItem(item);
+    auto write = [&] { store(sumFrom(0, e.i64(0))); };
+    if (along)
+      e.ifThen(e.lessThan(index[*along], kernel.extent(*along)), write);
+    else
+      write();
+  });
+  kernel.finish(plan, grid, SharedMemory());
+}
+
+void mlir::ssm::buildTotalKernel(Emit &e, gpu::GPUModuleOp module,
+                                 StringRef name, LaunchPlan &plan, FusedOp op,
+                                 const PartialSums &sums) {
+  TotalKernel(e, module, name, plan, op, sums).build();
+}

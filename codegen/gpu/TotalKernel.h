@@ -1,0 +1,24 @@
+//===- TotalKernel.h - The last step of a total -----------------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_CODEGEN_GPU_TOTALKERNEL_H
+#define MAMBA_CODEGEN_GPU_TOTALKERNEL_H
+
+#include "codegen/PartialSums.h"
+#include "codegen/gpu/Kernel.h"
+
+namespace mlir::ssm {
+
+/// Emits the kernel that adds the partial sums of one total of `op`, each
+/// element in one thread and in the order of the temporary, and writes them as
+/// its result.
+void buildTotalKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
+                      LaunchPlan &plan, FusedOp op, const PartialSums &sums);
+
+} // namespace mlir::ssm
+
+#endif // MAMBA_CODEGEN_GPU_TOTALKERNEL_H
