@@ -66,3 +66,55 @@ void Dependence::visit(Operation &op) {
   for (Value result : op.getResults())
     info[result] = joined;
 }
+
+//===----------------------------------------------------------------------===//
+// Directions
+//===----------------------------------------------------------------------===//
+
+bool mlir::ssm::isSameScan(RecurrenceOp op, RecurrenceOp other) {
+  return op->getOperands() == other->getOperands() &&
+         op.getReverse() == other.getReverse();
+}
+
+RecurrenceOp mlir::ssm::scanOf(RecurrenceOp op) {
+  for (RecurrenceOp first : op->getBlock()->getOps<RecurrenceOp>())
+    if (isSameScan(op, first))
+      return first;
+  llvm_unreachable("it has its own scan");
+}
+
+/// Values that are computed from a recurrence.
+static llvm::DenseSet<Value> orderedValues(FusedOp op) {
+  llvm::DenseSet<Value> ordered;
+  for (Operation &nested : op.getBlock()->without_terminator())
+    if (isa<RecurrenceOp>(nested) ||
+        llvm::any_of(nested.getOperands(),
+                     [&](Value value) { return ordered.contains(value); }))
+      ordered.insert(nested.result_begin(), nested.result_end());
+  return ordered;
+}
+
+std::optional<Directions> mlir::ssm::directionsOf(FusedOp op) {
+  auto recurrences = llvm::to_vector(op.getBlock()->getOps<RecurrenceOp>());
+  Directions directions;
+  if (recurrences.empty())
+    return directions;
+  auto against = [&](bool reverse) {
+    return llvm::filter_to_vector<2>(recurrences, [&](RecurrenceOp other) {
+      return other.getReverse() != reverse;
+    });
+  };
+  llvm::DenseSet<Value> ordered = orderedValues(op);
+  auto canReplay = [&](RecurrenceOp other) {
+    return other.getLast().use_empty() &&
+           llvm::none_of(other->getOperands(),
+                         [&](Value value) { return ordered.contains(value); });
+  };
+  bool lastReverse = recurrences.back().getReverse();
+  for (bool reverse : {lastReverse, !lastReverse}) {
+    directions = {reverse, against(reverse)};
+    if (llvm::all_of(directions.replayed, canReplay))
+      return directions;
+  }
+  return std::nullopt;
+}

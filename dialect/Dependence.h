@@ -68,6 +68,34 @@ struct ValueInfo {
   std::optional<unsigned> statesLevel;
 };
 
+/// True where two recurrences differ in `exclusive` alone, so that one scan
+/// gives the states of both.
+bool isSameScan(RecurrenceOp op, RecurrenceOp other);
+/// The first recurrence of the body with the scan of `op`.
+RecurrenceOp scanOf(RecurrenceOp op);
+
+/// How the recurrences of a body run. Those of one direction may read those of
+/// the other, which then are replayed: from their states at the start of each
+/// tile, tile by tile in the order of the first.
+struct Directions {
+  /// Of the recurrences that are not replayed.
+  bool isReverse = false;
+  SmallVector<RecurrenceOp, 2> replayed;
+
+  bool isReplayed(RecurrenceOp op) const {
+    return llvm::is_contained(replayed, op);
+  }
+  /// Positions in a sequence count from its last step: along the recurrences,
+  /// or along those that are replayed.
+  bool countsFromEnd() const { return isReverse == replayed.empty(); }
+};
+
+/// The directions of a body. Where recurrences run in both, those of one can be
+/// replayed if they read no recurrence, and nothing reads their last states;
+/// where those of either can, the ones against the body's last recurrence are.
+/// None for a body where neither can.
+std::optional<Directions> directionsOf(FusedOp op);
+
 /// Facts of every value of a fused op's body, in one walk.
 class Dependence {
 public:

@@ -136,11 +136,6 @@ int64_t FusedOp::stateExtent() {
   return extent == ShapedType::kDynamic ? 1 : extent;
 }
 
-bool FusedOp::isReverse() {
-  auto recurrences = getBlock()->getOps<RecurrenceOp>();
-  return !recurrences.empty() && (*recurrences.begin()).getReverse();
-}
-
 //===----------------------------------------------------------------------===//
 // Rules of the operands
 //===----------------------------------------------------------------------===//
@@ -373,10 +368,10 @@ LogicalResult FusedOp::verifyRegions() {
   for (Operation &nested : *getBlock())
     if (failed(verifyBodyOp(nested)))
       return failure();
-  for (RecurrenceOp recurrence : getBlock()->getOps<RecurrenceOp>())
-    if (recurrence.getReverse() != isReverse())
-      return recurrence.emitOpError("(C8) runs against the direction of an "
-                                    "earlier recurrence of this body");
+  if (!directionsOf(*this))
+    return emitOpError("(C8) has recurrences of both directions, and those of "
+                       "neither can be replayed: some of each read another "
+                       "recurrence, or have a last state that is read");
   auto recurrences = getBlock()->getOps<RecurrenceOp>();
   if (!recurrences.empty() && !inputAxes(*this).has(Axis::Length))
     return (*recurrences.begin())

@@ -239,7 +239,9 @@ def SSM_FusedOp : SSM_Op<"fused", [Pure, IsolatedFromAbove, SingleBlock]> {
     - (C6) body ops are side-effect free scalar ops of arith, math or complex,
       or `ssm.recurrence`, `ssm.sum`, `ssm.total`, `ssm.yield`.
     - (C7) groups divide a static channel extent.
-    - (C8) all recurrences run in one direction.
+    - (C8) all recurrences run in one direction, or those of one of both read no
+      recurrence, and nothing reads their last states. (They are replayed: from
+      states at the start of each tile of steps.)
     - (C9) a last state feeds no value that depends on l, and no result that
       has l.
     - (C10) a per-state value that depends on a sum over n is computed from no
@@ -286,8 +288,6 @@ def SSM_FusedOp : SSM_Op<"fused", [Pure, IsolatedFromAbove, SingleBlock]> {
     int64_t stateExtent();
     /// Static extent of `axis` over all inputs and results, or kDynamic.
     int64_t axisExtent(Axis axis);
-    /// True where the recurrences run from the last step to the first.
-    bool isReverse();
   }];
 }
 

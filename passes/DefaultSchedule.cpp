@@ -205,7 +205,7 @@ static Handoff chooseHandoff(int64_t threads, int64_t held, Turns turnsWith) {
 /// chunks bring the threads of few, long sequences instead.
 static bool wantsChunks(const Problem &problem) {
   return problem.areChannelsNeighbours && !problem.isChained &&
-         problem.batch * problem.channels <= 2048 &&
+         !problem.replays && problem.batch * problem.channels <= 2048 &&
          problem.length >= kChunkedLength;
 }
 
@@ -244,7 +244,7 @@ static Pace paceOf(const Problem &problem, const GpuTarget &target,
   schedule.items = choice.items;
   schedule.unroll = choice.unroll;
   schedule.warpsD = kWarpsOfLanes;
-  if (handoff.chunks > 1 && handoff.turns < turns &&
+  if (!problem.replays && handoff.chunks > 1 && handoff.turns < turns &&
       sharedBytesOf(schedule, problem) <=
           sharedShare(choice, schedule.warpsD, target)) {
     turns = handoff.turns;
@@ -308,7 +308,8 @@ static Pace relayPaceOf(const Problem &problem, const GpuTarget &target,
   GpuScheduleFields schedule = relayOf(choice, logLanes);
   Pace pace;
   // Where waits are not suspended, no one has measured it.
-  if (!target.suspendsWaits || !fitsRelay(problem, choice, logLanes) ||
+  if (problem.replays || !target.suspendsWaits ||
+      !fitsRelay(problem, choice, logLanes) ||
       problem.states % kRelayStates != 0 ||
       problem.length < schedule.tileSteps() * choice.relayWarps ||
       sharedBytesOf(schedule, problem) > target.sharedBytes)
@@ -436,7 +437,7 @@ static constexpr int64_t kChunkSteps = 512;
 static int64_t chooseGpuChunks(const GpuScheduleFields &schedule,
                                const Problem &problem,
                                const GpuTarget &target) {
-  if (problem.isChained || problem.length < kChunkedLength)
+  if (problem.isChained || problem.replays || problem.length < kChunkedLength)
     return 1;
   int64_t blocks =
       problem.batch * ceilDiv(problem.channels, schedule.tileChannels());
@@ -531,6 +532,9 @@ CpuScheduleFields mlir::ssm::defaultCpuSchedule(const Problem &given,
   Problem problem = withUsualExtents(given);
   CpuScheduleFields schedule;
   schedule.vector = std::min<int64_t>(16, nextPowerOf2(problem.channels));
+  // Memory holds the states at the start of each tile.
+  if (problem.replays)
+    schedule.items = 64;
   auto tileBytes = [&] {
     return 4 * problem.states * schedule.items * schedule.vector;
   };
@@ -541,7 +545,7 @@ CpuScheduleFields mlir::ssm::defaultCpuSchedule(const Problem &given,
   int64_t most = std::clamp<int64_t>(problem.length / 1024, 1, 1024);
   int64_t chunks = std::min(wanted, most);
   // As on a GPU: a chunk is computed nearly twice.
-  if (!problem.isChained && chunks >= 3)
+  if (!problem.isChained && !problem.replays && chunks >= 3)
     schedule.chunks = chunks;
   return schedule;
 }

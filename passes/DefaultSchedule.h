@@ -34,6 +34,9 @@ struct Problem {
   /// One recurrence needs what another one computes, so a chunk's carry needs
   /// the carries before it: blocks and tasks cannot share a sequence.
   bool isChained = false;
+  /// Recurrences run in both directions, and those of one are replayed, tile by
+  /// tile: the tiles of a sequence follow each other.
+  bool replays = false;
   /// Some recurrence has complex states.
   bool isComplex = false;
   /// Numbers that a kernel keeps for each channel and state: what does not

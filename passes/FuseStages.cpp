@@ -36,10 +36,36 @@ struct Placement {
   bool isTotal = false;
 };
 
+/// Which scans some op computes one value of each point from: the states of one
+/// then are needed where those of the other are known.
+class ScanMixes {
+public:
+  ScanMixes(ArrayRef<Operation *> ops, const FuseAxes &axes);
+  bool areMixed(ScanOp scan, ScanOp other) const {
+    return mixed.contains({firstLike(scan), firstLike(other)});
+  }
+
+private:
+  using ScanSet = llvm::SetVector<Operation *>;
+  /// The first of the scans that differ in `exclusive` alone.
+  static Operation *firstLike(ScanOp scan);
+  DenseMap<Value, ScanSet> made;
+  DenseSet<std::pair<Operation *, Operation *>> mixed;
+};
+
+/// The scans of one stage, forward ones first.
+struct StageScans {
+  SmallVector<Operation *, 2> byDirection[2];
+  /// None of them reads another one of the stage, or has a last state that is
+  /// read.
+  bool canReplay[2] = {true, true};
+};
+
 /// Chooses a stage for each op, in program order.
 class Placer {
 public:
-  explicit Placer(const FuseAxes &axes) : axes(axes) {}
+  Placer(const FuseAxes &axes, const ScanMixes &mixes)
+      : axes(axes), mixes(mixes) {}
 
   void place(Operation *op);
   const Placement &of(Value value) const { return placements.at(value); }
@@ -51,17 +77,67 @@ public:
 
 private:
   Placement joinOperands(Operation *op, unsigned stage);
-  bool fits(Operation *op, const Placement &placement);
+  bool fits(Operation *op, const Placement &placement) const;
+  bool canReplay(ScanOp scan, unsigned stage) const;
+  bool joins(ScanOp scan, const StageScans &stage, bool canReplay) const;
   void record(Operation *op, Placement placement);
 
   const FuseAxes &axes;
+  const ScanMixes &mixes;
   DenseMap<Value, Placement> placements;
-  /// Whether a stage's recurrences run in reverse, once one is in it.
-  DenseMap<unsigned, bool> directions;
+  DenseMap<unsigned, StageScans> scans;
   unsigned last = 0;
 };
 
 } // namespace
+
+Operation *ScanMixes::firstLike(ScanOp scan) {
+  Operation *first = scan;
+  for (Operation *user : scan.getA().getUsers()) {
+    auto other = dyn_cast<ScanOp>(user);
+    if (other && other->getOperands() == scan->getOperands() &&
+        other.getReverse() == scan.getReverse() &&
+        other->getBlock() == first->getBlock() && other->isBeforeInBlock(first))
+      first = other;
+  }
+  return first;
+}
+
+ScanMixes::ScanMixes(ArrayRef<Operation *> ops, const FuseAxes &axes) {
+  for (Operation *op : ops) {
+    ScanSet joined;
+    if (auto scan = dyn_cast<ScanOp>(op)) {
+      made[scan.getStates()].insert(firstLike(scan));
+      continue;
+    }
+    forEachRead(op, [&](OpOperand &use) {
+      auto it = made.find(stripCasts(use.get()));
+      if (it != made.end())
+        joined.insert(it->second.begin(), it->second.end());
+    });
+    for (Operation *one : joined)
+      for (Operation *other : joined)
+        mixed.insert({one, other});
+    if (axes.summedBy(op) == AxisSet())
+      for (Value result : op->getResults())
+        made[result] = joined;
+  }
+}
+
+/// The scans of a stage, if `scan` is one of them, run in one direction, or
+/// those of one can be replayed. That takes their exponentials twice, so the
+/// other ones must read their states, which memory had to hold otherwise.
+bool Placer::joins(ScanOp scan, const StageScans &stage, bool canReplay) const {
+  bool reverse = scan.getReverse();
+  const SmallVector<Operation *, 2> &others = stage.byDirection[!reverse];
+  if (others.empty())
+    return true;
+  bool isMixed = llvm::any_of(others, [&](Operation *other) {
+    return mixes.areMixed(scan, cast<ScanOp>(other));
+  });
+  return isMixed &&
+         ((canReplay && stage.canReplay[reverse]) || stage.canReplay[!reverse]);
+}
 
 /// What `op` would be if it ran in `stage`; at least in its operands' stage.
 Placement Placer::joinOperands(Operation *op, unsigned stage) {
@@ -90,8 +166,18 @@ Placement Placer::joinOperands(Operation *op, unsigned stage) {
   return joined;
 }
 
+/// Reads no scan of the stage, and nothing reads its last state.
+bool Placer::canReplay(ScanOp scan, unsigned stage) const {
+  bool isAlone = scan.getLast().use_empty();
+  forEachRead(scan, [&](OpOperand &use) {
+    const Placement *operand = find(stripCasts(use.get()));
+    isAlone &= !operand || operand->isFree || operand->stage != stage;
+  });
+  return isAlone;
+}
+
 /// The rules C8, C9 and C10 of a fused body.
-bool Placer::fits(Operation *op, const Placement &placement) {
+bool Placer::fits(Operation *op, const Placement &placement) const {
   auto scan = dyn_cast<ScanOp>(op);
   bool hasLength = llvm::any_of(op->getResults(), [&](Value result) {
     return isa<RankedTensorType>(result.getType()) &&
@@ -103,9 +189,9 @@ bool Placer::fits(Operation *op, const Placement &placement) {
     return false;
   if (!scan)
     return true;
-  auto direction = directions.find(placement.stage);
-  return direction == directions.end() ||
-         direction->second == scan.getReverse();
+  auto stage = scans.find(placement.stage);
+  return stage == scans.end() ||
+         joins(scan, stage->second, canReplay(scan, placement.stage));
 }
 
 void Placer::record(Operation *op, Placement placement) {
@@ -126,7 +212,9 @@ void Placer::record(Operation *op, Placement placement) {
   }
   placement.isFree = false;
   last = std::max(last, placement.stage);
-  directions[placement.stage] = scan.getReverse();
+  StageScans &stage = scans[placement.stage];
+  stage.byDirection[scan.getReverse()].push_back(scan);
+  stage.canReplay[scan.getReverse()] &= canReplay(scan, placement.stage);
   Placement lastState = placement, states = placement;
   lastState.afterLast = true;
   lastState.statesLevel.reset();
@@ -311,7 +399,8 @@ SmallVector<Stage> StageFiller::run(func::FuncOp function) {
 SmallVector<Stage> mlir::ssm::planStages(func::FuncOp function,
                                          ArrayRef<Operation *> ops,
                                          const FuseAxes &axes) {
-  Placer placer(axes);
+  ScanMixes mixes(ops, axes);
+  Placer placer(axes, mixes);
   for (Operation *op : ops)
     placer.place(op);
   return StageFiller(ops, axes, placer).run(function);

@@ -148,6 +148,7 @@ Problem mlir::ssm::problemOf(FusedOp op, const Problem &assumed) {
                               llvm::divideCeil(real.getIntOrFloatBitWidth(), 8);
   }
   problem.isChained = isChained(op);
+  problem.replays = !directionsOf(op)->replayed.empty();
   problem.isComplex =
       llvm::any_of(op.getBlock()->getOps<RecurrenceOp>(), [](RecurrenceOp r) {
         return isa<ComplexType>(r.getState().getType());

@@ -30,7 +30,9 @@ std::string mlir::ssm::toString(const Problem &problem) {
   add("chained", problem.isChained);
   add("tables", problem.tableNumbers);
   add("staged", problem.stagedNumbers);
-  // What sums nothing has the line that tables and records of it hold.
+  // Without these, the line is as tables and records hold it.
+  if (problem.replays)
+    text += " replays=1";
   if (problem.summedSteps || problem.summedChannels) {
     add("steps", problem.summedSteps);
     add("channels", problem.summedChannels);

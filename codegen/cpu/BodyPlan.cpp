@@ -22,7 +22,7 @@ static Place placeFrom(const ValueInfo &info) {
 }
 
 BodyPlan::BodyPlan(FusedOp op, const BodyFacts &facts, Goal goal)
-    : op(op), facts(facts), purpose(goal) {
+    : op(op), facts(facts), purpose(goal), ways(*directionsOf(op)) {
   findPlaces(Dependence(op));
   for (Stage stage : {Stage::Before, Stage::During, Stage::After})
     for (unsigned level = 0; level < numLevels; ++level)
@@ -65,8 +65,8 @@ FailureOr<BodyPlan> BodyPlan::build(FusedOp op, const BodyFacts &facts,
   }
   for (RecurrenceOp scan : scans) {
     plan.scans.insert(scan);
-    if (failed(goal == Goal::Carries ? plan.needScan(scan)
-                                     : plan.needInitialState(scan)))
+    if ((goal != Goal::Starts && failed(plan.needScan(scan))) ||
+        (goal != Goal::Carries && failed(plan.needInitialState(scan))))
       return failure();
   }
   return plan;
@@ -183,12 +183,23 @@ LogicalResult BodyPlan::needRecurrence(Phase &phase, RecurrenceOp scan,
 
 LogicalResult BodyPlan::needScan(RecurrenceOp scan) {
   Phase &home = phaseAt(placeOf(scan.getState()));
-  if (!home.ops.insert(scan))
+  home.ops.insert(scan);
+  scan = scanOf(scan);
+  home.ops.insert(scan);
+  if (!started.insert(scan).second)
     return success();
   scans.insert(scan);
   if (failed(need(home, scan.getA())) || failed(need(home, scan.getB())))
     return failure();
-  return purpose == Goal::Results ? needInitialState(scan) : success();
+  bool isStarted = purpose == Goal::Results && !isReplayed(scan);
+  return isStarted ? needInitialState(scan) : success();
+}
+
+SmallVector<RecurrenceOp> BodyPlan::scansOf(const Phase &phase,
+                                            bool replayed) const {
+  return llvm::filter_to_vector(scans, [&](RecurrenceOp scan) {
+    return phase.ops.contains(scan) && isReplayed(scan) == replayed;
+  });
 }
 
 LogicalResult BodyPlan::needInitialState(RecurrenceOp scan) {

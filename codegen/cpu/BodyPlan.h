@@ -69,6 +69,7 @@ enum class Goal {
   Carries,      ///< What each chunk of a sequence adds to the states.
   Starts,       ///< The states at the start of each chunk.
   ChunkResults, ///< All results, given the states at the start of each chunk.
+  Checkpoints,  ///< The states that recurrences are replayed from.
 };
 
 /// What a plan needs to know beside the op.
@@ -96,9 +97,16 @@ public:
   Place placeOf(Value value) const { return places.at(value); }
   /// All channels of a vector share the value.
   bool isUniform(Value value) const { return !varying.contains(value); }
-  /// Recurrences that the goal needs.
+  /// The scans that the goal needs: of recurrences that share one, the first.
   ArrayRef<RecurrenceOp> recurrences() const { return scans.getArrayRef(); }
   Goal goal() const { return purpose; }
+  const Directions &directions() const { return ways; }
+  /// The recurrence runs tile by tile, from checkpoints.
+  bool isReplayed(RecurrenceOp scan) const {
+    return purpose == Goal::Results && ways.isReplayed(scan);
+  }
+  /// Those of `scans` that a phase replays, or the others.
+  SmallVector<RecurrenceOp> scansOf(const Phase &phase, bool replayed) const;
 
 private:
   BodyPlan(FusedOp op, const BodyFacts &facts, Goal goal);
@@ -119,11 +127,14 @@ private:
   FusedOp op;
   BodyFacts facts;
   Goal purpose;
+  Directions ways;
   llvm::DenseMap<Value, Place> places;
   unsigned numLevels = 1;
   std::vector<Phase> list;
   llvm::DenseSet<Value> varying;
   llvm::SetVector<RecurrenceOp> scans;
+  /// Those whose operands are planned.
+  llvm::DenseSet<RecurrenceOp> started;
 };
 
 /// The ops that a sum over n adds up in a loop; a value without n is scaled.

@@ -82,6 +82,16 @@ static AccessAttr stateAccess(FusedOp op, RecurrenceOp scan,
   return AccessAttr::get(op.getContext(), kept);
 }
 
+static SmallVector<mamba::DimSpec> stateDims(FusedOp op, AccessAttr access) {
+  SmallVector<mamba::DimSpec> dims;
+  for (Axis axis : access.getAxes()) {
+    int64_t extent = op.axisExtent(axis);
+    dims.push_back({runtimeAxis(axis),
+                    extent == ShapedType::kDynamic ? mamba::kDynamic : extent});
+  }
+  return dims;
+}
+
 static SmallVector<ChunkTensors> addChunkTensors(FusedOp op,
                                                  ArrayRef<RecurrenceOp> scans,
                                                  int64_t chunks,
@@ -91,12 +101,7 @@ static SmallVector<ChunkTensors> addChunkTensors(FusedOp op,
   for (RecurrenceOp scan : scans) {
     AccessAttr access = stateAccess(op, scan, dependence);
     SmallVector<mamba::DimSpec> dims = {{mamba::Axis::Other, chunks}};
-    for (Axis axis : access.getAxes()) {
-      int64_t extent = op.axisExtent(axis);
-      dims.push_back({runtimeAxis(axis), extent == ShapedType::kDynamic
-                                             ? mamba::kDynamic
-                                             : extent});
-    }
+    llvm::append_range(dims, stateDims(op, access));
     mamba::DType dtype = *dtypeOf(scan.getState().getType());
     list.push_back({scan, access, plan.addTemporary("carry", dtype, dims),
                     plan.addTemporary("decay", dtype, dims),
@@ -143,17 +148,71 @@ static LogicalResult emitChunked(KernelRequest &request, const BodyFacts &facts,
 }
 
 //===----------------------------------------------------------------------===//
+// Both directions
+//===----------------------------------------------------------------------===//
+
+/// One temporary for each scan that is replayed: its states at the start of
+/// each tile.
+static SmallVector<ChunkTensors> addCheckpoints(const KernelRequest &request,
+                                                const BodyPlan &whole,
+                                                LaunchPlan &plan) {
+  Dependence dependence(request.op);
+  SmallVector<ChunkTensors> list;
+  for (RecurrenceOp scan : whole.recurrences()) {
+    if (!whole.isReplayed(scan))
+      continue;
+    AccessAttr access = stateAccess(request.op, scan, dependence);
+    SmallVector<mamba::DimSpec> dims = {
+        {mamba::Axis::Length, mamba::kDynamic, request.schedule.getItems()}};
+    llvm::append_range(dims, stateDims(request.op, access));
+    mamba::DType dtype = *dtypeOf(scan.getState().getType());
+    list.push_back(
+        {scan, access, 0, 0, plan.addTemporary("checkpoints", dtype, dims)});
+  }
+  return list;
+}
+
+static LogicalResult emitBothWays(KernelRequest request, const BodyFacts &facts,
+                                  const BodyPlan &whole, LaunchPlan &plan) {
+  SmallVector<ChunkTensors> tensors = addCheckpoints(request, whole, plan);
+  SmallVector<RecurrenceOp> scans;
+  for (const ChunkTensors &own : tensors)
+    scans.push_back(own.scan);
+  request.chunkTensors = tensors;
+  FailureOr<BodyPlan> body =
+      BodyPlan::build(request.op, facts, Goal::Checkpoints, scans);
+  if (failed(body))
+    return failure();
+  KernelRequest first = request;
+  first.name += "_checkpoints";
+  first.totals = {};
+  if (failed(TaskEmitter(first, *body, plan).run()))
+    return failure();
+  return TaskEmitter(request, whole, plan).run();
+}
+
+//===----------------------------------------------------------------------===//
 // Entry
 //===----------------------------------------------------------------------===//
 
-/// The states at chunk starts are stored by channel, so in chunks no value of
-/// a group is taken as one number for all its channels.
+/// A replayed scan that the channels of a group share.
+static bool replaysGroups(FusedOp op) {
+  Dependence dependence(op);
+  return llvm::any_of(directionsOf(op)->replayed, [&](RecurrenceOp scan) {
+    AxisSet axes = dependence.of(scan.getState()).axes;
+    return axes.has(Axis::Group) && !axes.has(Axis::Channel);
+  });
+}
+
+/// The states at the start of chunks and tiles are stored by channel, so there
+/// no value of a group is taken as one number for all its channels.
 static BodyFacts factsOf(const KernelRequest &request, const LaunchPlan &plan) {
   FusedOp op = request.op;
   BodyFacts facts;
+  bool isByChannel = request.schedule.getChunks() > 1 || replaysGroups(op);
   for (auto [i, input] : llvm::enumerate(op.getInputs())) {
     AccessAttr access = op.inputAccess(i);
-    bool isSplit = request.schedule.getChunks() > 1 && access.has(Axis::Group);
+    bool isSplit = isByChannel && access.has(Axis::Group);
     facts.uniformInputs.push_back(
         !isSplit &&
         isUniformAccess(cast<RankedTensorType>(input.getType()), access,
@@ -188,6 +247,11 @@ LogicalResult mlir::ssm::cpu::lowerFusedOp(FusedOp op, ModuleOp module,
   FailureOr<CpuScheduleAttr> schedule = scheduleOf(op);
   if (failed(schedule) || failed(verifyBody(op)))
     return failure();
+  bool isBothWays = !directionsOf(op)->replayed.empty();
+  if (isBothWays && schedule->getChunks() > 1)
+    return op.emitOpError("has recurrences in both directions, of which the "
+                          "ones of one are replayed tile by tile; found ")
+           << *schedule << ", expected chunks = 1";
   KernelRequest request{op,
                         module,
                         name.str(),
@@ -204,8 +268,9 @@ LogicalResult mlir::ssm::cpu::lowerFusedOp(FusedOp op, ModuleOp module,
       op, Dependence(op),
       {tileChannels(request), isChunked ? schedule->getChunks() : 1}, plan);
   request.totals = totals;
-  if (failed(isChunked ? emitChunked(request, facts, *body, plan)
-                       : TaskEmitter(request, *body, plan).run()))
+  if (failed(isBothWays  ? emitBothWays(request, facts, *body, plan)
+             : isChunked ? emitChunked(request, facts, *body, plan)
+                         : TaskEmitter(request, *body, plan).run()))
     return failure();
   for (const PartialSums &sums : totals)
     emitTotalKernel(request, sums, plan);

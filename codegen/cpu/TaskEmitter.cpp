@@ -134,9 +134,10 @@ void TaskEmitter::openTensors() {
   for (auto [i, result] : llvm::enumerate(op.getResults()))
     results.push_back(
         written.contains(result) ? open(result, op.resultAccess(i)) : nullptr);
+  bool isJoin = body.goal() == Goal::Carries || body.goal() == Goal::Starts;
   for (const ChunkTensors &tensors : request.chunkTensors) {
     starts.push_back(openTemporary(tensors, tensors.start));
-    if (body.goal() == Goal::ChunkResults)
+    if (!isJoin)
       continue;
     carries.push_back(openTemporary(tensors, tensors.carry));
     decays.push_back(openTemporary(tensors, tensors.decay));
@@ -162,6 +163,12 @@ void TaskEmitter::makeTables() {
   for (RecurrenceOp scan : body.recurrences()) {
     bool perState = body.placeOf(scan.getState()).perState;
     states[scan] = make(scan.getState(), perState, false);
+    if (body.isReplayed(scan))
+      for (RecurrenceOp other : op.getBlock()->getOps<RecurrenceOp>())
+        if (isSameScan(other, scan))
+          replayed[other.getState()] =
+              kernel.table(other.getState().getType(),
+                           body.isUniform(other.getState()), frame.tileSteps);
     if (body.goal() == Goal::Carries)
       products[scan] = make(scan.getState(), perState, false);
   }
@@ -185,8 +192,12 @@ void TaskEmitter::emitTask() {
   emitStage(Stage::Before);
   if (body.goal() == Goal::Starts)
     return joinChunks();
+  if (body.goal() == Goal::Checkpoints)
+    return emitCheckpoints();
   if (!frame.chunk) {
-    if (length)
+    if (replays())
+      emitTilesFromEnd();
+    else if (length)
       emitTiles(e.i64(0), length);
     storeStepSums();
     return emitEnd();
@@ -211,17 +222,22 @@ void TaskEmitter::emitTiles(Value from, Value to) {
     frame.tileLength = e.min(e.sub(to, done), e.i64(frame.tileSteps));
     // In reverse the tiles run from the end; within a tile positions ascend
     // all the same.
-    frame.tileStart =
-        op.isReverse() ? e.sub(e.sub(length, done), frame.tileLength) : done;
-    for (auto &input : inputs)
-      if (input)
-        input->fill(/*perTile=*/true);
-    emitStage(Stage::During);
-    for (Tensors *list : {&results, &partials})
-      for (auto &tensor : *list)
-        if (tensor)
-          tensor->flush(/*perTile=*/true);
+    frame.tileStart = body.directions().isReverse
+                          ? e.sub(e.sub(length, done), frame.tileLength)
+                          : done;
+    emitTile();
   });
+}
+
+void TaskEmitter::emitTile() {
+  for (auto &input : inputs)
+    if (input)
+      input->fill(/*perTile=*/true);
+  emitStage(Stage::During);
+  for (Tensors *list : {&results, &partials})
+    for (auto &tensor : *list)
+      if (tensor)
+        tensor->flush(/*perTile=*/true);
 }
 
 void TaskEmitter::emitEnd() {
@@ -258,58 +274,72 @@ void TaskEmitter::emitStates(const Phase &phase, Value state) {
   emitSteps(phase, state, values);
 }
 
-/// The loop over a tile's steps carries the states of the recurrences in
-/// registers, and the products of their decays where those are wanted.
-void TaskEmitter::emitSteps(const Phase &phase, Value state,
-                            const Values &hoisted) {
-  SmallVector<std::pair<Value, Table>> carried;
-  for (Operation *nested : phase.ops)
-    if (auto scan = dyn_cast<RecurrenceOp>(nested)) {
-      carried.push_back({scan.getState(), states[scan]});
-      // During the steps, the last state's name stands for the product.
-      if (body.goal() == Goal::Carries)
-        carried.push_back({scan.getLast(), products[scan]});
-    }
-  for (TotalOp total : phase.totals)
-    if (isOfSteps(total))
-      carried.push_back({total.getResult(), tables[total.getResult()]});
-  auto pack = [&](function_ref<Lanes(Value, const Table &)> lanesOf) {
+/// A loop over a tile's steps that carries numbers; `body` gives the next ones.
+SmallVector<Lanes> TaskEmitter::overSteps(
+    bool reverse, ArrayRef<Lanes> init,
+    function_ref<SmallVector<Lanes>(Value step, ArrayRef<Lanes>)> body) {
+  auto pack = [](ArrayRef<Lanes> list) {
     SmallVector<Value> words;
-    for (auto &[value, table] : carried) {
-      Lanes lanes = lanesOf(value, table);
+    for (const Lanes &lanes : list) {
       words.push_back(lanes.re);
       if (lanes.isComplex())
         words.push_back(lanes.im);
     }
     return words;
   };
-  auto unpack = [&](ValueRange words, Values &values) {
-    for (auto &[value, table] : carried) {
-      bool isComplex = isa<ComplexType>(table.type);
-      values[value] = {words[0], isComplex ? words[1] : nullptr};
-      words = words.drop_front(isComplex ? 2 : 1);
+  auto unpack = [&](ValueRange words) {
+    SmallVector<Lanes> list;
+    for (const Lanes &like : init) {
+      list.push_back({words[0], like.isComplex() ? words[1] : Value()});
+      words = words.drop_front(like.isComplex() ? 2 : 1);
     }
+    return list;
   };
-  SmallVector<Value> init = pack([&](Value, const Table &table) {
-    return kernel.load(table, stateEntry(state));
-  });
-  SmallVector<Value> last = e.loop(
-      e.i64(0), frame.tileLength, 1, init, [&](Value done, ValueRange words) {
-        Value step = done;
-        if (op.isReverse())
-          step = e.sub(e.sub(frame.tileLength, e.i64(1)), done);
+  SmallVector<Value> last =
+      e.loop(e.i64(0), frame.tileLength, 1, pack(init),
+             [&](Value done, ValueRange words) {
+               Value step = done;
+               if (reverse)
+                 step = e.sub(e.sub(frame.tileLength, e.i64(1)), done);
+               return pack(body(step, unpack(words)));
+             });
+  return unpack(last);
+}
+
+/// The loop over a tile's steps carries the states of the recurrences in
+/// registers, the products of their decays where those are wanted, and sums.
+void TaskEmitter::emitSteps(const Phase &phase, Value state,
+                            const Values &hoisted) {
+  replay(phase, state, hoisted);
+  SmallVector<std::pair<Value, Table>> carried;
+  for (RecurrenceOp scan : body.scansOf(phase, /*replayed=*/false)) {
+    carried.push_back({scan.getState(), states[scan]});
+    // During the steps, the last state's name stands for the product.
+    if (body.goal() == Goal::Carries)
+      carried.push_back({scan.getLast(), products[scan]});
+  }
+  for (TotalOp total : phase.totals)
+    if (isOfSteps(total))
+      carried.push_back({total.getResult(), tables[total.getResult()]});
+  SmallVector<Lanes> init;
+  for (auto &[_, table] : carried)
+    init.push_back(kernel.load(table, stateEntry(state)));
+  bool reverse = body.goal() == Goal::Checkpoints
+                     ? body.directions().countsFromEnd()
+                     : body.directions().isReverse;
+  SmallVector<Lanes> last =
+      overSteps(reverse, init, [&](Value step, ArrayRef<Lanes> before) {
         Values values = hoisted;
-        unpack(words, values);
+        for (auto [entry, lanes] : llvm::zip(carried, before))
+          values[entry.first] = lanes;
         emitPoint(phase, {step, state}, values);
-        return pack([&](Value value, const Table &) {
-          auto state = afterStep.find(value);
-          return state == afterStep.end() ? values[value] : state->second;
+        return llvm::map_to_vector(carried, [&](auto &entry) {
+          auto after = afterStep.find(entry.first);
+          return after == afterStep.end() ? values[entry.first] : after->second;
         });
       });
-  Values values;
-  unpack(last, values);
-  for (auto &[value, table] : carried)
-    kernel.store(table, stateEntry(state), values[value]);
+  for (auto [entry, lanes] : llvm::zip(carried, last))
+    kernel.store(entry.second, stateEntry(state), lanes);
 }
 
 void TaskEmitter::emitPoint(const Phase &phase, Point point, Values &values) {
@@ -335,7 +365,7 @@ void TaskEmitter::emitPoint(const Phase &phase, Point point, Values &values) {
 void TaskEmitter::emitOp(const Phase &phase, Operation *nested, Point point,
                          Values &values) {
   if (auto scan = dyn_cast<RecurrenceOp>(nested))
-    return emitRecurrence(scan, values);
+    return emitRecurrence(scan, point, values);
   SmallVector<Lanes> operands;
   for (Value operand : nested->getOperands())
     operands.push_back(valueOf(operand, values));
@@ -357,14 +387,27 @@ void TaskEmitter::emitOp(const Phase &phase, Operation *nested, Point point,
     values[result] = lanes;
 }
 
-void TaskEmitter::emitRecurrence(RecurrenceOp scan, Values &values) {
-  Lanes a = valueOf(scan.getA(), values), b = valueOf(scan.getB(), values);
-  Lanes h = values[scan.getState()], after = e.multiplyAdd(a, h, b);
-  (scan.getExclusive() ? afterStep : values)[scan.getState()] = after;
-  if (body.goal() == Goal::Carries) {
-    Lanes zero = e.zero(scan.getState().getType(), /*uniform=*/true);
-    values[scan.getLast()] = e.multiplyAdd(a, values[scan.getLast()], zero);
+/// The first recurrence of a scan computes what all of it are the states of.
+void TaskEmitter::emitRecurrence(RecurrenceOp scan, Point point,
+                                 Values &values) {
+  if (body.isReplayed(scan)) {
+    values[scan.getState()] =
+        kernel.load(replayed[scan.getState()], point.step);
+    return;
   }
+  RecurrenceOp first = scanOf(scan);
+  if (scan == first) {
+    Lanes a = valueOf(scan.getA(), values), b = valueOf(scan.getB(), values);
+    Lanes h = values[scan.getState()];
+    beforeStep[scan.getState()] = h;
+    afterStep[scan.getState()] = e.multiplyAdd(a, h, b);
+    if (body.goal() == Goal::Carries) {
+      Lanes zero = e.zero(scan.getState().getType(), /*uniform=*/true);
+      values[scan.getLast()] = e.multiplyAdd(a, values[scan.getLast()], zero);
+    }
+  }
+  values[scan.getState()] =
+      (scan.getExclusive() ? beforeStep : afterStep)[first.getState()];
 }
 
 void TaskEmitter::clearSums(const Phase &phase) {
@@ -469,7 +512,7 @@ Lanes TaskEmitter::read(const Phase &phase, Value value, Point point) {
   Value entry = entryOf(body.placeOf(value), point);
   if (auto scan = value.getDefiningOp<RecurrenceOp>();
       scan && value == scan.getLast())
-    return kernel.load(states[scan], entry);
+    return kernel.load(states[scanOf(scan)], entry);
   return kernel.load(tables[value], entry);
 }
 

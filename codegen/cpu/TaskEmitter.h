@@ -86,17 +86,30 @@ private:
   // Its phases.
   void emitTask();
   void emitTiles(Value from, Value to);
+  void emitTile();
   void emitEnd();
   void emitStage(Stage stage);
   void emitPhase(const Phase &phase);
   void emitStates(const Phase &phase, Value state);
   void emitSteps(const Phase &phase, Value state, const Values &hoisted);
+  SmallVector<Lanes>
+  overSteps(bool reverse, ArrayRef<Lanes> init,
+            function_ref<SmallVector<Lanes>(Value step, ArrayRef<Lanes>)> body);
   void emitPoint(const Phase &phase, Point point, Values &values);
   void emitOp(const Phase &phase, Operation *op, Point point, Values &values);
-  void emitRecurrence(RecurrenceOp scan, Values &values);
+  void emitRecurrence(RecurrenceOp scan, Point point, Values &values);
   void clearSums(const Phase &phase);
 
-  // Totals.cpp: its totals.
+  // TaskReplay.cpp: recurrences against the direction of its tiles.
+  bool replays() const {
+    return body.goal() == Goal::Results && !body.directions().replayed.empty();
+  }
+  void emitTilesFromEnd();
+  void emitCheckpoints();
+  void findTile(Value number);
+  void replay(const Phase &phase, Value state, const Values &hoisted);
+
+  // TaskTotals.cpp: its totals.
   const PartialSums &sumsOf(TotalOp total) const;
   TensorAccess &partialOf(TotalOp total);
   bool isOfSteps(TotalOp total) const;
@@ -142,8 +155,10 @@ private:
   llvm::DenseMap<Value, Table> tables;
   /// By recurrence: its states, and the products of its decays.
   llvm::DenseMap<Operation *, Table> states, products;
-  /// What exclusive recurrences carry to the next step, by their states.
-  Values afterStep;
+  /// The states before and after the current step, by those of their scans.
+  Values beforeStep, afterStep;
+  /// The states of a tile's steps, of those that are replayed.
+  llvm::DenseMap<Value, Table> replayed;
   /// Values that a task computes once.
   Values once;
 };

@@ -11,7 +11,7 @@ using namespace mlir;
 using namespace mlir::ssm;
 
 BodyAnalysis::BodyAnalysis(FusedOp op, bool groupsUniform)
-    : fused(op), depend(op) {
+    : fused(op), depend(op), ways(*directionsOf(op)) {
   // Pure values come from inputs alone, with no recurrence or sum between.
   llvm::DenseMap<Value, bool> pure;
   for (BlockArgument argument : op.getBlock()->getArguments()) {
@@ -28,20 +28,47 @@ BodyAnalysis::BodyAnalysis(FusedOp op, bool groupsUniform)
     }
   }
   findFrontiers();
+  findLeaders();
   findFeeds();
+}
+
+void BodyAnalysis::findLeaders() {
+  for (RecurrenceOp op : fused.getBlock()->getOps<RecurrenceOp>())
+    if (scanOf(op) == op)
+      leaders.push_back(op);
+}
+
+SmallVector<RecurrenceOp, 2>
+BodyAnalysis::scannedBy(RecurrenceOp leader) const {
+  return llvm::filter_to_vector<2>(
+      fused->getRegion(0).front().getOps<RecurrenceOp>(),
+      [&](RecurrenceOp op) { return isSameScan(op, leader); });
+}
+
+bool BodyAnalysis::isLastRead(RecurrenceOp leader) const {
+  return llvm::any_of(scannedBy(leader), [](RecurrenceOp op) {
+    return !op.getLast().use_empty();
+  });
 }
 
 /// Walks backwards: an operand feeds what its user feeds.
 void BodyAnalysis::findFeeds() {
+  auto spread = [](Operation &nested, llvm::DenseSet<Value> &fed) {
+    if (llvm::any_of(nested.getResults(),
+                     [&](Value result) { return fed.contains(result); }))
+      fed.insert(nested.operand_begin(), nested.operand_end());
+  };
   for (Operation &nested : llvm::reverse(*fused.getBlock())) {
     if (auto recurrence = dyn_cast<RecurrenceOp>(nested)) {
-      feeds.insert(recurrence.getA());
-      feeds.insert(recurrence.getB());
+      for (Value value : {recurrence.getA(), recurrence.getB()}) {
+        feeds.insert(value);
+        if (isReplayed(recurrence))
+          replayFeeds.insert(value);
+      }
       continue;
     }
-    if (llvm::any_of(nested.getResults(),
-                     [&](Value result) { return feeds.contains(result); }))
-      feeds.insert(nested.operand_begin(), nested.operand_end());
+    spread(nested, feeds);
+    spread(nested, replayFeeds);
   }
 }
 
@@ -98,13 +125,10 @@ void BodyAnalysis::findFrontiers() {
       visit(result);
 }
 
-SmallVector<RecurrenceOp> BodyAnalysis::recurrences(bool perState) const {
-  SmallVector<RecurrenceOp> found;
-  for (RecurrenceOp recurrence :
-       fused->getRegion(0).front().getOps<RecurrenceOp>())
-    if (depend.dependsOn(recurrence.getState(), Axis::State) == perState)
-      found.push_back(recurrence);
-  return found;
+SmallVector<RecurrenceOp> BodyAnalysis::scans(bool perState) const {
+  return llvm::filter_to_vector(leaders, [&](RecurrenceOp op) {
+    return depend.dependsOn(op.getState(), Axis::State) == perState;
+  });
 }
 
 bool BodyAnalysis::hasChainedRecurrences() const {

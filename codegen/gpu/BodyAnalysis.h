@@ -41,16 +41,29 @@ public:
     return stagedFrontier.contains(value);
   }
 
-  /// Recurrences with (or without) the state axis.
-  SmallVector<RecurrenceOp> recurrences(bool perState) const;
-  /// True where the steps of some recurrence are computed from `value`.
+  /// The recurrences that a kernel scans, in their order: of those that differ
+  /// in `exclusive` alone, the first one.
+  ArrayRef<RecurrenceOp> scans() const { return leaders; }
+  /// All that the scan of `leader` gives the states of.
+  SmallVector<RecurrenceOp, 2> scannedBy(RecurrenceOp leader) const;
+  /// Something reads the state after the last step.
+  bool isLastRead(RecurrenceOp leader) const;
+  /// Scans with (or without) the state axis.
+  SmallVector<RecurrenceOp> scans(bool perState) const;
+  const Directions &directions() const { return ways; }
+  bool isReplayed(RecurrenceOp op) const { return ways.isReplayed(op); }
+  bool replays() const { return !ways.replayed.empty(); }
+  /// True where the steps of some recurrence, or of one that is replayed, are
+  /// computed from `value`.
   bool feedsRecurrence(Value value) const { return feeds.contains(value); }
+  bool feedsReplayed(Value value) const { return replayFeeds.contains(value); }
   /// True where some recurrence reads what another one computed.
   bool hasChainedRecurrences() const;
 
 private:
   void classify(Value value, bool pure, bool groupsUniform);
   void findFrontiers();
+  void findLeaders();
   void findFeeds();
 
   FusedOp fused;
@@ -58,7 +71,9 @@ private:
   llvm::DenseMap<Value, Home> homes;
   llvm::SetVector<Value> tableFrontier;
   llvm::SetVector<Value> stagedFrontier;
-  llvm::DenseSet<Value> feeds;
+  llvm::DenseSet<Value> feeds, replayFeeds;
+  Directions ways;
+  SmallVector<RecurrenceOp> leaders;
 };
 
 } // namespace mlir::ssm

@@ -48,6 +48,10 @@ static LogicalResult verifyBody(FusedOp op, const BodyAnalysis &body,
       return op.emitOpError("reads ")
              << input.getType() << "; the GPU computes in f32, use the cpu or "
              << "the reference device";
+  if (body.replays() && (schedule.getChunks() > 1 || schedule.getRelay()))
+    return op.emitOpError("has recurrences in both directions, of which the "
+                          "ones of one are replayed tile by tile; found ")
+           << schedule << ", expected chunks = 1 and relay = 0";
   if (schedule.getChunks() > 1 && !schedule.getHandoff() &&
       body.hasChainedRecurrences())
     return op.emitOpError("has recurrences that read each other, which chunks "
@@ -98,12 +102,30 @@ static SmallVector<ChunkTensors> addChunkTensors(FusedOp op,
                                                  ScheduleAttr schedule,
                                                  LaunchPlan &plan) {
   SmallVector<ChunkTensors> tensors;
-  for (RecurrenceOp recurrence : op.getBlock()->getOps<RecurrenceOp>()) {
+  for (RecurrenceOp recurrence : body.scans()) {
     SmallVector<mamba::DimSpec> dims =
         stateDims(op, body, recurrence, schedule.getChunks());
     mamba::DType dtype = *dtypeOf(recurrence.getA().getType());
     tensors.push_back({plan.addTemporary("chunk_decay", dtype, dims),
                        plan.addTemporary("chunk_carry", dtype, dims)});
+  }
+  return tensors;
+}
+
+/// A temporary a replayed scan: its states at the start of each tile.
+static SmallVector<unsigned> addCheckpoints(FusedOp op,
+                                            const BodyAnalysis &body,
+                                            ScheduleAttr schedule,
+                                            LaunchPlan &plan) {
+  SmallVector<unsigned> tensors;
+  for (RecurrenceOp recurrence : body.scans()) {
+    if (!body.isReplayed(recurrence))
+      continue;
+    SmallVector<mamba::DimSpec> dims = stateDims(op, body, recurrence, 1);
+    dims.insert(dims.begin() + 1,
+                {mamba::Axis::Length, mamba::kDynamic, schedule.tileSteps()});
+    tensors.push_back(plan.addTemporary(
+        "checkpoints", *dtypeOf(recurrence.getA().getType()), dims));
   }
   return tensors;
 }
@@ -120,7 +142,7 @@ static HandoffTensors addHandoffTensors(FusedOp op, const BodyAnalysis &body,
                         {{mamba::Axis::Batch, mamba::kDynamic},
                          {mamba::Axis::Channel, mamba::kDynamic}},
                         /*isZeroed=*/true);
-  for (RecurrenceOp recurrence : op.getBlock()->getOps<RecurrenceOp>())
+  for (RecurrenceOp recurrence : body.scans())
     tensors.states.push_back(
         plan.addTemporary("chunk_state", *dtypeOf(recurrence.getA().getType()),
                           stateDims(op, body, recurrence, 1)));
@@ -149,8 +171,7 @@ LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
   if (failed(verifyBody(op, body, schedule)))
     return failure();
   Emit e(op.getLoc(), op.getContext());
-  bool isChunked = schedule.getChunks() > 1 &&
-                   !op.getBlock()->getOps<RecurrenceOp>().empty();
+  bool isChunked = schedule.getChunks() > 1 && !body.scans().empty();
   SmallVector<PartialSums> totals =
       planPartialSums(op, body.dependence(),
                       {areUniform ? schedule.tileChannels() : 0,
@@ -158,22 +179,27 @@ LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
                       plan);
   auto build = [&](StringRef suffix, KernelPart part,
                    ScanKernel::Temporaries temporaries) {
-    if (part != KernelPart::ChunkCarries)
+    if (part != KernelPart::ChunkCarries && part != KernelPart::Checkpoints)
       temporaries.totals = totals;
     ScanKernel(e, module, (name + suffix).str(), plan, body, schedule, part,
                temporaries)
         .build();
   };
   if (!isChunked) {
-    build("", KernelPart::Whole, {});
+    SmallVector<unsigned> checkpoints =
+        addCheckpoints(op, body, schedule, plan);
+    if (body.replays())
+      build("_checkpoints", KernelPart::Checkpoints, {{}, {}, checkpoints, {}});
+    build("", KernelPart::Whole, {{}, {}, checkpoints, {}});
   } else if (schedule.getHandoff()) {
-    build("", KernelPart::Handoff, {{}, addHandoffTensors(op, body, plan), {}});
+    build("", KernelPart::Handoff,
+          {{}, addHandoffTensors(op, body, plan), {}, {}});
   } else {
     SmallVector<ChunkTensors> chunks =
         addChunkTensors(op, body, schedule, plan);
-    build("_carries", KernelPart::ChunkCarries, {chunks, {}, {}});
-    for (auto [i, recurrence] :
-         llvm::enumerate(op.getBlock()->getOps<RecurrenceOp>())) {
+    build("_carries", KernelPart::ChunkCarries, {chunks, {}, {}, {}});
+    for (auto [i, scan] : llvm::enumerate(body.scans())) {
+      RecurrenceOp recurrence = scan;
       bool perState =
           body.dependence().dependsOn(recurrence.getState(), Axis::State);
       buildChunkKernel(e, module, (name + "_chunks" + Twine(i)).str(), plan,
@@ -181,7 +207,7 @@ LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
                        perState ? op.stateExtent() : 1,
                        isa<ComplexType>(recurrence.getA().getType()));
     }
-    build("", KernelPart::ChunkMain, {chunks, {}, {}});
+    build("", KernelPart::ChunkMain, {chunks, {}, {}, {}});
   }
   for (const PartialSums &sums : totals)
     buildTotalKernel(e, module, (name + "_total" + Twine(sums.result)).str(),

@@ -18,7 +18,8 @@ using namespace mlir::ssm;
 
 Operands::Operands(Emit &e, Kernel &kernel, const LaunchPlan &plan, FusedOp op,
                    const Place &place)
-    : e(e), kernel(kernel), plan(plan), op(op), place(place) {}
+    : e(e), kernel(kernel), plan(plan), op(op), place(place),
+      isReverse(directionsOf(op)->countsFromEnd()) {}
 
 Operands::Tensor Operands::input(unsigned i) {
   Value value = op.getInputs()[i];
@@ -63,10 +64,16 @@ Value Operands::base(const Tensor &tensor, Value channel) {
     if (axis == Axis::Group)
       advance(axis, groupOf(tensor, channel));
     // A reverse recurrence walks down from the last step.
-    if (axis == Axis::Length && op.isReverse())
+    if (axis == Axis::Length && isReverse)
       advance(axis, e.sub(kernel.length(), e.i64(1)));
   }
   return e.offset(kernel.pointer(tensor.number), at, tensor.element);
+}
+
+Value Operands::stepAt(Value position) {
+  if (!isReverse)
+    return position;
+  return e.sub(e.sub(kernel.length(), e.i64(1)), position);
 }
 
 Value Operands::inputBase(unsigned i, Value channel) {
@@ -82,7 +89,7 @@ Value Operands::address(const Tensor &tensor, Value base, Value position,
   Value at = e.i64(0);
   if (tensor.access.has(Axis::Length)) {
     Value step = e.mul(position, strideOf(tensor, Axis::Length));
-    at = op.isReverse() ? e.sub(at, step) : e.add(at, step);
+    at = isReverse ? e.sub(at, step) : e.add(at, step);
   }
   if (tensor.access.has(Axis::State))
     at = e.add(at, e.mul(state, strideOf(tensor, Axis::State)));
@@ -111,7 +118,7 @@ int64_t Operands::width(const Tensor &tensor, Run run) {
   const mamba::LayoutSpec layout = plan.layout(tensor.number);
   bool isUnit = layout.unitDim >= 0 &&
                 tensor.access.getAxes()[layout.unitDim] == run.along;
-  if (!isUnit || (run.along == Axis::Length && op.isReverse()))
+  if (!isUnit || (run.along == Axis::Length && isReverse))
     return 1;
   int64_t bytes = elementBytes(tensor.element);
   int64_t aligned = std::min<int64_t>(16, layout.alignment);

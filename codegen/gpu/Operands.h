@@ -15,6 +15,7 @@
 #define MAMBA_CODEGEN_GPU_OPERANDS_H
 
 #include "codegen/gpu/Kernel.h"
+#include "dialect/Dependence.h"
 
 namespace mlir::ssm {
 
@@ -95,6 +96,9 @@ public:
 
   /// Elements of input `i` that one load moves in a run of `count`.
   int64_t inputWidth(unsigned i, Run run);
+  /// The step (i64) at a position.
+  Value stepAt(Value position);
+
   /// The axis of input `i` with a stride of one element, if any.
   std::optional<Axis> unitAxis(unsigned i);
 
@@ -124,6 +128,8 @@ private:
   const LaunchPlan &plan;
   FusedOp op;
   const Place &place;
+  /// Positions count from the last step.
+  bool isReverse;
 };
 
 } // namespace mlir::ssm

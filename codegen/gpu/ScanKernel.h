@@ -35,8 +35,9 @@ struct ChunkTensors {
 
 /// What a kernel computes: everything from start to end, the segment that
 /// each chunk is to its recurrences, everything given what lies before each
-/// chunk, or everything, where chunks hand their states on.
-enum class KernelPart { Whole, ChunkCarries, ChunkMain, Handoff };
+/// chunk, everything, where chunks hand their states on, or the states that
+/// recurrences are replayed from.
+enum class KernelPart { Whole, ChunkCarries, ChunkMain, Handoff, Checkpoints };
 
 /// Temporaries of a launch whose chunks hand their states on: numbers of
 /// tensors in the plan.
@@ -48,11 +49,12 @@ struct HandoffTensors {
 
 class ScanKernel {
 public:
-  /// The temporaries that `part` needs: `chunks` have one entry a recurrence,
-  /// in the order of the body, `totals` one each.
+  /// The temporaries that `part` needs: `chunks` have one entry a scan, in the
+  /// order of the body, `checkpoints` one a replayed scan, `totals` one each.
   struct Temporaries {
     SmallVector<ChunkTensors> chunks;
     HandoffTensors handoff;
+    SmallVector<unsigned> checkpoints;
     SmallVector<PartialSums> totals;
   };
   ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name, LaunchPlan &plan,
@@ -83,6 +85,7 @@ private:
 
   /// What is known while a tile is emitted.
   struct Tile {
+    Value number; ///< i64.
     Value start;  ///< i64 first position of the tile.
     Value first;  ///< i64 first position of the thread; where it has none, and
                   ///< hasWholeRuns(), that of the last run.
@@ -151,9 +154,12 @@ private:
   void fillScalarCarries();
   void fillTables();
   void fillStates(StateRun run);
-  Value temporaryAddress(unsigned tensor, Value state, bool isComplex);
-  Steps readTemporary(unsigned tensor, unsigned recurrence, StateRun run);
-  void writeTemporary(unsigned tensor, StateRun run, ArrayRef<Number> numbers);
+  Value temporaryAddress(unsigned tensor, Value chunk, Value state,
+                         bool isComplex);
+  Steps readTemporary(unsigned tensor, Value chunk, unsigned recurrence,
+                      StateRun run);
+  void writeTemporary(unsigned tensor, Value chunk, StateRun run,
+                      ArrayRef<Number> numbers);
   void eachOwnCarry(function_ref<void(unsigned, StateRun)> body);
   void storeChunkCarries();
 
@@ -173,7 +179,6 @@ private:
   Value threadOf(Value row, Value slot);
   Number loadEntry(const Total &total, Value entry);
   void storeEntry(const Total &total, Value entry, const Number &number);
-  Number orZero(Tile &tile, const Number &number, int64_t step);
   void addSteps(Tile &tile, const Total &total, Value state,
                 ArrayRef<Steps> byChannel);
   void addChannels(const Total &total, Value state, ArrayRef<Steps> byChannel);
@@ -206,6 +211,22 @@ private:
   Steps handedStates(unsigned recurrence, const Steps &init, StateRun run);
   void handStatesOn();
 
+  // Replay.cpp: recurrences against the direction of the tiles.
+  bool isReplaying() const {
+    return part == KernelPart::Whole && body.replays();
+  }
+  bool isMirrored(RecurrenceOp op) const {
+    return isReplaying() && !body.isReplayed(op);
+  }
+  unsigned checkpointOf(RecurrenceOp op) const;
+  void storeCheckpoints(Value tile);
+  void loadCheckpoints(Tile &tile);
+  void orderScan(Tile &tile, RecurrenceOp op, LocalScan &scan);
+  void skipMissing(Tile &tile, RecurrenceOp op,
+                   MutableArrayRef<LocalScan> scans);
+  void takeStates(RecurrenceOp op, const LocalScan &scan,
+                  llvm::DenseMap<Value, Steps> &values);
+
   // Relay.cpp: from team to team of a block.
   int64_t tripsOf(unsigned recurrence);
   void prepareBatons();
@@ -223,6 +244,8 @@ private:
   TileRange tileRange();
   bool hasWholeRuns() const;
   Value inLength(Value position, int64_t count);
+  Number orElse(Tile &tile, const Number &number, int64_t step,
+                const Number &missing);
   /// Where a team starts, and what it has asked for there: to stage, and of its
   /// threads' own steps.
   struct FirstTile {
@@ -232,8 +255,11 @@ private:
     size_t stagedWords = 0;
   };
   FirstTile requestFirstTile();
+  Value tileInRange(const TileRange &range, Value turn);
+  Value hasTiles(const FirstTile &first);
+  Value turnsOf(const FirstTile &first);
   void emitTiles(const FirstTile &first);
-  Value tileOfTurn(Value from, Value turn);
+  Value tileOfTurn(const TileRange &range, Value turn);
   Tile tileAt(Value index, Value turn);
   void emitTile(Tile &tile, function_ref<void()> afterStaging);
   SmallVector<Value> eitherWay(Tile &tile,
@@ -377,10 +403,21 @@ private:
   unsigned indexOf(RecurrenceOp op) const;
   YieldOp yield() { return cast<YieldOp>(fused.getBlock()->getTerminator()); }
   bool isCarries() const { return part == KernelPart::ChunkCarries; }
+  /// Blocks share a sequence.
+  bool isChunked() const {
+    return part != KernelPart::Whole && part != KernelPart::Checkpoints;
+  }
+  bool isScanned(RecurrenceOp op) const {
+    return part != KernelPart::Checkpoints || body.isReplayed(op);
+  }
+  /// Computes no results, but what tiles hand on.
+  bool isAhead() const {
+    return isCarries() || part == KernelPart::Checkpoints;
+  }
   bool isRelay() const { return schedule.getRelay() != 0; }
   bool isHandoff() const { return part == KernelPart::Handoff; }
   /// Something reads states of steps, not the segments of chunks alone.
-  bool needsStates() const { return !isCarries(); }
+  bool needsStates() const { return !isAhead(); }
 
   Emit &e;
   LaunchPlan &plan;
@@ -390,6 +427,7 @@ private:
   KernelPart part;
   SmallVector<ChunkTensors> chunks;
   HandoffTensors handoff;
+  SmallVector<unsigned> checkpoints;
   Kernel kernel;
   SharedMemory memory;
   int64_t laneStride;

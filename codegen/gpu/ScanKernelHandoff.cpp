@@ -53,7 +53,9 @@ ScanKernel::Steps ScanKernel::handedStates(unsigned i, const Steps &init,
                                            StateRun run) {
   SmallVector<Value> words = e.ifElse(
       e.equals(at.chunk, 0), [&] { return wordsOf(init); },
-      [&] { return wordsOf(readTemporary(handoff.states[i], i, run)); });
+      [&] {
+        return wordsOf(readTemporary(handoff.states[i], at.chunk, i, run));
+      });
   ArrayRef<Value> rest(words);
   return takeNumbers(rest, run.count, init.front().isComplex());
 }
@@ -63,7 +65,8 @@ void ScanKernel::handStatesOn() {
   Value done = e.add(at.chunk, 1);
   e.ifThen(e.lessThan(done, e.i64(schedule.getChunks())), [&] {
     eachOwnCarry([&](unsigned i, StateRun run) {
-      writeTemporary(handoff.states[i], run, readTable(carries[i], run));
+      writeTemporary(handoff.states[i], at.chunk, run,
+                     readTable(carries[i], run));
     });
     blockBarrier();
     e.ifThen(e.equals(at.thread, 0),

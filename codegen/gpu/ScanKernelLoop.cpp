@@ -45,10 +45,10 @@ ScanKernel::Roots ScanKernel::rootsAt(unsigned level) {
     return info.level == level && info.axes.has(Axis::State) && isEachStep;
   };
   Roots roots;
-  for (RecurrenceOp op : body.recurrences(/*perState=*/true))
-    if (dependence.of(op.getState()).level == level)
+  for (RecurrenceOp op : body.scans(/*perState=*/true))
+    if (isScanned(op) && dependence.of(op.getState()).level == level)
       roots.recurrences.push_back(op);
-  if (isCarries())
+  if (isAhead())
     return roots;
   for (SumOp op : fused.getBlock()->getOps<SumOp>())
     if (isHere(op.getValue(),

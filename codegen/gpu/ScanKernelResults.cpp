@@ -71,7 +71,7 @@ void ScanKernel::storeLastOf(unsigned i) {
 /// Where chunks share a sequence, the one that it ends in owns its results.
 Value ScanKernel::ownsLast(unsigned i) {
   Value owns = ownsResult(i);
-  return part == KernelPart::Whole ? owns : e.conjunction(owns, holdsEnd);
+  return isChunked() ? e.conjunction(owns, holdsEnd) : owns;
 }
 
 void ScanKernel::storeLastRun(unsigned i, StateRun run) {

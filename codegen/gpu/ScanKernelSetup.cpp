@@ -33,12 +33,13 @@ kernelTensors(const LaunchPlan &plan, FusedOp op, KernelPart part,
   llvm::SetVector<unsigned> tensors;
   for (Value input : op.getInputs())
     tensors.insert(plan.tensorOf(input));
-  if (part != KernelPart::ChunkCarries)
+  if (part != KernelPart::ChunkCarries && part != KernelPart::Checkpoints)
     for (OpResult result : op->getResults())
       if (!result.use_empty() && !isTotal(op, result.getResultNumber()))
         tensors.insert(plan.tensorOf(result));
   for (const PartialSums &total : temporaries.totals)
     tensors.insert(total.tensor);
+  tensors.insert_range(temporaries.checkpoints);
   for (const ChunkTensors &chunk : temporaries.chunks) {
     tensors.insert(chunk.decay);
     tensors.insert(chunk.carry);
@@ -70,13 +71,15 @@ ScanKernel::ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
                        const Temporaries &temporaries)
     : e(e), plan(plan), body(body), fused(body.op()), schedule(schedule),
       part(part), chunks(temporaries.chunks), handoff(temporaries.handoff),
+      checkpoints(temporaries.checkpoints),
       kernel(e, module, name, plan,
              kernelTensors(plan, fused, part, temporaries), schedule.threads()),
       laneStride(laneStrideFor(plan, fused, schedule)), at(place()),
       operands(e, kernel, plan, fused, at),
       levels(e, kernel, memory, at, schedule, laneStride) {
-  for (RecurrenceOp op : fused.getBlock()->getOps<RecurrenceOp>())
-    recurrenceOps.push_back(op);
+  for (RecurrenceOp op : body.scans())
+    if (isScanned(op))
+      recurrenceOps.push_back(op);
   for (const PartialSums &sums : temporaries.totals)
     totals.push_back({sums, sums.has(Axis::State)});
   if (schedule.getMinBlocks() > 0)
@@ -108,18 +111,21 @@ void ScanKernel::build() {
     prepareBatons();
   if (!isRelay())
     first = requestFirstTile();
+  if (part == KernelPart::Checkpoints)
+    e.ifThen(e.lessThan(e.i64(0), kernel.length()),
+             [&] { storeCheckpoints(e.i64(0)); });
   emitTiles(first);
   blockBarrier();
   if (isCarries())
     storeChunkCarries();
-  else
+  else if (!isAhead())
     storeLast();
   if (isHandoff())
     handStatesOn();
   storeTotals();
   SmallVector<mamba::GridTerm> grid = {
       {mamba::Axis::Channel, schedule.tileChannels()}, {mamba::Axis::Batch, 1}};
-  if (part != KernelPart::Whole)
+  if (isChunked())
     grid.push_back({mamba::Axis::Other, schedule.getChunks()});
   kernel.finish(plan, grid, memory);
 }
@@ -160,7 +166,7 @@ Value ScanKernel::baseOf(BlockArgument argument) {
 }
 
 unsigned ScanKernel::indexOf(RecurrenceOp op) const {
-  return llvm::find(recurrenceOps, op) - recurrenceOps.begin();
+  return llvm::find(recurrenceOps, scanOf(op)) - recurrenceOps.begin();
 }
 
 //===----------------------------------------------------------------------===//
@@ -193,7 +199,7 @@ Place ScanKernel::place() {
     Value sequences = e.div(e.div(blocks, schedule.getChunks()), tiles);
     p.chunk = e.div(rest, sequences);
     p.batch = e.rem(rest, sequences);
-  } else if (part != KernelPart::Whole) {
+  } else if (isChunked()) {
     p.chunk = e.rem(rest, schedule.getChunks());
     p.batch = e.div(rest, schedule.getChunks());
   }

@@ -104,8 +104,10 @@ void ScanKernel::beginScans(States &states, RecurrenceOp op) {
       scan.decay = cheapDecay(states.tile, op, [&](Value c) {
         return evaluate(states, c, u).front();
       });
+      orderScan(states.tile, op, scan);
     });
   levels.begin(scans, needsStates());
+  skipMissing(states.tile, op, scans);
 }
 
 void ScanKernel::finishScans(States &states, RecurrenceOp op) {
@@ -121,8 +123,7 @@ void ScanKernel::finishScans(States &states, RecurrenceOp op) {
       ++scan;
     });
   Value slot = e.rem(states.trip(e), 2);
-  levels.finish(scans, slot, needsStates());
+  levels.finish(scans, slot, needsStates(), isMirrored(op));
   for (auto [number, scan] : llvm::enumerate(scans))
-    states.values[number][op.getState()] =
-        op.getExclusive() ? scan.statesBefore() : scan.states;
+    takeStates(op, scan, states.values[number]);
 }

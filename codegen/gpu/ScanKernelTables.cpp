@@ -39,8 +39,10 @@ ScanKernel::Table ScanKernel::allocateTable(Type type, bool perState) {
   return table;
 }
 
-/// The kernel of the chunks' carries skips what only results need.
+/// Kernels that compute what tiles hand on skip what only results need.
 bool ScanKernel::isNeeded(Value value) const {
+  if (part == KernelPart::Checkpoints)
+    return body.feedsReplayed(value);
   return !isCarries() || body.feedsRecurrence(value);
 }
 
@@ -179,8 +181,8 @@ ScanKernel::Steps ScanKernel::initialCarries(unsigned i, const Steps &init,
     return handedStates(i, init, run);
   if (part != KernelPart::ChunkMain)
     return init;
-  Steps decays = readTemporary(chunks[i].decay, i, run);
-  Steps numbers = readTemporary(chunks[i].carry, i, run);
+  Steps decays = readTemporary(chunks[i].decay, at.chunk, i, run);
+  Steps numbers = readTemporary(chunks[i].carry, at.chunk, i, run);
   for (auto [number, decay, start] : llvm::zip(numbers, decays, init))
     number = e.fma(decay, start, number);
   return numbers;
@@ -233,13 +235,13 @@ void ScanKernel::fillStates(StateRun run) {
 //===----------------------------------------------------------------------===//
 
 /// The address of the current channel's number in a temporary (b[, chunk], d[,
-/// n]).
-Value ScanKernel::temporaryAddress(unsigned tensor, Value state,
+/// n]); chunks are blocks of a sequence, or tiles of it.
+Value ScanKernel::temporaryAddress(unsigned tensor, Value chunk, Value state,
                                    bool isComplex) {
   unsigned dim = 0;
   Value offset = e.mul(at.batch, kernel.stride(tensor, dim++));
-  if (plan.tensor(tensor).dims[dim].axis == mamba::Axis::Other)
-    offset = e.add(offset, e.mul(at.chunk, kernel.stride(tensor, dim++)));
+  if (plan.tensor(tensor).dims[dim].axis != mamba::Axis::Channel)
+    offset = e.add(offset, e.mul(chunk, kernel.stride(tensor, dim++)));
   offset = e.add(offset,
                  e.mul(at.channels[channel].index, kernel.stride(tensor, dim)));
   if (state)
@@ -249,16 +251,16 @@ Value ScanKernel::temporaryAddress(unsigned tensor, Value state,
 }
 
 /// Numbers of recurrence `i` in a temporary.
-ScanKernel::Steps ScanKernel::readTemporary(unsigned tensor, unsigned i,
-                                            StateRun run) {
+ScanKernel::Steps ScanKernel::readTemporary(unsigned tensor, Value chunk,
+                                            unsigned i, StateRun run) {
   bool isComplex = isComplexValue(recurrenceOps[i].getA());
-  return e.loadNumbers(temporaryAddress(tensor, run.first, isComplex),
+  return e.loadNumbers(temporaryAddress(tensor, chunk, run.first, isComplex),
                        run.count, isComplex);
 }
 
-void ScanKernel::writeTemporary(unsigned tensor, StateRun run,
+void ScanKernel::writeTemporary(unsigned tensor, Value chunk, StateRun run,
                                 ArrayRef<Number> numbers) {
-  e.storeNumbers(numbers, temporaryAddress(tensor, run.first,
+  e.storeNumbers(numbers, temporaryAddress(tensor, chunk, run.first,
                                            numbers.front().isComplex()));
 }
 
@@ -282,7 +284,7 @@ void ScanKernel::eachOwnCarry(function_ref<void(unsigned, StateRun)> body) {
 /// Writes the segment that this chunk is to each recurrence.
 void ScanKernel::storeChunkCarries() {
   eachOwnCarry([&](unsigned i, StateRun run) {
-    writeTemporary(chunks[i].decay, run, readTable(decays[i], run));
-    writeTemporary(chunks[i].carry, run, readTable(carries[i], run));
+    writeTemporary(chunks[i].decay, at.chunk, run, readTable(decays[i], run));
+    writeTemporary(chunks[i].carry, at.chunk, run, readTable(carries[i], run));
   });
 }

@@ -23,6 +23,9 @@ ScanKernel::TileRange ScanKernel::tileRange() {
   Value all = e.ceilDiv(kernel.length(), schedule.tileSteps());
   if (part == KernelPart::Whole)
     return {e.i64(0), all};
+  // Nothing is replayed from the end of the last tile.
+  if (part == KernelPart::Checkpoints)
+    return {e.i64(0), e.sub(all, e.i64(1))};
   Value perChunk = e.ceilDiv(all, schedule.getChunks());
   Value from = e.mul(at.chunk, perChunk);
   Value to = e.min(e.add(from, perChunk), all);
@@ -37,17 +40,21 @@ ScanKernel::TileRange ScanKernel::tileRange() {
   return {from, to};
 }
 
-/// A team takes every teams()th tile, counted by turns.
-Value ScanKernel::tileOfTurn(Value from, Value turn) {
-  return e.add(e.add(from, e.toI64(at.team)), e.mul(turn, schedule.teams()));
+/// A team takes every teams()th tile, counted by turns. Where recurrences are
+/// replayed, the tiles come from the end.
+Value ScanKernel::tileOfTurn(const TileRange &range, Value turn) {
+  if (isReplaying())
+    return e.sub(e.sub(range.to, e.i64(1)), turn);
+  return e.add(e.add(range.from, e.toI64(at.team)),
+               e.mul(turn, schedule.teams()));
 }
 
 /// Asks for what the first tile of each team needs. There may be no tile.
 ScanKernel::FirstTile ScanKernel::requestFirstTile() {
   FirstTile first;
   first.range = tileRange();
-  first.start = tileOfTurn(first.range.from, e.i64(0));
-  Value exists = e.lessThan(first.start, first.range.to);
+  first.start = tileOfTurn(first.range, e.i64(0));
+  Value exists = hasTiles(first);
   SmallVector<Type> types;
   first.words = e.ifElse(
       exists,
@@ -72,21 +79,18 @@ ScanKernel::FirstTile ScanKernel::requestFirstTile() {
 /// for its steps there, before it computes its own, so that memory works while
 /// the block does. Else it asks for its steps first, while it stages.
 void ScanKernel::emitTiles(const FirstTile &first) {
-  auto [from, to] = first.range;
-  e.ifThen(e.lessThan(first.start, to), [&, from = from, to = to] {
+  e.ifThen(hasTiles(first), [&] {
     size_t stagedWords = first.stagedWords;
     bool prefetch = schedule.getPrefetch() > 0;
-    Value lastTile = e.sub(to, e.i64(1));
-    Value turns = e.ceilDiv(e.sub(to, first.start), schedule.teams());
+    Value turns = turnsOf(first);
     e.loop(e.i64(0), turns, 1, first.words,
            [&](Value turn, ValueRange raw) -> SmallVector<Value> {
-             Tile tile = tileAt(tileOfTurn(from, turn), turn);
+             Tile tile = tileAt(tileOfTurn(first.range, turn), turn);
              tile.ahead = unflatten(raw.take_front(stagedWords));
              SmallVector<Value> own(raw.drop_front(stagedWords));
              takeOwnSteps(tile, prefetch ? own : requestOwnSteps(tile));
              Value after = e.add(turn, 1);
-             Tile next =
-                 tileAt(e.min(tileOfTurn(from, after), lastTile), after);
+             Tile next = tileAt(tileInRange(first.range, after), after);
              SmallVector<Value> loaded;
              emitTile(tile, [&] {
                loaded = loadAhead(next);
@@ -98,9 +102,29 @@ void ScanKernel::emitTiles(const FirstTile &first) {
   });
 }
 
+/// The tile of a turn, or the last one where there is none.
+Value ScanKernel::tileInRange(const TileRange &range, Value turn) {
+  if (isReplaying())
+    return tileOfTurn(range, e.min(turn, e.sub(range.to, e.i64(1))));
+  return e.min(tileOfTurn(range, turn), e.sub(range.to, e.i64(1)));
+}
+
+Value ScanKernel::hasTiles(const FirstTile &first) {
+  if (isReplaying())
+    return e.lessThan(first.range.from, first.range.to);
+  return e.lessThan(first.start, first.range.to);
+}
+
+Value ScanKernel::turnsOf(const FirstTile &first) {
+  if (isReplaying())
+    return first.range.to;
+  return e.ceilDiv(e.sub(first.range.to, first.start), schedule.teams());
+}
+
 /// Tile `index`, the team's number `turn`.
 ScanKernel::Tile ScanKernel::tileAt(Value index, Value turn) {
   Tile tile;
+  tile.number = index;
   tile.steps.resize(channels.size());
   tile.sums.resize(channels.size());
   tile.start = e.mul(index, schedule.tileSteps());
@@ -111,7 +135,7 @@ ScanKernel::Tile ScanKernel::tileAt(Value index, Value turn) {
   if (hasWholeRuns()) {
     tile.inside = e.lessThan(tile.first, kernel.length());
     tile.first = inLength(tile.first, schedule.getItems());
-  } else if (!isCarries())
+  } else if (!isAhead())
     tile.isFull = e.lessThan(e.add(tile.start, schedule.tileSteps() - 1),
                              kernel.length());
   return tile;
@@ -119,7 +143,7 @@ ScanKernel::Tile ScanKernel::tileAt(Value index, Value turn) {
 
 /// True where L is known to end between threads: no run needs to be cut.
 bool ScanKernel::hasWholeRuns() const {
-  return !isCarries() && plan.lengthMultiple() % schedule.getItems() == 0;
+  return !isAhead() && plan.lengthMultiple() % schedule.getItems() == 0;
 }
 
 /// The first of `count` positions to read: as given, or the last ones there are
@@ -128,6 +152,15 @@ Value ScanKernel::inLength(Value position, int64_t count) {
   if (!hasWholeRuns())
     return position;
   return e.min(position, e.sub(kernel.length(), e.i64(count)));
+}
+
+/// The number of a thread's step, or `missing` for one past the end.
+Number ScanKernel::orElse(Tile &tile, const Number &number, int64_t step,
+                          const Number &missing) {
+  if (hasWholeRuns())
+    return e.select(tile.inside, number, missing);
+  Value left = e.toI32(e.sub(kernel.length(), tile.first));
+  return e.select(e.lessThan(e.i32(step), left), number, missing);
 }
 
 /// Emits `body` for a full tile, and for one that L ends in, where it gets the
@@ -148,10 +181,12 @@ ScanKernel::eitherWay(Tile &tile,
 /// staged values came in are free again.
 void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
   // With one buffer, others may still read the last tile's staged values.
-  if (!staged.empty() && stagedBuffers == 1)
+  if ((!staged.empty() && stagedBuffers == 1) || isReplaying())
     teamBarrier();
   if (!staged.empty())
     stageTile(tile);
+  if (isReplaying())
+    loadCheckpoints(tile);
   // Staged values come from other threads, and where all share a tile, tables
   // and carries too.
   teamBarrier();
@@ -162,9 +197,14 @@ void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
   for (unsigned level = 0; level < levels; ++level)
     emitStateLoop(tile, level);
   // Only their last states may be results.
-  for (RecurrenceOp op : body.recurrences(/*perState=*/false))
-    stepsOf(tile, op.getState());
-  if (isCarries())
+  for (RecurrenceOp op : body.scans(/*perState=*/false))
+    if (isScanned(op))
+      stepsOf(tile, op.getState());
+  if (part == KernelPart::Checkpoints) {
+    teamBarrier();
+    storeCheckpoints(e.add(tile.number, 1));
+  }
+  if (isAhead())
     return;
   storeSteps(tile);
   addStepTotals(tile);
@@ -242,7 +282,7 @@ const ScanKernel::Steps &ScanKernel::stepsOf(Tile &tile, Value value) {
   if (auto it = known.find(value); it != known.end())
     return it->second;
   if (auto recurrence = value.getDefiningOp<RecurrenceOp>()) {
-    scanSteps(tile, recurrence);
+    scanSteps(tile, scanOf(recurrence));
     return tile.steps[channel].find(value)->second;
   }
   Steps steps;
@@ -334,6 +374,9 @@ Number ScanKernel::stateAfter(const LocalScan &scan, Value step) {
 void ScanKernel::finishCarries(Tile &tile, RecurrenceOp op,
                                ArrayRef<LocalScan> scans, Value firstState) {
   unsigned i = indexOf(op);
+  // The next tile starts from a checkpoint.
+  if (isReplaying() && !isMirrored(op))
+    return;
   // `step`: of the thread, the last one of the sequence; null: the tile's last.
   auto write = [&](Value step) {
     const LocalScan *scan = scans.begin();
@@ -353,8 +396,9 @@ void ScanKernel::finishCarries(Tile &tile, RecurrenceOp op,
   if (schedule.getLanes() > 1 && schedule.scanWarps() == 1)
     e.warpBarrier();
   // What a tile that L ends in leaves is read only where a result asks for it.
-  if (op.getLast().use_empty() || isCarries())
-    return e.ifThen(levels.isLastSegment(), [&] { write(nullptr); });
+  if (!body.isLastRead(op) || isAhead() || isReplaying())
+    return e.ifThen(levels.isLastSegment(isMirrored(op)),
+                    [&] { write(nullptr); });
   if (hasWholeRuns()) {
     Value steps =
         e.min(e.sub(kernel.length(), tile.start), e.i64(schedule.tileSteps()));
@@ -385,18 +429,16 @@ void ScanKernel::scanSteps(Tile &tile, RecurrenceOp op) {
     scan.b = stepsOfOperand(tile, op.getB());
     scan.decay = cheapDecay(tile, op, [&](Value c) { return invariant(c); });
     scan.row = at.channels[channel].row;
+    orderScan(tile, op, scan);
   });
   waitForBaton(tile, op, e.i32(0));
   eachChannel([&] { scans[channel].carry = readTable(carries[i], nullptr); });
   levels.begin(scans, needsStates());
-  levels.finish(scans, tile.slot, needsStates());
+  skipMissing(tile, op, scans);
+  levels.finish(scans, tile.slot, needsStates(), isMirrored(op));
   finishCarries(tile, op, scans, nullptr);
   passBaton(op, e.i32(0));
-  eachChannel([&] {
-    const LocalScan &scan = scans[channel];
-    tile.steps[channel][op.getState()] =
-        op.getExclusive() ? scan.statesBefore() : scan.states;
-  });
+  eachChannel([&] { takeStates(op, scans[channel], tile.steps[channel]); });
 }
 
 //===----------------------------------------------------------------------===//

@@ -103,26 +103,17 @@ void ScanKernel::clearTotals() {
 // One state of a tile, or what has none
 //===----------------------------------------------------------------------===//
 
-/// The number of a thread's step, or zero for one past the end.
-Number ScanKernel::orZero(Tile &tile, const Number &number, int64_t step) {
-  Type type = e.getF32Type();
-  Number zero = e.zero(number.isComplex() ? ComplexType::get(type) : type);
-  if (hasWholeRuns())
-    return e.select(tile.inside, number, zero);
-  Value left = e.toI32(e.sub(kernel.length(), tile.first));
-  return e.select(e.lessThan(e.i32(step), left), number, zero);
-}
-
 void ScanKernel::addSteps(Tile &tile, const Total &total, Value state,
                           ArrayRef<Steps> byChannel) {
+  Number zero = e.zero(total.sums.value().getType());
   for (auto [c, numbers] : llvm::enumerate(byChannel)) {
     Number sum;
     for (auto [k, number] : llvm::enumerate(numbers)) {
-      Number own = hasWholeRuns() ? number : orZero(tile, number, k);
+      Number own = hasWholeRuns() ? number : orElse(tile, number, k, zero);
       sum = k == 0 ? own : e.addf(sum, own);
     }
     if (hasWholeRuns())
-      sum = orZero(tile, sum, 0);
+      sum = orElse(tile, sum, 0, zero);
     Value entry = ownEntry(total, at.thread, c, state);
     storeEntry(total, entry, e.addf(loadEntry(total, entry), sum));
   }
@@ -346,7 +337,7 @@ void ScanKernel::storeTotal(const Total &total, StateRun run) {
   if (!isSteps && total.sums.has(Axis::Length))
     return;
   Value owns = ownsPartial(total);
-  if (!isSteps && part != KernelPart::Whole)
+  if (!isSteps && isChunked())
     owns = e.conjunction(owns, holdsEnd);
   e.ifThen(owns, [&] {
     for (int64_t k = 0; k < run.count; ++k) {
@@ -377,9 +368,7 @@ Value ScanKernel::partialAddress(const Total &total, Value position,
                  ? e.div(at.firstChannel, dim.divisor)
                  : at.channels[channel].index;
     case mamba::Axis::Length:
-      return fused.isReverse()
-                 ? e.sub(e.sub(kernel.length(), e.i64(1)), position)
-                 : position;
+      return operands.stepAt(position);
     case mamba::Axis::State:
       return e.toI64(state);
     default:

@@ -28,9 +28,22 @@ ScanLevels::ScanLevels(Emit &e, Kernel &kernel, SharedMemory &memory,
     : e(e), kernel(kernel), memory(memory), place(place), schedule(schedule),
       laneStride(laneStride) {}
 
-Value ScanLevels::isLastSegment() {
-  return e.equals(place.segment,
-                  schedule.getLanes() * schedule.scanWarps() - 1);
+Value ScanLevels::isLastSegment(bool isMirrored) {
+  int64_t last = schedule.getLanes() * schedule.scanWarps() - 1;
+  return e.equals(place.segment, isMirrored ? 0 : last);
+}
+
+/// Lanes and warps in the order of the scan.
+Value ScanLevels::laneSegment() {
+  if (!mirrored)
+    return place.laneSegment;
+  return e.sub(e.i32(schedule.getLanes() - 1), place.laneSegment);
+}
+
+Value ScanLevels::warpSegment() {
+  if (!mirrored)
+    return place.warpSegment;
+  return e.sub(e.i32(schedule.scanWarps() - 1), place.warpSegment);
 }
 
 Segment ScanLevels::identityLike(const Segment &segment) {
@@ -71,7 +84,8 @@ Number ScanLevels::shuffle(Number number, int64_t segments,
 }
 
 Number ScanLevels::shuffleUp(Number number, int64_t segments) {
-  return shuffle(number, segments, gpu::ShuffleMode::UP);
+  return shuffle(number, segments,
+                 mirrored ? gpu::ShuffleMode::DOWN : gpu::ShuffleMode::UP);
 }
 
 /// What the lane has that differs in the bit `group`.
@@ -83,7 +97,7 @@ Number ScanLevels::swapGroups(Number number, int64_t group) {
 void ScanLevels::scanLanes(MutableArrayRef<Segment> segments) {
   for (int64_t distance = 1; distance < schedule.getLanes(); distance *= 2) {
     Value hasOther = arith::CmpIOp::create(e, arith::CmpIPredicate::sge,
-                                           place.laneSegment, e.i32(distance));
+                                           laneSegment(), e.i32(distance));
     for (Segment &segment : segments) {
       Segment other = {shuffleUp(segment.decay, distance),
                        shuffleUp(segment.carry, distance)};
@@ -98,7 +112,7 @@ void ScanLevels::scanLanes(MutableArrayRef<Segment> segments) {
 Number ScanLevels::stateBefore(const Number &end, const Number &start) {
   if (schedule.getLanes() == 1)
     return start;
-  Value isFirst = e.equals(place.laneSegment, 0);
+  Value isFirst = e.equals(laneSegment(), 0);
   return e.select(isFirst, start, shuffleUp(end, 1));
 }
 
@@ -175,10 +189,10 @@ SmallVector<Segment> ScanLevels::scanWarps(ArrayRef<LocalScan> scans,
   // Two buffers: a fast warp may fill the next before a slow one has read.
   Value base = e.offset(kernel.shared(memory.allocate(2 * floats)),
                         e.mul(slot, floats), e.getF32Type());
-  Value isLastLane = e.equals(place.laneSegment, schedule.getLanes() - 1);
-  Value isRoot = e.equals(place.warpSegment, schedule.scanWarps() - 1);
+  Value isLastLane = e.equals(laneSegment(), schedule.getLanes() - 1);
+  Value isRoot = e.equals(warpSegment(), schedule.scanWarps() - 1);
   auto addressOf = [&](size_t i) {
-    return meetingAddress(base, e.i32(scans[i].number), place.warpSegment,
+    return meetingAddress(base, e.i32(scans[i].number), warpSegment(),
                           scans[i].row);
   };
   e.ifThen(isLastLane, [&] {
@@ -216,7 +230,8 @@ void ScanLevels::begin(MutableArrayRef<LocalScan> scans, bool needStates) {
 }
 
 void ScanLevels::finish(MutableArrayRef<LocalScan> scans, Value slot,
-                        bool needStates) {
+                        bool needStates, bool isMirrored) {
+  mirrored = isMirrored;
   if (needStates && schedule.scanWarps() == 1)
     return finishInWarp(scans);
   SmallVector<Segment> inclusive;
@@ -243,7 +258,7 @@ void ScanLevels::finish(MutableArrayRef<LocalScan> scans, Value slot,
 /// pass states on, and no one needs the decay of all lanes together.
 void ScanLevels::finishInWarp(MutableArrayRef<LocalScan> scans) {
   SmallVector<Segment> lanes;
-  Value isFirst = e.equals(place.laneSegment, 0);
+  Value isFirst = e.equals(laneSegment(), 0);
   for (LocalScan &scan : scans)
     if (scan.own) {
       Number end = e.fma(scan.own->decay, scan.carry, scan.own->carry);
@@ -275,7 +290,7 @@ SmallVector<Number> ScanLevels::statesBefore(ArrayRef<Segment> segments,
     before.push_back(shuffleUp(segment.carry, group));
   if (group == 1)
     return before;
-  Value isFirst = e.lessThan(place.laneSegment, e.i32(group));
+  Value isFirst = e.lessThan(laneSegment(), e.i32(group));
   for (auto [number, segment] : llvm::zip(before, groups))
     number = e.select(isFirst, identityLike(segment).carry, number);
   return before;
@@ -285,7 +300,7 @@ SmallVector<Number> ScanLevels::statesBefore(ArrayRef<Segment> segments,
 /// first one of both, the upper group the second one.
 SmallVector<Number> ScanLevels::splitPairs(ArrayRef<Segment> segments,
                                            int64_t group) {
-  Value isUpper = e.equals(e.rem(e.div(place.laneSegment, group), 2), 1);
+  Value isUpper = e.equals(e.rem(e.div(laneSegment(), group), 2), 1);
   SmallVector<Segment> lower, joined;
   for (size_t i = 0; i < segments.size(); i += 2) {
     const Segment &even = segments[i], &odd = segments[i + 1];
@@ -317,7 +332,7 @@ void ScanLevels::passStates(MutableArrayRef<Segment> segments, int64_t group) {
   for (int64_t distance = group; distance < lanes && lanes > 2 * group;
        distance *= 2) {
     Value hasOther = arith::CmpIOp::create(e, arith::CmpIPredicate::sge,
-                                           place.laneSegment, e.i32(distance));
+                                           laneSegment(), e.i32(distance));
     for (Segment &segment : segments) {
       Number other = shuffleUp(segment.carry, distance);
       Number joined = e.fma(segment.decay, other, segment.carry);

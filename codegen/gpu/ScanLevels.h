@@ -77,10 +77,14 @@ public:
   void begin(MutableArrayRef<LocalScan> scans, bool needStates);
   /// Ends the scans, side by side. `slot` (i32) alternates between successive
   /// calls where warps meet in shared memory. `needStates` asks for `states`.
-  void finish(MutableArrayRef<LocalScan> scans, Value slot, bool needStates);
+  /// `isMirrored`: the scan comes from the other end of the tile.
+  void finish(MutableArrayRef<LocalScan> scans, Value slot, bool needStates,
+              bool isMirrored = false);
 
-  /// True in the threads that hold the last steps of the tile.
-  Value isLastSegment();
+  /// True in the threads that hold the last steps of a scan of the tile.
+  Value isLastSegment(bool isMirrored = false);
+  /// Changes nothing: a = 1 and b = 0.
+  Segment identityLike(const Segment &segment);
 
 private:
   Segment scanItems(LocalScan &scan);
@@ -99,7 +103,8 @@ private:
   Number shuffle(Number number, int64_t segments, gpu::ShuffleMode mode);
   Number shuffleUp(Number number, int64_t segments);
   Number swapGroups(Number number, int64_t group);
-  Segment identityLike(const Segment &segment);
+  Value laneSegment();
+  Value warpSegment();
   Value meetingAddress(Value base, Value scan, Value warp, Value row);
   Segment loadSegment(Value address);
   void storeSegment(const Segment &segment, Value address);
@@ -112,6 +117,8 @@ private:
   int64_t laneStride;
   /// Words of a segment's number: 1, or 2 where it is complex.
   int64_t words = 1;
+  /// Of the scans that are being finished.
+  bool mirrored = false;
 };
 
 } // namespace mlir::ssm

@@ -41,13 +41,14 @@ struct BodyStep {
   /// The last state of a recurrence.
   unsigned last = 0;
   bool isExclusive = false;
+  bool isReverse = false;
 };
 
 /// The body of one fused op at one sequence and channel.
 class BodyEvaluation {
 public:
   BodyEvaluation(FusedOp op, int64_t steps, int64_t states)
-      : op(op), steps(steps), states(states), reverse(op.isReverse()) {}
+      : op(op), steps(steps), states(states) {}
 
   /// Numbers the values and looks up what ops do. Emits an error on an op that
   /// the reference does not know.
@@ -83,7 +84,6 @@ private:
 
   FusedOp op;
   int64_t steps, states;
-  bool reverse;
   std::vector<BodyValue> values;
   std::vector<BodyStep> program;
   SmallVector<unsigned> outputs;
@@ -132,6 +132,7 @@ LogicalResult BodyEvaluation::prepareOp(Operation &nested) {
     step.result = newValue(recurrence.getState(), true, hasState);
     step.last = newValue(recurrence.getLast(), false, hasState);
     step.isExclusive = recurrence.getExclusive();
+    step.isReverse = recurrence.getReverse();
   } else if (isa<SumOp>(nested)) {
     step.kind = BodyStep::Kind::Sum;
     step.result = newValue(nested.getResult(0), hasLength, false);
@@ -178,7 +179,7 @@ template <typename T> void BodyEvaluation::runRecurrence(const BodyStep &step) {
   for (int64_t n = 0; n < (state.hasState ? states : 1); ++n) {
     T h = step.operands.size() == 3 ? read(2, 0, n) : T(0.0);
     for (int64_t t = 0; t < steps; ++t) {
-      int64_t l = reverse ? steps - 1 - t : t;
+      int64_t l = step.isReverse ? steps - 1 - t : t;
       T before = h;
       h = read(0, l, n) * h + read(1, l, n);
       at(state, l, n) = step.isExclusive ? before : h;

@@ -77,3 +77,16 @@ func.func @llvm.exp2(%x_: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
   }
   return %y : tensor<?x?x?xf32>
 }
+
+// -----
+
+func.func @both_ways(%x_: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
+  // expected-error @below {{has recurrences in both directions, of which the ones of one are replayed tile by tile; found #ssm.cpu_schedule<chunks = 2>, expected chunks = 1}}
+  %y = ssm.fused (%x = %x_[b, l, d] : tensor<?x?x?xf32>) -> ([b, l, d] : tensor<?x?x?xf32>)
+      schedule(#ssm.cpu_schedule<chunks = 2>) {
+    %h, %last = ssm.recurrence %x, %x : f32
+    %g, %first = ssm.recurrence reverse %x, %h : f32
+    ssm.yield %g : f32
+  }
+  return %y : tensor<?x?x?xf32>
+}

@@ -68,3 +68,16 @@ func.func @large(%as: tensor<?x?x?xf32>, %bs: tensor<?x?x1x256xf32>) -> tensor<?
 // expected-error @below {{has 0 functions, expected the one to lower}}
 module {
 }
+
+// -----
+
+func.func @both_ways(%x_: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
+  // expected-error @below {{has recurrences in both directions, of which the ones of one are replayed tile by tile; found #ssm.schedule<chunks = 2>, expected chunks = 1 and relay = 0}}
+  %y = ssm.fused (%x = %x_[b, l, d] : tensor<?x?x?xf32>) -> ([b, l, d] : tensor<?x?x?xf32>)
+      schedule(#ssm.schedule<chunks = 2>) {
+    %h, %last = ssm.recurrence %x, %x : f32
+    %g, %first = ssm.recurrence reverse %x, %h : f32
+    ssm.yield %g : f32
+  }
+  return %y : tensor<?x?x?xf32>
+}

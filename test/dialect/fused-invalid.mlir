@@ -219,11 +219,24 @@ func.func @C7(%x: tensor<?x5xf32>, %w: tensor<?x2xf32>) {
 
 // -----
 
-func.func @C8(%x: tensor<?x?xf32>) {
-  %y = ssm.fused (%v = %x[b, l] : tensor<?x?xf32>) -> ([b, l] : tensor<?x?xf32>) {
+func.func @C8_last(%x: tensor<?x?xf32>) {
+  // expected-error@+1 {{'ssm.fused' op (C8) has recurrences of both directions, and those of neither can be replayed: some of each read another recurrence, or have a last state that is read}}
+  %y:2 = ssm.fused (%v = %x[b, l] : tensor<?x?xf32>) -> ([b, l] : tensor<?x?xf32>, [b] : tensor<?xf32>) {
     %h, %last = ssm.recurrence %v, %v : f32
-    // expected-error@+1 {{'ssm.recurrence' op (C8) runs against the direction of an earlier recurrence of this body}}
     %r, %first = ssm.recurrence reverse %v, %h : f32
+    ssm.yield %r, %last : f32, f32
+  }
+  return
+}
+
+// -----
+
+func.func @C8_chain(%x: tensor<?x?xf32>) {
+  // expected-error@+1 {{'ssm.fused' op (C8) has recurrences of both directions, and those of neither can be replayed}}
+  %y = ssm.fused (%v = %x[b, l] : tensor<?x?xf32>) -> ([b, l] : tensor<?x?xf32>) {
+    %h, %l0 = ssm.recurrence %v, %v : f32
+    %g, %l1 = ssm.recurrence %v, %h : f32
+    %r, %l2 = ssm.recurrence reverse %v, %g : f32
     ssm.yield %r : f32
   }
   return

@@ -2,8 +2,9 @@
 
 // Where the rules of ssm.fused demand more than one op.
 
-// (C8) Two directions are two kernels. The discretization depends on no scan
-// and is computed in both; the sum of the readouts is in the second.
+// Two directions that nothing reads together are two kernels. The
+// discretization depends on no scan and is computed in both; the sum of the
+// readouts is in the second.
 
 // CHECK-LABEL: func.func @bidirectional
 // CHECK: %[[FORTH:[a-z0-9_]+]] = ssm.fused ({{.*}}) -> ([b, l, d] : tensor<?x?x?xf32>) {
@@ -33,6 +34,43 @@ func.func @bidirectional(%u: tensor<?x?x?xf32>, %delta: tensor<?x?x?xf32>,
     : tensor<?x?x?x4xf32>, tensor<?x?x2x4xf32> -> tensor<?x?x?xf32>
   %sum = arith.addf %y, %x : tensor<?x?x?xf32>
   return %sum : tensor<?x?x?xf32>
+}
+
+// -----
+
+// Where each step needs the states of both, memory would have to hold those of
+// one: they are one kernel, which replays them.
+
+// CHECK-LABEL: func.func @both_ways
+// CHECK: ssm.fused
+// CHECK: %[[H:[a-z0-9_]+]], %{{.*}} = ssm.recurrence exclusive
+// CHECK: %[[G:[a-z0-9_]+]], %{{.*}} = ssm.recurrence reverse
+// CHECK: arith.mulf %[[H]], %[[G]]
+// CHECK-NOT: ssm.fused
+func.func @both_ways(%a: tensor<?x?x?x4xf32>, %b: tensor<?x?x?x4xf32>)
+    -> tensor<?x?x?x4xf32> {
+  %h, %last = ssm.scan exclusive %a, %b : tensor<?x?x?x4xf32>
+  %g, %first = ssm.scan reverse %a, %b : tensor<?x?x?x4xf32>
+  %p = arith.mulf %h, %g : tensor<?x?x?x4xf32>
+  return %p : tensor<?x?x?x4xf32>
+}
+
+// -----
+
+// (C8) The last states of both are read, so neither can be replayed.
+
+// CHECK-LABEL: func.func @both_last
+// CHECK: ssm.fused
+// CHECK: ssm.recurrence %
+// CHECK: ssm.fused
+// CHECK: ssm.recurrence reverse
+func.func @both_last(%a: tensor<?x?x?xf32>, %b: tensor<?x?x?xf32>)
+    -> (tensor<?x?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>) {
+  %h, %last = ssm.scan %a, %b : tensor<?x?x?xf32>
+  %g, %first = ssm.scan reverse %a, %b : tensor<?x?x?xf32>
+  %p = arith.mulf %h, %g : tensor<?x?x?xf32>
+  return %p, %last, %first
+    : tensor<?x?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>
 }
 
 // -----
@@ -154,17 +192,17 @@ func.func @sum_feeds_states(%a: tensor<?x?x?x4xf32>, %b: tensor<?x?x?x4xf32>,
 // Memory holds no i1: the comparison is made again where it is needed.
 
 // CHECK-LABEL: func.func @no_bits_in_memory
-// CHECK: %[[F:[a-z0-9_]+]] = ssm.fused
-// CHECK: ssm.fused ({{.*}} = %[[F]][b, l, d] : tensor<?x?x?xf32>)
+// CHECK: %[[F:[a-z0-9_]+]]:2 = ssm.fused
+// CHECK: ssm.fused ({{.*}} = %[[F]]#{{.}}[b, l, d] : tensor<?x?x?xf32>)
 // CHECK: arith.cmpf
 // CHECK: arith.select
 func.func @no_bits_in_memory(%a: tensor<?x?x?xf32>, %b: tensor<?x?x?xf32>)
-    -> tensor<?x?x?xf32> {
+    -> (tensor<?x?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>) {
   %h, %l0 = ssm.scan %a, %b : tensor<?x?x?xf32>
   %bits = arith.cmpf olt, %h, %a : tensor<?x?x?xf32>
   %g, %l1 = ssm.scan reverse %a, %b : tensor<?x?x?xf32>
   %r = arith.select %bits, %g, %a : tensor<?x?x?xi1>, tensor<?x?x?xf32>
-  return %r : tensor<?x?x?xf32>
+  return %r, %l0, %l1 : tensor<?x?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>
 }
 
 // -----

@@ -332,10 +332,19 @@ static bool fitsRelay(const Case &test) {
   return !test.is("warps_l", "3");
 }
 
+/// Tiles that are replayed follow each other, and so they do in a gradient.
+static bool fitsReplay(const Case &test) {
+  auto isOff = [&](std::string_view key, std::string_view off) {
+    return test.get(key).empty() || test.is(key, off);
+  };
+  return !test.has("grad") || (isOff("chunks", "1") && isOff("relay", "0"));
+}
+
 /// Chunks start from carries, which a recurrence that reads another one does
 /// not have, unless they are handed on.
 static bool isSchedulable(const Case &test) {
   return fitsStages(test) && fitsHandoff(test) && fitsRelay(test) &&
+         fitsReplay(test) &&
          (!test.is("body", "chained") || test.is("handoff", "1") ||
           test.get("chunks") == "1" || test.get("chunks").empty());
 }

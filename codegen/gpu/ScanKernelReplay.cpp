@@ -1,0 +1,95 @@
+//===- ScanKernelReplay.cpp - Recurrences in both directions --------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Where recurrences of one direction read those of the other, these run twice.
+// A first kernel scans them alone and keeps their states at the start of each
+// tile. The second one walks the tiles from the last to the first:
+//
+//   for each tile, from the end
+//     checkpoint -> carries of the replayed
+//     replay them within the tile; scan the others from its far end
+//
+// Positions count along the replayed ones, so that a sequence ends within the
+// last tile, whose missing steps come first in the order of the others: they
+// are skipped there, as a = 1 and b = 0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/ScanKernel.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+/// The temporary of a replayed scan.
+unsigned ScanKernel::checkpointOf(RecurrenceOp op) const {
+  unsigned number = 0;
+  for (RecurrenceOp other : body.scans()) {
+    if (other == op)
+      break;
+    number += body.isReplayed(other);
+  }
+  return checkpoints[number];
+}
+
+/// Writes the carries as the states at the start of tile `tile`.
+void ScanKernel::storeCheckpoints(Value tile) {
+  eachOwnCarry([&](unsigned i, StateRun run) {
+    writeTemporary(checkpointOf(recurrenceOps[i]), tile, run,
+                   readTable(carries[i], run));
+  });
+}
+
+/// Fills the carries of what is replayed.
+void ScanKernel::loadCheckpoints(Tile &tile) {
+  eachOwnCarry([&](unsigned i, StateRun run) {
+    RecurrenceOp op = recurrenceOps[i];
+    if (body.isReplayed(op))
+      writeTable(carries[i], run,
+                 readTemporary(checkpointOf(op), tile.number, i, run));
+  });
+}
+
+/// Puts the thread's steps in the order of the scan.
+void ScanKernel::orderScan(Tile &tile, RecurrenceOp op, LocalScan &scan) {
+  if (!isMirrored(op))
+    return;
+  if (!hasWholeRuns()) {
+    Type type = op.getA().getType();
+    for (size_t k = 0; k < scan.a.size(); ++k) {
+      scan.a[k] = orElse(tile, scan.a[k], k, e.one(type));
+      scan.b[k] = orElse(tile, scan.b[k], k, e.zero(type));
+    }
+    // It is that of all steps.
+    scan.decay.reset();
+  }
+  std::reverse(scan.a.begin(), scan.a.end());
+  std::reverse(scan.b.begin(), scan.b.end());
+}
+
+/// Takes the segments of threads without steps out of a mirrored scan.
+void ScanKernel::skipMissing(Tile &tile, RecurrenceOp op,
+                             MutableArrayRef<LocalScan> scans) {
+  if (!isMirrored(op) || !hasWholeRuns())
+    return;
+  for (LocalScan &scan : scans)
+    if (scan.own) {
+      Segment none = levels.identityLike(*scan.own);
+      scan.own = {e.select(tile.inside, scan.own->decay, none.decay),
+                  e.select(tile.inside, scan.own->carry, none.carry)};
+    }
+}
+
+/// Keeps the states of a scan for all recurrences that it is the scan of.
+void ScanKernel::takeStates(RecurrenceOp leader, const LocalScan &scan,
+                            llvm::DenseMap<Value, Steps> &values) {
+  for (RecurrenceOp op : body.scannedBy(leader)) {
+    Steps states = op.getExclusive() ? scan.statesBefore() : scan.states;
+    if (isMirrored(op))
+      std::reverse(states.begin(), states.end());
+    values[op.getState()] = std::move(states);
+  }
+}

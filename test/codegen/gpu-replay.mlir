@@ -1,0 +1,38 @@
+// RUN: mamba-opt --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s
+
+// The states at the start of each tile of 32 steps, of the one scan that gives
+// the states both before and after a step.
+// CHECK: ssm.plan = {{.*}}axes = "bldn", divisors = array<i64: 1, 32, 1, 1>{{.*}}name = "checkpoints"
+// CHECK-NOT: name = "checkpoints"
+
+// CHECK: gpu.func @replay_0_checkpoints
+// CHECK-SAME: grid = ["d/4", "b/1"]
+// Lanes take what the ones before them have.
+// CHECK: gpu.shuffle up
+// CHECK-NOT: gpu.shuffle down
+
+// CHECK: gpu.func @replay_0(
+// The tiles come from the last one.
+// CHECK: scf.for %[[TURN:.*]] = %c0_i64 to %[[TILES:[0-9a-z]+]] step
+// CHECK: %[[LAST:.*]] = arith.subi %[[TILES]], %c1_i64
+// CHECK: arith.subi %[[LAST]], %[[TURN]]
+// What is replayed goes up the lanes, the other one down. Missing steps of the
+// last tile come first in it: a = 1 and b = 0.
+// CHECK: gpu.shuffle up
+// CHECK: arith.select %{{.*}}, %{{.*}}, %cst : f32
+// CHECK: gpu.shuffle down
+// CHECK-NOT: gpu.shuffle up
+func.func @replay(%a_: tensor<?x?x?x4xf32>, %b_: tensor<?x?x?x4xf32>)
+    -> tensor<?x?x?x4xf32> {
+  %y_ = ssm.fused (%a = %a_[b, l, d, n] : tensor<?x?x?x4xf32>,
+                   %b = %b_[b, l, d, n] : tensor<?x?x?x4xf32>)
+      -> ([b, l, d, n] : tensor<?x?x?x4xf32>)
+      schedule(#ssm.schedule<lanes = 8, items = 4>) {
+    %h, %last = ssm.recurrence %a, %b : f32
+    %before, %end = ssm.recurrence exclusive %a, %b : f32
+    %g, %first = ssm.recurrence reverse %a, %h : f32
+    %y = arith.mulf %g, %before : f32
+    ssm.yield %y : f32
+  }
+  return %y_ : tensor<?x?x?x4xf32>
+}
