@@ -110,10 +110,11 @@ std::optional<Directions> mlir::ssm::directionsOf(FusedOp op) {
            llvm::none_of(other->getOperands(),
                          [&](Value value) { return ordered.contains(value); });
   };
-  bool lastReverse = recurrences.back().getReverse();
-  for (bool reverse : {lastReverse, !lastReverse}) {
+  bool firstReverse = recurrences.front().getReverse();
+  for (bool reverse : {!firstReverse, firstReverse}) {
     directions = {reverse, against(reverse)};
-    if (llvm::all_of(directions.replayed, canReplay))
+    bool hasOthers = directions.replayed.size() < recurrences.size();
+    if (hasOthers && llvm::all_of(directions.replayed, canReplay))
       return directions;
   }
   return std::nullopt;

@@ -92,7 +92,8 @@ struct Directions {
 
 /// The directions of a body. Where recurrences run in both, those of one can be
 /// replayed if they read no recurrence, and nothing reads their last states;
-/// where those of either can, the ones against the body's last recurrence are.
+/// where those of either can, the ones along the body's first recurrence are: a
+/// gradient's first ones are those of its function.
 /// None for a body where neither can.
 std::optional<Directions> directionsOf(FusedOp op);
 

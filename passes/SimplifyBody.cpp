@@ -105,6 +105,62 @@ static void hoistFromSums(FusedOp op) {
     hoistFromSum(sum, dependence);
 }
 
+/// The factors with n, in some order.
+static SmallVector<Value> stateFactors(const ProductTree &tree) {
+  SmallVector<Value> values;
+  for (const Factor &factor : tree.factors)
+    if (factor.axes.has(Axis::State))
+      values.push_back(factor.value);
+  llvm::sort(values, [](Value a, Value b) {
+    return a.getAsOpaquePointer() < b.getAsOpaquePointer();
+  });
+  return values;
+}
+
+/// Where the body has sum(v): sum(x + v w) = sum(x) + sum(v) w.
+static void splitSum(SumOp sum, ArrayRef<SumOp> sums,
+                     const Dependence &dependence) {
+  auto added = sum.getValue().getDefiningOp<arith::AddFOp>();
+  if (!added || !added->hasOneUse())
+    return;
+  for (auto [own, rest] : {std::pair(added.getLhs(), added.getRhs()),
+                           std::pair(added.getRhs(), added.getLhs())}) {
+    ProductTree inner(own, dependence), outer = inner;
+    SmallVector<Value> wanted = stateFactors(inner);
+    bool isKnown = llvm::any_of(sums, [&](SumOp other) {
+      return other != sum &&
+             stateFactors(ProductTree(other.getValue(), dependence)) == wanted;
+    });
+    if (wanted.empty() || !isKnown)
+      continue;
+    llvm::erase_if(inner.factors,
+                   [](const Factor &f) { return !f.axes.has(Axis::State); });
+    llvm::erase_if(outer.factors,
+                   [](const Factor &f) { return f.axes.has(Axis::State); });
+    inner.constant = 1;
+    OpBuilder builder(sum->getBlock(), std::next(sum->getIterator()));
+    Location loc = sum.getLoc();
+    Value left = SumOp::create(builder, loc, rest);
+    Value common =
+        SumOp::create(builder, loc, inner.build(builder, loc, sum.getType()));
+    outer.factors.push_back({common, dependence.of(sum.getResult()).axes});
+    Value right = outer.build(builder, loc, sum.getType());
+    sum.replaceAllUsesWith(arith::AddFOp::create(builder, loc, left, right,
+                                                 added.getFastmathAttr())
+                               .getResult());
+    return;
+  }
+}
+
+static void splitSums(FusedOp op) {
+  Dependence dependence(op);
+  SmallVector<SumOp> sums = llvm::to_vector(op.getBlock()->getOps<SumOp>());
+  for (SumOp sum : llvm::reverse(sums))
+    if (dependence.dependsOn(sum.getValue(), Axis::State) &&
+        !isa<ComplexType>(sum.getType()))
+      splitSum(sum, sums, dependence);
+}
+
 //===----------------------------------------------------------------------===//
 // Products
 //===----------------------------------------------------------------------===//
@@ -168,6 +224,8 @@ struct SimplifyBodyPass : ssm::impl::SimplifyBodyPassBase<SimplifyBodyPass> {
       joinEqual(op);
       useExp2(op);
       hoistFromSums(op);
+      eraseDead(op.getBlock());
+      splitSums(op);
       eraseDead(op.getBlock());
       orderProducts(op);
       eraseDead(op.getBlock());

@@ -94,6 +94,8 @@ public:
   SmallVector<Number> loadNumbers(Value address, int64_t count, bool isComplex);
   void storeNumbers(ArrayRef<Number> numbers, Value address);
   Value loadShared(Value base, Value index, unsigned alignment = 4);
+  /// Two floats side by side, aligned to both of them.
+  void storePair(Value first, Value second, Value address);
 
   // Words (i32) of global memory that blocks share.
   /// Adds `value`; what was there before.

@@ -96,6 +96,7 @@ public:
 
   /// Elements of input `i` that one load moves in a run of `count`.
   int64_t inputWidth(unsigned i, Run run);
+  bool countsFromEnd() const { return isReverse; }
   /// The step (i64) at a position.
   Value stepAt(Value position);
 

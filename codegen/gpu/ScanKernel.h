@@ -196,6 +196,9 @@ private:
   void addStepTotals(Tile &tile);
   void storeTileTotals(Tile &tile);
   void storeTileTotal(Tile &tile, const Total &total);
+  int64_t tileRun(const Total &total);
+  void addRun(const Total &total, Value entry, int64_t width, Steps &sums);
+  void storeRun(const Total &total, Value entry, const Steps &numbers);
   void storeTotals();
   void storeTotal(const Total &total, StateRun run);
   Number sumOfEntries(const Total &total, Value state);

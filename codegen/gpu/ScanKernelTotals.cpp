@@ -192,6 +192,23 @@ void ScanKernel::addChannels(const Total &total, Value state,
     store();
 }
 
+/// Writes entries side by side, two at a time where that is known to be
+/// aligned.
+void ScanKernel::storeRun(const Total &total, Value entry,
+                          const Steps &numbers) {
+  bool isPaired = numbers.size() % 2 == 0 && schedule.getItems() % 2 == 0 &&
+                  !isComplexValue(total.sums.value());
+  for (size_t j = 0; j < numbers.size(); j += isPaired ? 2 : 1) {
+    Value own = e.add(entry, static_cast<int64_t>(j));
+    if (!isPaired) {
+      storeEntry(total, own, numbers[j]);
+      continue;
+    }
+    Value address = e.offset(kernel.shared(total.shared), own, e.getF32Type());
+    e.storePair(numbers[j].re, numbers[j + 1].re, address);
+  }
+}
+
 void ScanKernel::storePoints(Tile &tile, const Total &total, Value state,
                              ArrayRef<Steps> byChannel) {
   eachChannel([&] {
@@ -251,24 +268,57 @@ void ScanKernel::storeTileTotals(Tile &tile) {
       storeTileTotal(tile, total);
 }
 
-/// Neighbouring threads take neighbouring steps.
+/// A thread takes steps side by side, as many as memory moves at once; the next
+/// thread the next ones.
 void ScanKernel::storeTileTotal(Tile &tile, const Total &total) {
   int64_t steps = schedule.tileSteps();
-  e.loop(at.teamThread, e.i32(steps * statesOf(total)), schedule.teamThreads(),
-         [&](Value item) {
-           Value step = e.rem(item, steps);
-           Value state = total.perState ? e.div(item, steps) : Value();
+  int64_t width = tileRun(total);
+  e.loop(at.teamThread, e.i32(steps / width * statesOf(total)),
+         schedule.teamThreads(), [&](Value item) {
+           Value step = e.mul(e.rem(item, steps / width), width);
+           Value state = total.perState ? e.div(item, steps / width) : Value();
            Value position = e.add(tile.start, e.toI64(step));
            e.ifThen(e.lessThan(position, kernel.length()), [&] {
-             Number sum;
-             for (int64_t warp = 0; warp < schedule.getWarpsD(); ++warp) {
-               Number own =
-                   loadEntry(total, tileEntry(total, state, e.i32(warp), step));
-               sum = warp == 0 ? own : e.addf(sum, own);
-             }
-             storePartial(sum, partialAddress(total, position, state));
+             Steps sums;
+             for (int64_t warp = 0; warp < schedule.getWarpsD(); ++warp)
+               addRun(total, tileEntry(total, state, e.i32(warp), step), width,
+                      sums);
+             Value address = partialAddress(total, position, state);
+             if (width == 1)
+               storePartial(sums.front(), address);
+             else
+               e.storeNumbers(sums, address);
            });
          });
+}
+
+/// Steps of a tile that lie side by side in memory whose runs all exist and are
+/// aligned: a position that counts from the end has them the other way round.
+int64_t ScanKernel::tileRun(const Total &total) {
+  constexpr int64_t kRun = 4;
+  bool isAligned = plan.lengthMultiple() % kRun == 0 &&
+                   schedule.tileSteps() % kRun == 0 &&
+                   !operands.countsFromEnd();
+  return isAligned && !isComplexValue(total.sums.value()) ? kRun : 1;
+}
+
+/// Adds the entries from `entry` on to `sums`, or starts them.
+void ScanKernel::addRun(const Total &total, Value entry, int64_t width,
+                        Steps &sums) {
+  Steps own;
+  if (width == 1) {
+    own.push_back(loadEntry(total, entry));
+  } else {
+    Value address =
+        e.offset(kernel.shared(total.shared), entry, e.getF32Type());
+    own = e.loadNumbers(address, width, /*isComplex=*/false);
+  }
+  if (sums.empty()) {
+    sums = std::move(own);
+    return;
+  }
+  for (auto [sum, number] : llvm::zip(sums, own))
+    sum = e.addf(sum, number);
 }
 
 //===----------------------------------------------------------------------===//

@@ -29,7 +29,11 @@ public:
   void build();
 
 private:
-  static constexpr int64_t kThreads = 128, kWarp = 32;
+  static constexpr int64_t kThreads = 128;
+  /// Neighbours of one element that memory moves at once.
+  static constexpr int64_t kNeighbours = 8;
+  /// Partial sums under way at a time: memory answers late.
+  static constexpr int64_t kTogether = 8;
 
   int64_t extentOf(Axis axis) const {
     int64_t dim = access.dimOf(axis);
@@ -70,7 +74,7 @@ void TotalKernel::findAxis() {
     if (access.has(axis))
       along = axis;
   if (along)
-    blockCount = std::max<int64_t>(kWarp, kThreads / inner);
+    blockCount = std::max<int64_t>(kNeighbours, kThreads / inner);
 }
 
 void TotalKernel::findBlock() {
@@ -139,17 +143,25 @@ Number TotalKernel::sumFrom(size_t dim, Value at) {
     return sumFrom(dim + 1, e.add(at, e.mul(own, stride)));
   }
   auto [from, to] = rangeOf(dims[dim]);
+  Value last = e.sub(to, e.i64(1));
   Number zero = e.zero(sums.value().getType());
-  SmallVector<Value> init(zero.words());
+  auto addSome = [&, to = to](Value i,
+                              ValueRange carried) -> SmallVector<Value> {
+    SmallVector<Value> before(carried);
+    ArrayRef<Value> rest(before);
+    Number sum = takeNumber(rest, zero.isComplex());
+    SmallVector<Number> terms;
+    for (int64_t k = 0; k < kTogether; ++k) {
+      Value clamped = e.min(e.add(i, k), last);
+      Number own = sumFrom(dim + 1, e.add(at, e.mul(clamped, stride)));
+      terms.push_back(e.select(e.lessThan(e.add(i, k), to), own, zero));
+    }
+    for (const Number &own : terms)
+      sum = e.addf(sum, own);
+    return SmallVector<Value>(sum.words());
+  };
   SmallVector<Value> words =
-      e.loop(from, to, 1, init,
-             [&](Value i, ValueRange carried) -> SmallVector<Value> {
-               SmallVector<Value> before(carried);
-               ArrayRef<Value> rest(before);
-               Number sum = takeNumber(rest, zero.isComplex());
-               Number own = sumFrom(dim + 1, e.add(at, e.mul(i, stride)));
-               return SmallVector<Value>(e.addf(sum, own).words());
-             });
+      e.loop(from, to, kTogether, SmallVector<Value>(zero.words()), addSome);
   ArrayRef<Value> rest(words);
   return takeNumber(rest, zero.isComplex());
 }
