@@ -30,6 +30,7 @@ namespace {
 struct Options : InputOptions {
   std::string file;
   std::string function;
+  bool grad = false;
   std::string device = "cuda:0";
   int64_t seconds = 60;
   bool again = false;
@@ -51,6 +52,8 @@ CommandLine Options::commandLine() {
   line.flags = {
       {"function", "NAME", "the function, if the file has several",
        takeText(function)},
+      {"grad", "", "tune the gradients of the function in place of it",
+       takeSwitch(grad)},
       {"device", "DEVICE", "cuda:N (default cuda:0), cpu or simt",
        takeText(device)},
       {"seconds", "N", "start no measurement after this time (default 60)",
@@ -224,7 +227,9 @@ static Status copyToDevice(const HostProblem &problem,
 
 static Status run(const Options &options) {
   MAMBA_ASSIGN_OR_RETURN(Module module, Module::load(options.file));
-  MAMBA_ASSIGN_OR_RETURN(Function function, module.function(options.function));
+  MAMBA_ASSIGN_OR_RETURN(
+      Function function,
+      chooseFunction(module, options.function, options.grad));
   MAMBA_ASSIGN_OR_RETURN(HostProblem problem,
                          makeProblem(function.info(), options));
   MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> device,

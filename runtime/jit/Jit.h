@@ -52,6 +52,8 @@ struct FunctionInfo {
   std::vector<uint8_t> exponentials;
   /// The function computes log(1 + x), as softplus does.
   bool hasSoftplus = false;
+  /// Some results are sums over sequences or channels.
+  bool sumsPoints = false;
 };
 
 /// Everything that a variant is compiled for.

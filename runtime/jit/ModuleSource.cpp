@@ -189,6 +189,9 @@ static void describeBody(mlir::ModuleOp fused, FunctionInfo &info) {
     for (mlir::Operation &nested : *op.getBlock()) {
       using namespace mlir;
       info.hasSoftplus |= isa<math::Log1pOp, math::LogOp, math::Log2Op>(nested);
+      if (auto total = dyn_cast<ssm::TotalOp>(nested))
+        info.sumsPoints |= total.getAxes().rank() > 1 ||
+                           !total.getAxes().has(ssm::Axis::Length);
       if (isa<math::ExpOp, math::Exp2Op, math::ExpM1Op, math::TanhOp,
               complex::ExpOp>(nested))
         info.exponentials.push_back(axesOf(dependence, nested.getResult(0)));

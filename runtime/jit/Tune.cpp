@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
+#include <limits>
 #include <set>
 
 using namespace mamba;
@@ -62,6 +63,8 @@ private:
     return &candidate == &report.candidates.front();
   }
   bool hasTime() const { return spent() < options.seconds; }
+  std::vector<TensorView> hostTensors() const;
+  std::vector<TensorView> verified(std::vector<TensorView> all) const;
   Result<std::vector<std::string>> propose(const std::string &from);
   Status tryModel();
   const TuneCandidate *nextToLeave() const;
@@ -81,6 +84,7 @@ private:
   VariantRequest request;
   std::optional<TuneTensors> tensors;
   std::optional<Verifier> verifier;
+  std::optional<ProblemPart> part; ///< That is compared; none: all.
   std::set<std::string> tried;
   std::set<std::string> left; ///< All of whose neighbours were tried.
   TuneReport report;
@@ -102,10 +106,27 @@ Status Tuner::copyTensors(std::span<const TensorView> given) {
                          TuneTensors::copyOf(function.info(), device, given));
   VerifyOptions wanted;
   wanted.maxPoints = options.verifyPoints;
-  MAMBA_ASSIGN_OR_RETURN(verifier,
-                         Verifier::create(function, tensors->hostInputs(),
-                                          tensors->hostResults(), wanted));
+  part = partToVerify(function.info(), given, wanted);
+  std::vector<TensorView> all = verified(hostTensors());
+  size_t inputs = function.info().numInputs;
+  if (part)
+    wanted.maxPoints = std::numeric_limits<int64_t>::max();
+  MAMBA_ASSIGN_OR_RETURN(
+      verifier, Verifier::create(function, std::span(all).first(inputs),
+                                 std::span(all).subspan(inputs), wanted));
   return Status();
+}
+
+std::vector<TensorView> Tuner::hostTensors() const {
+  std::vector<TensorView> all = tensors->hostInputs();
+  for (const TensorView &result : tensors->hostResults())
+    all.push_back(result);
+  return all;
+}
+
+/// What of all tensors is compared with the reference.
+std::vector<TensorView> Tuner::verified(std::vector<TensorView> all) const {
+  return part ? part->of(all, function.info()) : all;
 }
 
 Result<std::vector<std::string>> Tuner::propose(const std::string &from) {
@@ -160,15 +181,17 @@ Result<std::shared_ptr<Kernel>> Tuner::build(TuneCandidate &candidate) {
 /// ends the search.
 Status Tuner::verify(Kernel &kernel, TuneCandidate &candidate) {
   MAMBA_RETURN_IF_ERROR(tensors->poison());
-  Status launched = kernel.launch(tensors->sets().front());
+  Status launched = kernel.launch(verified(tensors->sets().front()));
   if (!launched.ok()) {
     candidate.reason = firstLine(launched.message());
     return Status();
   }
   MAMBA_RETURN_IF_ERROR(device->synchronize());
   MAMBA_RETURN_IF_ERROR(tensors->fetch());
+  std::vector<TensorView> all = verified(hostTensors());
+  size_t inputs = function.info().numInputs;
   MAMBA_ASSIGN_OR_RETURN(Verification verification,
-                         verifier->check(tensors->hostResults()));
+                         verifier->check(std::span(all).subspan(inputs)));
   candidate.outcome = TuneCandidate::Outcome::Timed;
   for (const ResultCheck &check : verification.results) {
     candidate.errorOverBound =

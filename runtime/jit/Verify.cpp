@@ -160,6 +160,79 @@ static ProblemSlice wholeProblem(const Extents &extents) {
   return slice;
 }
 
+//===----------------------------------------------------------------------===//
+// Parts
+//===----------------------------------------------------------------------===//
+
+TensorView ProblemPart::of(const TensorView &view,
+                           const TensorSpec &spec) const {
+  TensorView part = view;
+  for (int dim = 0; dim < view.rank; ++dim)
+    switch (spec.dims[static_cast<size_t>(dim)].axis) {
+    case Axis::Batch:
+      part.shape[dim] = batch;
+      break;
+    case Axis::Length:
+      part.shape[dim] = length;
+      break;
+    case Axis::Channel:
+      part.shape[dim] = channels;
+      break;
+    default:
+      break;
+    }
+  return part;
+}
+
+std::vector<TensorView> ProblemPart::of(std::span<const TensorView> views,
+                                        const FunctionInfo &info) const {
+  std::vector<TensorView> parts;
+  for (size_t i = 0; i < views.size(); ++i)
+    parts.push_back(of(views[i], info.tensors[i]));
+  return parts;
+}
+
+/// About `most` of `extent`, with the same remainder by `divisor`.
+static int64_t shrink(int64_t extent, int64_t most, int64_t divisor) {
+  int64_t part = std::max(most / divisor, int64_t(1)) * divisor;
+  return std::min(extent, part + extent % divisor);
+}
+
+static bool isFixed(const FunctionInfo &info, Axis axis) {
+  for (const TensorSpec &spec : info.tensors)
+    for (const DimSpec &dim : spec.dims)
+      if (dim.axis == axis && dim.extent != kDynamic)
+        return true;
+  return false;
+}
+
+std::optional<ProblemPart>
+mamba::partToVerify(const FunctionInfo &info,
+                    std::span<const TensorView> tensors,
+                    const VerifyOptions &options) {
+  Extents extents = extentsOf(info, tensors.first(info.numInputs),
+                              tensors.subspan(info.numInputs));
+  if (!info.sumsPoints || extents.points() <= double(options.maxPoints))
+    return std::nullopt;
+  auto partOf = [&](Axis axis, int64_t most, int64_t divisor) {
+    int64_t extent = extents.get(axis);
+    return isFixed(info, axis) ? extent : shrink(extent, most, divisor);
+  };
+  // Two sequences, some blocks of channels, and steps for what is left of the
+  // points: tiles that follow each other. Kernels know of divisors up to 16.
+  constexpr int64_t kBatch = 2, kChannels = 64, kLeastSteps = 256;
+  constexpr int64_t kDivisor = 16;
+  ProblemPart part;
+  part.batch = partOf(Axis::Batch, kBatch, 1);
+  part.channels =
+      partOf(Axis::Channel, kChannels, kDivisor * extents.get(Axis::Group));
+  int64_t perStep = part.batch * part.channels * extents.get(Axis::State);
+  part.length =
+      partOf(Axis::Length, std::max(options.maxPoints / perStep, kLeastSteps),
+             kDivisor);
+  return part;
+}
+
 bool Verification::passed() const {
   return std::all_of(results.begin(), results.end(),
                      [](const ResultCheck &check) { return check.passed(); });

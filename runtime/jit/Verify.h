@@ -14,6 +14,8 @@
 
 #include "runtime/jit/ModuleSource.h"
 
+#include <optional>
+
 namespace mamba {
 
 /// One result compared with the reference.
@@ -32,10 +34,26 @@ struct ResultCheck {
   bool passed() const { return error <= bound; }
 };
 
+/// The first steps of the first channels of the first sequences of a problem.
+/// A kernel of the problem runs on them as it is: what divides an extent
+/// divides theirs.
+struct ProblemPart {
+  int64_t batch = 0;
+  int64_t length = 0;
+  int64_t channels = 0;
+
+  /// The part of `view`, which `spec` describes.
+  TensorView of(const TensorView &view, const TensorSpec &spec) const;
+  std::vector<TensorView> of(std::span<const TensorView> views,
+                             const FunctionInfo &info) const;
+};
+
 struct Verification {
   std::vector<ResultCheck> results;
   /// 0: everything was compared; else that many slices of the problem.
   int64_t slices = 0;
+  /// What was compared instead, if the results are sums over too many points.
+  std::optional<ProblemPart> part;
 
   bool passed() const;
 };
@@ -47,6 +65,13 @@ struct VerifyOptions {
   /// always in one.
   uint64_t seed = 0;
 };
+
+/// The part to compare where results are sums over sequences or channels, of
+/// which slices tell nothing: of a problem of more points than the options
+/// allow, as far as its types leave the extents open. None: compare all of it.
+std::optional<ProblemPart> partToVerify(const FunctionInfo &info,
+                                        std::span<const TensorView> tensors,
+                                        const VerifyOptions &options = {});
 
 /// What the reference gives for some inputs, to compare several kernels'
 /// results with. Problems of more points than `maxPoints` are compared on

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
+#include <limits>
 
 using namespace mamba;
 
@@ -48,6 +49,16 @@ std::vector<TensorView> DeviceProblem::views() const {
   return views;
 }
 
+static Status fetchResults(const std::shared_ptr<Device> &device,
+                           const DeviceProblem &tensors, HostProblem &problem) {
+  MAMBA_RETURN_IF_ERROR(device->synchronize());
+  for (size_t i = 0; i < problem.results.size(); ++i)
+    MAMBA_RETURN_IF_ERROR(tensors.results[i].fetch(
+        problem.results[i],
+        problem.info.tensors[problem.info.numInputs + i].name));
+  return Status();
+}
+
 Status mamba::runOnce(const Function &function,
                       const std::shared_ptr<Device> &device,
                       std::string_view schedule, const DeviceProblem &tensors,
@@ -55,12 +66,33 @@ Status mamba::runOnce(const Function &function,
   LaunchOptions options;
   options.schedule = schedule;
   MAMBA_RETURN_IF_ERROR(function.launch(device, tensors.views(), options));
-  MAMBA_RETURN_IF_ERROR(device->synchronize());
-  for (size_t i = 0; i < problem.results.size(); ++i)
-    MAMBA_RETURN_IF_ERROR(tensors.results[i].fetch(
-        problem.results[i],
-        problem.info.tensors[problem.info.numInputs + i].name));
-  return Status();
+  return fetchResults(device, tensors, problem);
+}
+
+Result<Verification> mamba::verifyPart(const Function &function,
+                                       const std::shared_ptr<Device> &device,
+                                       Kernel &kernel, const ProblemPart &part,
+                                       const InputOptions &options) {
+  InputOptions smaller = options;
+  smaller.problem.extents = {};
+  for (auto [axis, extent] : {std::pair(Axis::Batch, part.batch),
+                              std::pair(Axis::Length, part.length),
+                              std::pair(Axis::Channel, part.channels)})
+    MAMBA_RETURN_IF_ERROR(
+        smaller.problem.extents.set(axis, extent, "the part to verify"));
+  MAMBA_ASSIGN_OR_RETURN(HostProblem problem,
+                         makeProblem(function.info(), smaller));
+  MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
+                         DeviceProblem::create(problem, device));
+  MAMBA_RETURN_IF_ERROR(kernel.launch(tensors.views()));
+  MAMBA_RETURN_IF_ERROR(fetchResults(device, tensors, problem));
+  VerifyOptions whole;
+  whole.maxPoints = std::numeric_limits<int64_t>::max();
+  MAMBA_ASSIGN_OR_RETURN(
+      Verification verification,
+      verify(function, problem.inputViews(), problem.resultViews(), whole));
+  verification.part = part;
+  return verification;
 }
 
 //===----------------------------------------------------------------------===//

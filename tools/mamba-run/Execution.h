@@ -15,6 +15,7 @@
 
 #include "runtime/Buffer.h"
 #include "runtime/LaunchTimer.h"
+#include "runtime/jit/Verify.h"
 #include "tools/problem/GuardedResult.h"
 #include "tools/problem/HostProblem.h"
 
@@ -36,6 +37,13 @@ struct DeviceProblem {
 Status runOnce(const Function &function, const std::shared_ptr<Device> &device,
                std::string_view schedule, const DeviceProblem &tensors,
                HostProblem &problem);
+
+/// Compares what `kernel`, launched on a problem of `part`'s extents, gives
+/// with the reference; the problem is drawn as `options` say.
+Result<Verification> verifyPart(const Function &function,
+                                const std::shared_ptr<Device> &device,
+                                Kernel &kernel, const ProblemPart &part,
+                                const InputOptions &options);
 
 /// Times launches on `tensors` and as many copies of them as together are more
 /// than twice the L2 cache; with `inGraph` as a CUDA graph.

@@ -88,6 +88,10 @@ static std::string verificationLines(const Verification &verification) {
   if (verification.slices)
     text += fmt::format("  compared  {} slices of the problem\n",
                         verification.slices);
+  if (const std::optional<ProblemPart> &part = verification.part)
+    text += fmt::format("  compared  the same kernel at b = {}, l = {}, "
+                        "d = {}: results sum over channels or sequences\n",
+                        part->batch, part->length, part->channels);
   return text;
 }
 

@@ -156,6 +156,24 @@ static Status describeKernel(const RunOptions &options,
   return writeArtifact(options.artifact, kernel->artifact());
 }
 
+/// Sums over a large problem's channels are compared on a smaller one, with the
+/// same kernel, unless files say what the problem is.
+static Result<Verification> verifyRun(const RunOptions &options,
+                                      const Function &function,
+                                      const std::shared_ptr<Device> &device,
+                                      const DeviceProblem &tensors,
+                                      const HostProblem &problem) {
+  std::optional<ProblemPart> part =
+      partToVerify(function.info(), tensors.views());
+  if (!part || !options.inputs.empty())
+    return verify(function, problem.inputViews(), problem.resultViews(),
+                  {.seed = uint64_t(options.seed)});
+  MAMBA_ASSIGN_OR_RETURN(
+      std::shared_ptr<Kernel> kernel,
+      function.kernel(device, tensors.views(), options.schedule));
+  return verifyPart(function, device, *kernel, *part, options);
+}
+
 static Status runOnDevice(const RunOptions &options, const Function &function,
                           HostProblem &problem, RunReport &report) {
   MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> device,
@@ -172,10 +190,9 @@ static Status runOnDevice(const RunOptions &options, const Function &function,
   MAMBA_RETURN_IF_ERROR(
       describeKernel(options, function, device, tensors, report));
   if (options.verify) {
-    MAMBA_ASSIGN_OR_RETURN(report.verification,
-                           verify(function, problem.inputViews(),
-                                  problem.resultViews(),
-                                  {.seed = uint64_t(options.seed)}));
+    MAMBA_ASSIGN_OR_RETURN(
+        report.verification,
+        verifyRun(options, function, device, tensors, problem));
   }
   if (options.time) {
     MAMBA_ASSIGN_OR_RETURN(report.timing,
@@ -224,19 +241,12 @@ static Status runReference(const RunOptions &options, const Function &function,
 // Main
 //===----------------------------------------------------------------------===//
 
-/// The function of the file, or that of its gradients.
-static Result<Function> chooseFunction(const RunOptions &options,
-                                       const Module &module) {
-  if (!options.grad)
-    return module.function(options.function);
-  MAMBA_ASSIGN_OR_RETURN(Module both, module.differentiate(options.function));
-  return both.function(both.functionNames().back());
-}
-
 static Status run(const RunOptions &options) {
   MAMBA_RETURN_IF_ERROR(checkOptions(options));
   MAMBA_ASSIGN_OR_RETURN(Module module, Module::load(options.file));
-  MAMBA_ASSIGN_OR_RETURN(Function function, chooseFunction(options, module));
+  MAMBA_ASSIGN_OR_RETURN(
+      Function function,
+      chooseFunction(module, options.function, options.grad));
   MAMBA_ASSIGN_OR_RETURN(HostProblem problem,
                          makeProblem(function.info(), options));
   MAMBA_RETURN_IF_ERROR(planOutputs(options, problem).status());

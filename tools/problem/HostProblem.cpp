@@ -260,3 +260,11 @@ double HostProblem::exponentials() const {
   }
   return count;
 }
+
+Result<Function> mamba::chooseFunction(const Module &module,
+                                       const std::string &name, bool grad) {
+  if (!grad)
+    return module.function(name);
+  MAMBA_ASSIGN_OR_RETURN(Module both, module.differentiate(name));
+  return both.function(both.functionNames().back());
+}
