@@ -11,6 +11,7 @@
 #include <array>
 #include <bit>
 #include <numeric>
+#include <span>
 
 using namespace mlir::ssm;
 
@@ -150,6 +151,17 @@ static constexpr Occupancy kOccupancies[] = {
     {384, 8, 2, 2, 1, {0, 0, 0.8}, 12},
     {256, 16, 2, 1, 1, {1.06}, 8, 2, 1},
     {256, 16, 2, 2, 1, {0, 0, 0.84}, 8, 1, 1}};
+
+/// The same where recurrences are replayed: two scans and sums over channels
+/// fill the registers (bench/NOTES.md).
+static constexpr Occupancy kReplayOccupancies[] = {
+    {256, 8, 2, 1, 1, {0.9, 1.0, 0.97, 0.9, 0.85, 0.7}, 0, 1, 1}};
+
+static std::span<const Occupancy> occupanciesFor(const Problem &problem) {
+  if (problem.replays)
+    return kReplayOccupancies;
+  return kOccupancies;
+}
 
 /// What is left of that where lanes tear accesses apart, since channels are
 /// neighbours in memory.
@@ -340,7 +352,7 @@ static std::vector<WarpChoice> rankWarps(const Problem &problem,
                                          const GpuTarget &target) {
   std::vector<std::pair<double, WarpChoice>> ranked;
   for (size_t log = 0; log < kTornShares.size(); ++log)
-    for (const Occupancy &choice : kOccupancies) {
+    for (const Occupancy &choice : occupanciesFor(problem)) {
       Pace pace = choice.relayWarps ? relayPaceOf(problem, target, choice, log)
                                     : paceOf(problem, target, choice, log);
       double speed = pace.speed * choice.speeds[log];
@@ -409,7 +421,9 @@ static void fitSharedMemory(GpuScheduleFields &schedule, const Problem &problem,
                             const Occupancy &occupancy) {
   while (sharedBytesOf(schedule, problem) >
          sharedShare(occupancy, schedule.warpsD, target)) {
-    if (schedule.warpsD > 1)
+    // Sums over channels take shared memory by the step.
+    bool hasManySums = problem.summedChannels > 0 && schedule.lanes > 8;
+    if (schedule.warpsD > 1 && !hasManySums)
       schedule.warpsD /= 2;
     else if (schedule.lanes > 8)
       schedule.lanes /= 2;
@@ -491,6 +505,7 @@ static GpuScheduleFields scheduleOf(const WarpChoice &choice,
   schedule.lanes = lanes;
   schedule.items = occupancy.items;
   schedule.warpsD = lanes == 1 ? 1 : kWarpsOfLanes;
+  schedule.packed = problem.stagedHalves > 0 ? occupancy.packed : 0;
   fitExtents(schedule, problem);
   fitSharedMemory(schedule, problem, target, occupancy);
   chooseOverlap(schedule, problem, occupancy);

@@ -115,7 +115,7 @@ Status checkLayout(const TensorView &view, const LayoutSpec &layout,
 }
 
 int64_t channelMultipleOf(int64_t channels) {
-  auto bits = static_cast<uint64_t>(channels) | 16;
+  auto bits = static_cast<uint64_t>(channels) | kMostChannelMultiple;
   return static_cast<int64_t>(bits & (~bits + 1));
 }
 

@@ -35,7 +35,9 @@ bool satisfies(const TensorView &view, const LayoutSpec &layout);
 Status checkLayout(const TensorView &view, const LayoutSpec &layout,
                    std::string_view tensorName);
 
-/// 1, 2, 4, 8 or 16: the largest of them that divides `channels`.
+/// The largest power of two up to kMostChannelMultiple that divides `channels`.
+/// A block's channels then are known to exist, and to be of one group.
+inline constexpr int64_t kMostChannelMultiple = 256;
 int64_t channelMultipleOf(int64_t channels);
 
 /// The divisor of `length` that kernels are compiled for: 16 or 1, so that two

@@ -13,10 +13,12 @@
 #include "runtime/jit/Verify.h"
 
 #include "runtime/DType.h"
+#include "runtime/Layout.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
 
 using namespace mamba;
@@ -218,18 +220,19 @@ mamba::partToVerify(const FunctionInfo &info,
     int64_t extent = extents.get(axis);
     return isFixed(info, axis) ? extent : shrink(extent, most, divisor);
   };
-  // Two sequences, some blocks of channels, and steps for what is left of the
-  // points: tiles that follow each other. Kernels know of divisors up to 16.
-  constexpr int64_t kBatch = 2, kChannels = 64, kLeastSteps = 256;
-  constexpr int64_t kDivisor = 16;
+  // Two sequences, the fewest channels of which a kernel may know what divides
+  // them, and steps for what is left of the points: tiles that follow each
+  // other.
+  constexpr int64_t kBatch = 2, kLeastSteps = 256, kStepDivisor = 16;
   ProblemPart part;
   part.batch = partOf(Axis::Batch, kBatch, 1);
   part.channels =
-      partOf(Axis::Channel, kChannels, kDivisor * extents.get(Axis::Group));
+      partOf(Axis::Channel, 1,
+             std::lcm(kMostChannelMultiple, extents.get(Axis::Group)));
   int64_t perStep = part.batch * part.channels * extents.get(Axis::State);
   part.length =
       partOf(Axis::Length, std::max(options.maxPoints / perStep, kLeastSteps),
-             kDivisor);
+             kStepDivisor);
   return part;
 }
 
