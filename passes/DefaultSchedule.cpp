@@ -256,7 +256,7 @@ static Pace paceOf(const Problem &problem, const GpuTarget &target,
   schedule.items = choice.items;
   schedule.unroll = choice.unroll;
   schedule.warpsD = kWarpsOfLanes;
-  if (!problem.replays && handoff.chunks > 1 && handoff.turns < turns &&
+  if (handoff.chunks > 1 && handoff.turns < turns &&
       sharedBytesOf(schedule, problem) <=
           sharedShare(choice, schedule.warpsD, target)) {
     turns = handoff.turns;

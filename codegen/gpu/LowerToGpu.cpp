@@ -48,10 +48,11 @@ static LogicalResult verifyBody(FusedOp op, const BodyAnalysis &body,
       return op.emitOpError("reads ")
              << input.getType() << "; the GPU computes in f32, use the cpu or "
              << "the reference device";
-  if (body.replays() && (schedule.getChunks() > 1 || schedule.getRelay()))
+  bool isSplit = schedule.getChunks() > 1 && !schedule.getHandoff();
+  if (body.replays() && (isSplit || schedule.getRelay()))
     return op.emitOpError("has recurrences in both directions, of which the "
                           "ones of one are replayed tile by tile; found ")
-           << schedule << ", expected chunks = 1 and relay = 0";
+           << schedule << ", expected relay = 0, and chunks = 1 or handoff = 1";
   if (schedule.getChunks() > 1 && !schedule.getHandoff() &&
       body.hasChainedRecurrences())
     return op.emitOpError("has recurrences that read each other, which chunks "
@@ -185,15 +186,14 @@ LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
                temporaries)
         .build();
   };
+  SmallVector<unsigned> checkpoints = addCheckpoints(op, body, schedule, plan);
+  if (body.replays())
+    build("_checkpoints", KernelPart::Checkpoints, {{}, {}, checkpoints, {}});
   if (!isChunked) {
-    SmallVector<unsigned> checkpoints =
-        addCheckpoints(op, body, schedule, plan);
-    if (body.replays())
-      build("_checkpoints", KernelPart::Checkpoints, {{}, {}, checkpoints, {}});
     build("", KernelPart::Whole, {{}, {}, checkpoints, {}});
   } else if (schedule.getHandoff()) {
     build("", KernelPart::Handoff,
-          {{}, addHandoffTensors(op, body, plan), {}, {}});
+          {{}, addHandoffTensors(op, body, plan), checkpoints, {}});
   } else {
     SmallVector<ChunkTensors> chunks =
         addChunkTensors(op, body, schedule, plan);

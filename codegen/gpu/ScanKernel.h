@@ -216,7 +216,8 @@ private:
 
   // Replay.cpp: recurrences against the direction of the tiles.
   bool isReplaying() const {
-    return part == KernelPart::Whole && body.replays();
+    bool isMain = part == KernelPart::Whole || part == KernelPart::Handoff;
+    return isMain && body.replays();
   }
   bool isMirrored(RecurrenceOp op) const {
     return isReplaying() && !body.isReplayed(op);
@@ -245,6 +246,7 @@ private:
     Value to;
   };
   TileRange tileRange();
+  TileRange tileRangeFromEnd(Value all);
   bool hasWholeRuns() const;
   Value inLength(Value position, int64_t count);
   Number orElse(Tile &tile, const Number &number, int64_t step,

@@ -26,6 +26,8 @@ ScanKernel::TileRange ScanKernel::tileRange() {
   // Nothing is replayed from the end of the last tile.
   if (part == KernelPart::Checkpoints)
     return {e.i64(0), e.sub(all, e.i64(1))};
+  if (isReplaying())
+    return tileRangeFromEnd(all);
   Value perChunk = e.ceilDiv(all, schedule.getChunks());
   Value from = e.mul(at.chunk, perChunk);
   Value to = e.min(e.add(from, perChunk), all);
@@ -37,6 +39,19 @@ ScanKernel::TileRange ScanKernel::tileRange() {
   // Nothing follows the tile that L ends in: no one asks for its carry.
   if (isCarries())
     to = e.min(to, e.div(kernel.length(), schedule.tileSteps()));
+  return {from, to};
+}
+
+/// Where the tiles come from the end, so do the chunks of them.
+ScanKernel::TileRange ScanKernel::tileRangeFromEnd(Value all) {
+  Value perChunk = e.ceilDiv(all, schedule.getChunks());
+  Value before = e.min(e.mul(at.chunk, perChunk), all);
+  Value to = e.sub(all, before);
+  Value from = e.sub(to, e.min(perChunk, to));
+  // A sequence without steps ends in the first chunk.
+  holdsEnd =
+      e.conjunction(e.equals(from, 0), e.disjunction(e.lessThan(e.i64(0), to),
+                                                     e.equals(at.chunk, 0)));
   return {from, to};
 }
 
@@ -105,7 +120,8 @@ void ScanKernel::emitTiles(const FirstTile &first) {
 /// The tile of a turn, or the last one where there is none.
 Value ScanKernel::tileInRange(const TileRange &range, Value turn) {
   if (isReplaying())
-    return tileOfTurn(range, e.min(turn, e.sub(range.to, e.i64(1))));
+    return e.sub(e.sub(range.to, e.i64(1)),
+                 e.min(turn, e.sub(e.sub(range.to, range.from), e.i64(1))));
   return e.min(tileOfTurn(range, turn), e.sub(range.to, e.i64(1)));
 }
 
@@ -117,7 +133,7 @@ Value ScanKernel::hasTiles(const FirstTile &first) {
 
 Value ScanKernel::turnsOf(const FirstTile &first) {
   if (isReplaying())
-    return first.range.to;
+    return e.sub(first.range.to, first.range.from);
   return e.ceilDiv(e.sub(first.range.to, first.start), schedule.teams());
 }
 

@@ -337,7 +337,8 @@ static bool fitsReplay(const Case &test) {
   auto isOff = [&](std::string_view key, std::string_view off) {
     return test.get(key).empty() || test.is(key, off);
   };
-  return !test.has("grad") || (isOff("chunks", "1") && isOff("relay", "0"));
+  bool isInOrder = isOff("chunks", "1") || test.is("handoff", "1");
+  return !test.has("grad") || (isInOrder && isOff("relay", "0"));
 }
 
 /// Chunks start from carries, which a recurrence that reads another one does
