@@ -2,11 +2,14 @@
 """Times the S6 layer on a GPU over a list of shapes and records the result.
 
 Inputs rotate over more than the L2 cache, each shape is compared with the fp64
-reference on sampled slices, and becomes one record of a JSON list. Suites:
+reference on sampled slices (gradients: on a part of it), and becomes one record
+of a JSON list. Suites:
 
   layers   the shapes that the hand-written CUDA kernel of state-spaces/mamba was
            measured at on an H100 in (B, D, L) memory (bench/NOTES.md says how),
            in both memory orders, (B, D, L) and (B, L, D)
+  backward the gradients of all eight inputs at these shapes, beside the official
+           backward kernel, which also takes states that its forward kernel saved
   steps    one step with its state in and out, as decoding takes them, launch by
            launch and as a CUDA graph; the first one, of 32 channels, is nothing
            but a launch
@@ -34,6 +37,14 @@ OFFICIAL = {
     (1, 5120, 8192, 16, "bf16"): 970, (2, 2048, 65536, 16, "bf16"): 5852,
     (64, 1536, 256, 16, "bf16"): 436, (8, 2048, 2048, 64, "bf16"): 1979,
     (1, 1536, 262144, 16, "bf16"): 8997, (8, 2048, 2048, 16, "f32"): 1167,
+}
+# Of the official backward kernel.
+OFFICIAL_BACKWARD = {
+    (8, 2048, 2048, 16, "bf16"): 2430, (8, 1536, 2048, 16, "bf16"): 1834,
+    (1, 2048, 2048, 16, "bf16"): 386, (1, 1536, 8192, 16, "bf16"): 1136,
+    (1, 5120, 8192, 16, "bf16"): 3284, (2, 2048, 65536, 16, "bf16"): 20333,
+    (64, 1536, 256, 16, "bf16"): 2153, (8, 2048, 2048, 64, "bf16"): 9333,
+    (1, 1536, 262144, 16, "bf16"): 31329, (8, 2048, 2048, 16, "f32"): 2724,
 }
 ORDERS = {"bdl": ["--layout=bdl", "--layout=B=bgnl", "--layout=C=bgnl"],
           "bld": ["--layout=bld"]}
@@ -73,11 +84,13 @@ def run(arguments, kernel, shape, order, folder, *flags):
     """What mamba-run reports, or None where it failed (it says why)."""
     batch, channels, length, states, dtype = shape
     report = pathlib.Path(folder) / "report.json"
+    gradients = ["--grad"] if kernel == "s6-backward" else []
     done = subprocess.run(
         [arguments.mamba_run, str(layer(kernel, states, dtype, folder)),
          f"--device={arguments.device}",
          "--random", f"--extents=B={batch},L={length},D={channels}", "--time",
          f"--repeats={arguments.repeats}", f"--report={report}", *flags,
+         *gradients,
          *ORDERS[order]], stdout=subprocess.DEVNULL)
     return None if done.returncode else json.loads(report.read_text())
 
@@ -95,15 +108,21 @@ def measure(arguments, kernel, shape, order, folder):
         "driver": told["driver"], "commit": arguments.commit,
         "schedule": told["schedule"],
         "median_us": round(told["median_us"], 2),
-        "error": told["errors"][0]["error"],
+        "error": max(result["error"] for result in told["errors"])
+                 if kernel == "s6-backward" else told["errors"][0]["error"],
         "memory_us": round(told["bytes"] / BYTES_PER_US, 2),
         "launch_us": told.get("launch_us"),
-        "official_us": OFFICIAL.get(shape) if order == "bdl" else None,
+        "official_us": official(kernel, shape) if order == "bdl" else None,
     }
     if kernel == "s6-step":
         graph = run(arguments, kernel, shape, order, folder, "--graph")
         record["graph_us"] = graph and round(graph["median_us"], 2)
     return record
+
+
+def official(kernel, shape):
+    times = OFFICIAL_BACKWARD if kernel == "s6-backward" else OFFICIAL
+    return times.get(shape)
 
 
 def head_commit():
@@ -116,6 +135,8 @@ def head_commit():
 SUITES = {
     "layers": [("s6-forward", shape, order) for shape in OFFICIAL
                for order in ORDERS],
+    "backward": [("s6-backward", shape, order) for shape in OFFICIAL_BACKWARD
+                 for order in ORDERS],
     "steps": [("s6-step", shape, "bld") for shape in STEPS],
     "lengths": [("s6-forward", shape, "bdl") for shape in LENGTHS],
 }
