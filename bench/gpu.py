@@ -30,21 +30,19 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAYER = ROOT / "examples/01-selective-scan/selective_scan.mlir"
 LAYER_F32 = ROOT / "bench/s6_f32.mlir"
 
-# (B, D, L, N, type of the activations): microseconds of the official kernel.
+# (B, D, L, N, type of the activations): microseconds of the official kernels,
+# forward and backward.
 OFFICIAL = {
-    (8, 2048, 2048, 16, "bf16"): 593, (8, 1536, 2048, 16, "bf16"): 453,
-    (1, 2048, 2048, 16, "bf16"): 89.5, (1, 1536, 8192, 16, "bf16"): 284,
-    (1, 5120, 8192, 16, "bf16"): 970, (2, 2048, 65536, 16, "bf16"): 5852,
-    (64, 1536, 256, 16, "bf16"): 436, (8, 2048, 2048, 64, "bf16"): 1979,
-    (1, 1536, 262144, 16, "bf16"): 8997, (8, 2048, 2048, 16, "f32"): 1167,
-}
-# Of the official backward kernel.
-OFFICIAL_BACKWARD = {
-    (8, 2048, 2048, 16, "bf16"): 2430, (8, 1536, 2048, 16, "bf16"): 1834,
-    (1, 2048, 2048, 16, "bf16"): 386, (1, 1536, 8192, 16, "bf16"): 1136,
-    (1, 5120, 8192, 16, "bf16"): 3284, (2, 2048, 65536, 16, "bf16"): 20333,
-    (64, 1536, 256, 16, "bf16"): 2153, (8, 2048, 2048, 64, "bf16"): 9333,
-    (1, 1536, 262144, 16, "bf16"): 31329, (8, 2048, 2048, 16, "f32"): 2724,
+    (8, 2048, 2048, 16, "bf16"): (593, 2430),
+    (8, 1536, 2048, 16, "bf16"): (453, 1834),
+    (1, 2048, 2048, 16, "bf16"): (89.5, 386),
+    (1, 1536, 8192, 16, "bf16"): (284, 1136),
+    (1, 5120, 8192, 16, "bf16"): (970, 3284),
+    (2, 2048, 65536, 16, "bf16"): (5852, 20333),
+    (64, 1536, 256, 16, "bf16"): (436, 2153),
+    (8, 2048, 2048, 64, "bf16"): (1979, 9333),
+    (1, 1536, 262144, 16, "bf16"): (8997, 31329),
+    (8, 2048, 2048, 16, "f32"): (1167, 2724),
 }
 ORDERS = {"bdl": ["--layout=bdl", "--layout=B=bgnl", "--layout=C=bgnl"],
           "bld": ["--layout=bld"]}
@@ -84,14 +82,12 @@ def run(arguments, kernel, shape, order, folder, *flags):
     """What mamba-run reports, or None where it failed (it says why)."""
     batch, channels, length, states, dtype = shape
     report = pathlib.Path(folder) / "report.json"
-    gradients = ["--grad"] if kernel == "s6-backward" else []
     done = subprocess.run(
         [arguments.mamba_run, str(layer(kernel, states, dtype, folder)),
          f"--device={arguments.device}",
          "--random", f"--extents=B={batch},L={length},D={channels}", "--time",
          f"--repeats={arguments.repeats}", f"--report={report}", *flags,
-         *gradients,
-         *ORDERS[order]], stdout=subprocess.DEVNULL)
+         *ORDERS[order], *(["--grad"] if kernel == "s6-backward" else [])], stdout=subprocess.DEVNULL)
     return None if done.returncode else json.loads(report.read_text())
 
 
@@ -121,8 +117,8 @@ def measure(arguments, kernel, shape, order, folder):
 
 
 def official(kernel, shape):
-    times = OFFICIAL_BACKWARD if kernel == "s6-backward" else OFFICIAL
-    return times.get(shape)
+    forward, backward = OFFICIAL.get(shape, (None, None))
+    return backward if kernel == "s6-backward" else forward
 
 
 def head_commit():
@@ -135,7 +131,7 @@ def head_commit():
 SUITES = {
     "layers": [("s6-forward", shape, order) for shape in OFFICIAL
                for order in ORDERS],
-    "backward": [("s6-backward", shape, order) for shape in OFFICIAL_BACKWARD
+    "backward": [("s6-backward", shape, order) for shape in OFFICIAL
                  for order in ORDERS],
     "steps": [("s6-step", shape, "bld") for shape in STEPS],
     "lengths": [("s6-forward", shape, "bdl") for shape in LENGTHS],

@@ -88,16 +88,9 @@ static AccessAttr accessOf(BlockArgument argument) {
   return nullptr;
 }
 
-static std::string nameOf(func::FuncOp function, unsigned i) {
-  if (auto name = function.getArgAttrOfType<StringAttr>(i, kNameAttrName))
-    return name.str();
-  return ("arg" + Twine(i)).str();
-}
-
-static std::string resultName(func::FuncOp function, unsigned i) {
-  if (auto name = function.getResultAttrOfType<StringAttr>(i, kNameAttrName))
-    return name.str();
-  return ("result" + Twine(i)).str();
+/// The name that the function states, or its kind and number.
+static std::string nameOr(StringAttr stated, const Twine &numbered) {
+  return stated ? stated.str() : numbered.str();
 }
 
 FailureOr<LaunchPlan> LaunchPlan::build(func::FuncOp function) {
@@ -114,7 +107,9 @@ FailureOr<LaunchPlan> LaunchPlan::build(func::FuncOp function) {
       return function.emitError() << "argument " << i << " is never read";
     plan.numbers[argument] = i;
     plan.artifact.tensors.push_back(
-        makeSpec(nameOf(function, i), argument.getType(), access));
+        makeSpec(nameOr(function.getArgAttrOfType<StringAttr>(i, kNameAttrName),
+                        "arg" + Twine(i)),
+                 argument.getType(), access));
     plan.artifact.layouts.push_back(layoutFrom(
         function.getArgAttr(i, kLayoutAttrName), plan.artifact.tensors.back()));
   }
@@ -142,7 +137,9 @@ LogicalResult LaunchPlan::addResults(func::FuncOp function) {
     numbers[value] = artifact.tensors.size();
     unsigned number = cast<OpResult>(value).getResultNumber();
     artifact.tensors.push_back(makeSpec(
-        resultName(function, i), value.getType(), fused.resultAccess(number)));
+        nameOr(function.getResultAttrOfType<StringAttr>(i, kNameAttrName),
+               "result" + Twine(i)),
+        value.getType(), fused.resultAccess(number)));
     artifact.layouts.push_back(layoutFrom(
         function.getResultAttr(i, kLayoutAttrName), artifact.tensors.back()));
   }

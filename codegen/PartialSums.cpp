@@ -88,3 +88,10 @@ mlir::ssm::planPartialSums(FusedOp op, const Dependence &dependence,
   }
   return list;
 }
+
+std::optional<Axis> mlir::ssm::neighbourAxis(AccessAttr result) {
+  for (Axis axis : {Axis::Length, Axis::Channel, Axis::Batch})
+    if (result.has(axis))
+      return axis;
+  return std::nullopt;
+}

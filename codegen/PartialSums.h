@@ -59,6 +59,33 @@ SmallVector<PartialSums> planPartialSums(FusedOp op,
                                          const PartialShape &shape,
                                          LaunchPlan &plan);
 
+/// The axis of a total's result along which its partial sums lie side by side;
+/// none for a result of groups and states alone.
+std::optional<Axis> neighbourAxis(AccessAttr result);
+
+/// True where the last kernel sums over a dimension of the partial sums.
+inline bool isSummed(const mamba::DimSpec &dim, AccessAttr result) {
+  return dim.axis == mamba::Axis::Other ||
+         !result.has(static_cast<Axis>(dim.axis));
+}
+
+/// Emits what of such a dimension belongs to one element of a result with so
+/// many groups: all of it, or where channels become groups, those of `group`.
+template <typename Emit, typename Kernel>
+std::pair<Value, Value>
+summedRange(Emit &e, Kernel &kernel, const mamba::DimSpec &dim,
+            AccessAttr result, Value group, int64_t groups) {
+  if (dim.axis == mamba::Axis::Other)
+    return {e.i64(0), e.i64(dim.extent)};
+  Value count =
+      e.ceilDiv(kernel.extent(static_cast<Axis>(dim.axis)), dim.divisor);
+  if (dim.axis != mamba::Axis::Channel || !result.has(Axis::Group))
+    return {e.i64(0), count};
+  Value own = e.div(count, groups);
+  Value from = e.mul(group, own);
+  return {from, e.add(from, own)};
+}
+
 } // namespace mlir::ssm
 
 #endif // MAMBA_CODEGEN_PARTIALSUMS_H

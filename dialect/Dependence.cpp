@@ -76,22 +76,36 @@ bool mlir::ssm::isSameScan(RecurrenceOp op, RecurrenceOp other) {
          op.getReverse() == other.getReverse();
 }
 
+SmallVector<RecurrenceOp, 2> mlir::ssm::scannedWith(RecurrenceOp op) {
+  return llvm::filter_to_vector<2>(
+      op->getBlock()->getOps<RecurrenceOp>(),
+      [&](RecurrenceOp other) { return isSameScan(op, other); });
+}
+
 RecurrenceOp mlir::ssm::scanOf(RecurrenceOp op) {
-  for (RecurrenceOp first : op->getBlock()->getOps<RecurrenceOp>())
-    if (isSameScan(op, first))
-      return first;
-  llvm_unreachable("it has its own scan");
+  return scannedWith(op).front();
+}
+
+static bool readsAnyOf(Operation *op, const llvm::DenseSet<Value> &values) {
+  return llvm::any_of(op->getOperands(),
+                      [&](Value value) { return values.contains(value); });
 }
 
 /// Values that are computed from a recurrence.
 static llvm::DenseSet<Value> orderedValues(FusedOp op) {
   llvm::DenseSet<Value> ordered;
   for (Operation &nested : op.getBlock()->without_terminator())
-    if (isa<RecurrenceOp>(nested) ||
-        llvm::any_of(nested.getOperands(),
-                     [&](Value value) { return ordered.contains(value); }))
+    if (isa<RecurrenceOp>(nested) || readsAnyOf(&nested, ordered))
       ordered.insert(nested.result_begin(), nested.result_end());
   return ordered;
+}
+
+RecurrenceOp mlir::ssm::findChained(FusedOp op) {
+  llvm::DenseSet<Value> ordered = orderedValues(op);
+  for (RecurrenceOp recurrence : op.getBlock()->getOps<RecurrenceOp>())
+    if (readsAnyOf(recurrence, ordered))
+      return recurrence;
+  return nullptr;
 }
 
 std::optional<Directions> mlir::ssm::directionsOf(FusedOp op) {

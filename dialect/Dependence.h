@@ -71,8 +71,13 @@ struct ValueInfo {
 /// True where two recurrences differ in `exclusive` alone, so that one scan
 /// gives the states of both.
 bool isSameScan(RecurrenceOp op, RecurrenceOp other);
-/// The first recurrence of the body with the scan of `op`.
+/// All recurrences of the body with the scan of `op`, and the first of them.
+SmallVector<RecurrenceOp, 2> scannedWith(RecurrenceOp op);
 RecurrenceOp scanOf(RecurrenceOp op);
+
+/// The first recurrence that reads what another one computes: chunks of a
+/// sequence cannot start it independently. Null if there is none.
+RecurrenceOp findChained(FusedOp op);
 
 /// How the recurrences of a body run. Those of one direction may read those of
 /// the other, which then are replayed: from their states at the start of each

@@ -32,21 +32,6 @@ using namespace mlir::ssm;
 // The problem that a fused op is
 //===----------------------------------------------------------------------===//
 
-/// One recurrence uses what another one computes.
-static bool isChained(FusedOp op) {
-  DenseSet<Value> ordered;
-  for (Operation &nested : *op.getBlock()) {
-    bool uses = llvm::any_of(nested.getOperands(), [&](Value operand) {
-      return ordered.contains(operand);
-    });
-    if (uses && isa<RecurrenceOp>(nested))
-      return true;
-    if (uses || isa<RecurrenceOp>(nested))
-      ordered.insert_range(nested.getResults());
-  }
-  return false;
-}
-
 static int64_t numbersOf(Type type) { return isa<ComplexType>(type) ? 2 : 1; }
 static int64_t numbersOf(Value value) { return numbersOf(value.getType()); }
 
@@ -147,7 +132,7 @@ Problem mlir::ssm::problemOf(FusedOp op, const Problem &assumed) {
       problem.bytesPerStep += numbersOf(element) *
                               llvm::divideCeil(real.getIntOrFloatBitWidth(), 8);
   }
-  problem.isChained = isChained(op);
+  problem.isChained = findChained(op) != nullptr;
   problem.replays = !directionsOf(op)->replayed.empty();
   problem.isComplex =
       llvm::any_of(op.getBlock()->getOps<RecurrenceOp>(), [](RecurrenceOp r) {

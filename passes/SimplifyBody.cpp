@@ -21,6 +21,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/CSE.h"
 
+#include <functional>
 #include <numbers>
 
 namespace mlir::ssm {
@@ -61,6 +62,18 @@ static void useExp2(FusedOp op) {
 // Sums
 //===----------------------------------------------------------------------===//
 
+/// The product `value` as one of the factors with n, and one of the others and
+/// the constant.
+static std::pair<ProductTree, ProductTree>
+splitByStates(Value value, const Dependence &dependence) {
+  ProductTree inner(value, dependence), outer = inner;
+  auto hasState = [](const Factor &f) { return f.axes.has(Axis::State); };
+  llvm::erase_if(inner.factors, std::not_fn(hasState));
+  llvm::erase_if(outer.factors, hasState);
+  inner.constant = 1;
+  return {inner, outer};
+}
+
 /// sum(v w) = sum(v) w, and sum(v / w) = sum(v) / w, for w without n.
 static void hoistFromSum(SumOp sum, const Dependence &dependence) {
   auto hasState = [&](Value value) {
@@ -82,14 +95,9 @@ static void hoistFromSum(SumOp sum, const Dependence &dependence) {
   }
   if (!ProductTree::isInner(sum.getValue().getDefiningOp()))
     return;
-  ProductTree inner(sum.getValue(), dependence), outer = inner;
-  llvm::erase_if(inner.factors,
-                 [&](const Factor &f) { return !hasState(f.value); });
-  llvm::erase_if(outer.factors,
-                 [&](const Factor &f) { return hasState(f.value); });
+  auto [inner, outer] = splitByStates(sum.getValue(), dependence);
   if (outer.factors.empty() && outer.constant == 1)
     return;
-  inner.constant = 1;
   Value total = SumOp::create(
       builder, sum.getLoc(), inner.build(builder, sum.getLoc(), sum.getType()));
   AxisSet axes = dependence.of(sum.getResult()).axes;
@@ -125,7 +133,7 @@ static void splitSum(SumOp sum, ArrayRef<SumOp> sums,
     return;
   for (auto [own, rest] : {std::pair(added.getLhs(), added.getRhs()),
                            std::pair(added.getRhs(), added.getLhs())}) {
-    ProductTree inner(own, dependence), outer = inner;
+    auto [inner, outer] = splitByStates(own, dependence);
     SmallVector<Value> wanted = stateFactors(inner);
     bool isKnown = llvm::any_of(sums, [&](SumOp other) {
       return other != sum &&
@@ -133,11 +141,6 @@ static void splitSum(SumOp sum, ArrayRef<SumOp> sums,
     });
     if (wanted.empty() || !isKnown)
       continue;
-    llvm::erase_if(inner.factors,
-                   [](const Factor &f) { return !f.axes.has(Axis::State); });
-    llvm::erase_if(outer.factors,
-                   [](const Factor &f) { return f.axes.has(Axis::State); });
-    inner.constant = 1;
     OpBuilder builder(sum->getBlock(), std::next(sum->getIterator()));
     Location loc = sum.getLoc();
     Value left = SumOp::create(builder, loc, rest);

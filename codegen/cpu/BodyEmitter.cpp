@@ -8,8 +8,6 @@
 #include "codegen/cpu/BodyEmitter.h"
 #include "codegen/cpu/ComplexEmitter.h"
 
-#include "dialect/SSMDialect.h"
-
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Math/IR/Math.h"

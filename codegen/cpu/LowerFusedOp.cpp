@@ -45,23 +45,12 @@ static LogicalResult verifyBody(FusedOp op) {
 /// The chunks of a sequence can only be joined if a recurrence's decay and
 /// input are known without the states of another.
 static LogicalResult verifyUnchained(FusedOp op, CpuScheduleAttr schedule) {
-  llvm::DenseSet<Value> afterStates;
-  for (Operation &nested : op.getBlock()->without_terminator()) {
-    if (llvm::none_of(nested.getOperands(), [&](Value operand) {
-          return afterStates.contains(operand);
-        })) {
-      if (auto scan = dyn_cast<RecurrenceOp>(nested))
-        afterStates.insert(scan.getState());
-      continue;
-    }
-    if (isa<RecurrenceOp>(nested))
-      return nested.emitOpError("depends on the states of an earlier "
-                                "recurrence, so its sequence cannot be split; "
-                                "found ")
-             << schedule << " on its ssm.fused, expected chunks = 1";
-    afterStates.insert(nested.result_begin(), nested.result_end());
-  }
-  return success();
+  RecurrenceOp chained = findChained(op);
+  if (!chained)
+    return success();
+  return chained.emitOpError("depends on the states of an earlier recurrence, "
+                             "so its sequence cannot be split; found ")
+         << schedule << " on its ssm.fused, expected chunks = 1";
 }
 
 //===----------------------------------------------------------------------===//

@@ -164,11 +164,10 @@ void TaskEmitter::makeTables() {
     bool perState = body.placeOf(scan.getState()).perState;
     states[scan] = make(scan.getState(), perState, false);
     if (body.isReplayed(scan))
-      for (RecurrenceOp other : op.getBlock()->getOps<RecurrenceOp>())
-        if (isSameScan(other, scan))
-          replayed[other.getState()] =
-              kernel.table(other.getState().getType(),
-                           body.isUniform(other.getState()), frame.tileSteps);
+      for (RecurrenceOp other : scannedWith(scan))
+        replayed[other.getState()] =
+            kernel.table(other.getState().getType(),
+                         body.isUniform(other.getState()), frame.tileSteps);
     if (body.goal() == Goal::Carries)
       products[scan] = make(scan.getState(), perState, false);
   }
@@ -234,18 +233,19 @@ void TaskEmitter::emitTile() {
     if (input)
       input->fill(/*perTile=*/true);
   emitStage(Stage::During);
+  flushResults(/*perTile=*/true);
+}
+
+void TaskEmitter::flushResults(bool perTile) {
   for (Tensors *list : {&results, &partials})
     for (auto &tensor : *list)
       if (tensor)
-        tensor->flush(/*perTile=*/true);
+        tensor->flush(perTile);
 }
 
 void TaskEmitter::emitEnd() {
   emitStage(Stage::After);
-  for (Tensors *list : {&results, &partials})
-    for (auto &tensor : *list)
-      if (tensor)
-        tensor->flush(/*perTile=*/false);
+  flushResults(/*perTile=*/false);
 }
 
 void TaskEmitter::emitStage(Stage stage) {
@@ -343,9 +343,7 @@ void TaskEmitter::emitSteps(const Phase &phase, Value state,
 }
 
 void TaskEmitter::emitPoint(const Phase &phase, Point point, Values &values) {
-  for (Value value : phase.reads)
-    if (!values.contains(value))
-      values[value] = read(phase, value, point);
+  readInputs(phase, point, values);
   for (Operation &nested : op.getBlock()->without_terminator())
     if (phase.ops.contains(&nested))
       emitOp(phase, &nested, point, values);
@@ -501,6 +499,13 @@ Value TaskEmitter::entryOf(Place place, Point point) {
   if (place.stage == Stage::During)
     return point.step;
   return place.perState ? point.state : e.i64(0);
+}
+
+/// Reads what the phase needs from elsewhere, unless it is known.
+void TaskEmitter::readInputs(const Phase &phase, Point point, Values &values) {
+  for (Value value : phase.reads)
+    if (!values.contains(value))
+      values[value] = read(phase, value, point);
 }
 
 /// A value of another phase, or an input.

@@ -87,6 +87,7 @@ private:
   void emitTask();
   void emitTiles(Value from, Value to);
   void emitTile();
+  void flushResults(bool perTile);
   void emitEnd();
   void emitStage(Stage stage);
   void emitPhase(const Phase &phase);
@@ -132,6 +133,7 @@ private:
   void joinChunks();
 
   // Values.
+  void readInputs(const Phase &phase, Point point, Values &values);
   Lanes read(const Phase &phase, Value value, Point point);
   Lanes valueOf(Value value, const Values &values) const;
   Value entryOf(Place place, Point point);

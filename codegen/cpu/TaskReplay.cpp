@@ -13,7 +13,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/BodyEmitter.h"
 #include "codegen/cpu/TaskEmitter.h"
 
 using namespace mlir;
@@ -86,9 +85,7 @@ void TaskEmitter::replay(const Phase &phase, Value state,
             [&](Value step, ArrayRef<Lanes> before) {
               Values values = hoisted;
               Point point{step, state};
-              for (Value value : phase.reads)
-                if (!values.contains(value))
-                  values[value] = read(phase, value, point);
+              readInputs(phase, point, values);
               for (Operation &nested : op.getBlock()->without_terminator())
                 if (phase.ops.contains(&nested) && wanted.contains(&nested))
                   emitOp(phase, &nested, point, values);
@@ -97,10 +94,9 @@ void TaskEmitter::replay(const Phase &phase, Value state,
                 next.push_back(e.multiplyAdd(valueOf(scan.getA(), values), h,
                                              valueOf(scan.getB(), values)));
               for (auto [scan, h, after] : llvm::zip(scans, before, next))
-                for (RecurrenceOp other : op.getBlock()->getOps<RecurrenceOp>())
-                  if (isSameScan(other, scan))
-                    kernel.store(replayed[other.getState()], step,
-                                 other.getExclusive() ? h : after);
+                for (RecurrenceOp other : scannedWith(scan))
+                  kernel.store(replayed[other.getState()], step,
+                               other.getExclusive() ? h : after);
               return next;
             });
 }

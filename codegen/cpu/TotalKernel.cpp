@@ -44,8 +44,6 @@ private:
   void emitElements(Type type);
   Lanes sumFrom(size_t dim, Value at, Type type);
   Lanes term(Value at, Type type);
-  std::pair<Value, Value> rangeOf(const mamba::DimSpec &dim);
-  bool isSummed(mamba::Axis axis) const;
   bool mayTakeVectors() const;
   void store(const Lanes &sum, Type type);
 
@@ -65,9 +63,7 @@ private:
 } // namespace
 
 void TotalKernel::findTask() {
-  for (Axis axis : {Axis::Batch, Axis::Channel, Axis::Length})
-    if (access.has(axis))
-      along = axis;
+  along = neighbourAxis(access);
   if (!along) {
     grid.push_back({mamba::Axis::Other, 1});
     return;
@@ -88,23 +84,6 @@ void TotalKernel::findTask() {
   grid.push_back({runtimeAxis(*along), kBlock});
 }
 
-bool TotalKernel::isSummed(mamba::Axis axis) const {
-  return axis == mamba::Axis::Other || !access.has(static_cast<Axis>(axis));
-}
-
-/// What of a summed dimension belongs to the element: all, or its group's.
-std::pair<Value, Value> TotalKernel::rangeOf(const mamba::DimSpec &dim) {
-  if (dim.axis == mamba::Axis::Other)
-    return {e.i64(0), e.i64(dim.extent)};
-  Value count =
-      e.ceilDiv(kernel.extent(static_cast<Axis>(dim.axis)), dim.divisor);
-  if (dim.axis != mamba::Axis::Channel || !access.has(Axis::Group))
-    return {e.i64(0), count};
-  Value own = e.div(count, extentOf(Axis::Group));
-  Value first = e.mul(index[Axis::Group], own);
-  return {first, e.add(first, own)};
-}
-
 Lanes TotalKernel::term(Value at, Type type) {
   Value base = kernel.pointer(sums.tensor);
   if (!isa<ComplexType>(sums.value().getType()))
@@ -120,11 +99,12 @@ Lanes TotalKernel::sumFrom(size_t dim, Value at, Type type) {
   if (dim == dims.size())
     return term(at, type);
   Value stride = kernel.stride(sums.tensor, dim);
-  if (!isSummed(dims[dim].axis)) {
+  if (!isSummed(dims[dim], access)) {
     Value own = index[static_cast<Axis>(dims[dim].axis)];
     return sumFrom(dim + 1, e.add(at, e.mul(own, stride)), type);
   }
-  auto [first, end] = rangeOf(dims[dim]);
+  auto [first, end] = summedRange(e, kernel, dims[dim], access,
+                                  index[Axis::Group], extentOf(Axis::Group));
   bool isComplex = isa<ComplexType>(sums.value().getType());
   Value zero =
       arith::ConstantOp::create(e, cast<TypedAttr>(e.getZeroAttr(type)));

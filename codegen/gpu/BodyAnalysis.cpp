@@ -38,15 +38,8 @@ void BodyAnalysis::findLeaders() {
       leaders.push_back(op);
 }
 
-SmallVector<RecurrenceOp, 2>
-BodyAnalysis::scannedBy(RecurrenceOp leader) const {
-  return llvm::filter_to_vector<2>(
-      fused->getRegion(0).front().getOps<RecurrenceOp>(),
-      [&](RecurrenceOp op) { return isSameScan(op, leader); });
-}
-
 bool BodyAnalysis::isLastRead(RecurrenceOp leader) const {
-  return llvm::any_of(scannedBy(leader), [](RecurrenceOp op) {
+  return llvm::any_of(scannedWith(leader), [](RecurrenceOp op) {
     return !op.getLast().use_empty();
   });
 }
@@ -129,19 +122,4 @@ SmallVector<RecurrenceOp> BodyAnalysis::scans(bool perState) const {
   return llvm::filter_to_vector(leaders, [&](RecurrenceOp op) {
     return depend.dependsOn(op.getState(), Axis::State) == perState;
   });
-}
-
-bool BodyAnalysis::hasChainedRecurrences() const {
-  llvm::DenseSet<Value> after;
-  for (Operation &nested : fused->getRegion(0).front().without_terminator()) {
-    bool isAfter = llvm::any_of(nested.getOperands(), [&](Value value) {
-      return after.contains(value);
-    });
-    bool isRecurrence = isa<RecurrenceOp>(nested);
-    if (isAfter && isRecurrence)
-      return true;
-    if (isAfter || isRecurrence)
-      after.insert(nested.getResults().begin(), nested.getResults().end());
-  }
-  return false;
 }

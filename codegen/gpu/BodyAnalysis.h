@@ -44,8 +44,6 @@ public:
   /// The recurrences that a kernel scans, in their order: of those that differ
   /// in `exclusive` alone, the first one.
   ArrayRef<RecurrenceOp> scans() const { return leaders; }
-  /// All that the scan of `leader` gives the states of.
-  SmallVector<RecurrenceOp, 2> scannedBy(RecurrenceOp leader) const;
   /// Something reads the state after the last step.
   bool isLastRead(RecurrenceOp leader) const;
   /// Scans with (or without) the state axis.
@@ -57,8 +55,6 @@ public:
   /// computed from `value`.
   bool feedsRecurrence(Value value) const { return feeds.contains(value); }
   bool feedsReplayed(Value value) const { return replayFeeds.contains(value); }
-  /// True where some recurrence reads what another one computed.
-  bool hasChainedRecurrences() const;
 
 private:
   void classify(Value value, bool pure, bool groupsUniform);

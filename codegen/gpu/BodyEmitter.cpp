@@ -9,8 +9,6 @@
 
 #include "codegen/gpu/LocationScope.h"
 
-#include "dialect/SSMDialect.h"
-
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Math/IR/Math.h"

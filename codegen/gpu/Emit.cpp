@@ -193,6 +193,15 @@ Number Emit::select(Value condition, Number a, Number b) {
   return {pick(a.re, b.re), a.isComplex() ? pick(a.im, b.im) : Value()};
 }
 
+Number Emit::swapLanes(Number number, int64_t distance) {
+  auto word = [&](Value value) -> Value {
+    return gpu::ShuffleOp::create(*this, value, i32(distance), i32(32),
+                                  gpu::ShuffleMode::XOR)
+        .getShuffleResult();
+  };
+  return {word(number.re), number.isComplex() ? word(number.im) : Value()};
+}
+
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//

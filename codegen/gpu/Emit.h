@@ -81,6 +81,9 @@ public:
   Number fma(Number a, Number b, Number c);
   Number select(Value condition, Number a, Number b);
 
+  /// What the lane has whose number differs in the bit `distance`.
+  Number swapLanes(Number number, int64_t distance);
+
   // Memory.
   /// `base` + `elements` * size of `type`.
   Value offset(Value base, Value elements, Type type);

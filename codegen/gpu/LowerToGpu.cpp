@@ -53,8 +53,7 @@ static LogicalResult verifyBody(FusedOp op, const BodyAnalysis &body,
     return op.emitOpError("has recurrences in both directions, of which the "
                           "ones of one are replayed tile by tile; found ")
            << schedule << ", expected relay = 0, and chunks = 1 or handoff = 1";
-  if (schedule.getChunks() > 1 && !schedule.getHandoff() &&
-      body.hasChainedRecurrences())
+  if (schedule.getChunks() > 1 && !schedule.getHandoff() && findChained(op))
     return op.emitOpError("has recurrences that read each other, which chunks "
                           "cannot start independently; use chunks = 1 or "
                           "handoff = 1");
@@ -180,7 +179,7 @@ LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
                       plan);
   auto build = [&](StringRef suffix, KernelPart part,
                    ScanKernel::Temporaries temporaries) {
-    if (part != KernelPart::ChunkCarries && part != KernelPart::Checkpoints)
+    if (!isAhead(part))
       temporaries.totals = totals;
     ScanKernel(e, module, (name + suffix).str(), plan, body, schedule, part,
                temporaries)

@@ -39,6 +39,11 @@ struct ChunkTensors {
 /// recurrences are replayed from.
 enum class KernelPart { Whole, ChunkCarries, ChunkMain, Handoff, Checkpoints };
 
+/// Computes no results, but what tiles hand on.
+inline bool isAhead(KernelPart part) {
+  return part == KernelPart::ChunkCarries || part == KernelPart::Checkpoints;
+}
+
 /// Temporaries of a launch whose chunks hand their states on: numbers of
 /// tensors in the plan.
 struct HandoffTensors {
@@ -204,7 +209,6 @@ private:
   Number sumOfEntries(const Total &total, Value state);
   void eachOwnRow(function_ref<void()> body);
   Value partialAddress(const Total &total, Value position, Value state);
-  void storePartial(const Number &number, Value address);
   Value ownsPartial(const Total &total);
 
   // Handoff.cpp: from chunk to chunk in one launch.
@@ -415,10 +419,7 @@ private:
   bool isScanned(RecurrenceOp op) const {
     return part != KernelPart::Checkpoints || body.isReplayed(op);
   }
-  /// Computes no results, but what tiles hand on.
-  bool isAhead() const {
-    return isCarries() || part == KernelPart::Checkpoints;
-  }
+  bool isAhead() const { return mlir::ssm::isAhead(part); }
   bool isRelay() const { return schedule.getRelay() != 0; }
   bool isHandoff() const { return part == KernelPart::Handoff; }
   /// Something reads states of steps, not the segments of chunks alone.

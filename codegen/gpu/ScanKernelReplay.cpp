@@ -86,7 +86,7 @@ void ScanKernel::skipMissing(Tile &tile, RecurrenceOp op,
 /// Keeps the states of a scan for all recurrences that it is the scan of.
 void ScanKernel::takeStates(RecurrenceOp leader, const LocalScan &scan,
                             llvm::DenseMap<Value, Steps> &values) {
-  for (RecurrenceOp op : body.scannedBy(leader)) {
+  for (RecurrenceOp op : scannedWith(leader)) {
     Steps states = op.getExclusive() ? scan.statesBefore() : scan.states;
     if (isMirrored(op))
       std::reverse(states.begin(), states.end());

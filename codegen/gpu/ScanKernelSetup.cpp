@@ -33,7 +33,7 @@ kernelTensors(const LaunchPlan &plan, FusedOp op, KernelPart part,
   llvm::SetVector<unsigned> tensors;
   for (Value input : op.getInputs())
     tensors.insert(plan.tensorOf(input));
-  if (part != KernelPart::ChunkCarries && part != KernelPart::Checkpoints)
+  if (!isAhead(part))
     for (OpResult result : op->getResults())
       if (!result.use_empty() && !isTotal(op, result.getResultNumber()))
         tensors.insert(plan.tensorOf(result));

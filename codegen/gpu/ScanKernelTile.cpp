@@ -120,8 +120,8 @@ void ScanKernel::emitTiles(const FirstTile &first) {
 /// The tile of a turn, or the last one where there is none.
 Value ScanKernel::tileInRange(const TileRange &range, Value turn) {
   if (isReplaying())
-    return e.sub(e.sub(range.to, e.i64(1)),
-                 e.min(turn, e.sub(e.sub(range.to, range.from), e.i64(1))));
+    return tileOfTurn(
+        range, e.min(turn, e.sub(e.sub(range.to, range.from), e.i64(1))));
   return e.min(tileOfTurn(range, turn), e.sub(range.to, e.i64(1)));
 }
 

@@ -127,14 +127,7 @@ ScanKernel::LaneShare ScanKernel::addLanes(Steps numbers) {
   Value lane = e.rem(at.thread, 32);
   Value own = laneStride == 1 ? e.div(lane, lanes) : e.rem(lane, count);
   auto fromOther = [&](const Number &number, int64_t distance) {
-    auto word = [&](Value value) -> Value {
-      int64_t reach = laneStride == 1 ? distance * lanes : distance;
-      return gpu::ShuffleOp::create(e, value, e.i32(reach), e.i32(32),
-                                    gpu::ShuffleMode::XOR)
-          .getShuffleResult();
-    };
-    return Number{word(number.re),
-                  number.isComplex() ? word(number.im) : Value()};
+    return e.swapLanes(number, laneStride == 1 ? distance * lanes : distance);
   };
   for (int64_t distance = count / 2; distance >= 1; distance /= 2) {
     Value isUpper = e.equals(e.rem(e.div(own, distance), 2), 1);
@@ -218,7 +211,7 @@ void ScanKernel::storePoints(Tile &tile, const Total &total, Value state,
         Value exists = hasWholeRuns() ? tile.inside
                                       : e.lessThan(position, kernel.length());
         e.ifThen(exists, [&, number = number] {
-          storePartial(number, partialAddress(total, position, state));
+          e.storeNumbers(number, partialAddress(total, position, state));
         });
       }
     });
@@ -283,11 +276,7 @@ void ScanKernel::storeTileTotal(Tile &tile, const Total &total) {
              for (int64_t warp = 0; warp < schedule.getWarpsD(); ++warp)
                addRun(total, tileEntry(total, state, e.i32(warp), step), width,
                       sums);
-             Value address = partialAddress(total, position, state);
-             if (width == 1)
-               storePartial(sums.front(), address);
-             else
-               e.storeNumbers(sums, address);
+             e.storeNumbers(sums, partialAddress(total, position, state));
            });
          });
 }
@@ -395,7 +384,7 @@ void ScanKernel::storeTotal(const Total &total, StateRun run) {
       llvm::DenseMap<Value, Number> known;
       Number number = isSteps ? sumOfEntries(total, state)
                               : evaluateLast(total.sums.value(), state, known);
-      storePartial(number, partialAddress(total, nullptr, state));
+      e.storeNumbers(number, partialAddress(total, nullptr, state));
     }
   });
 }
@@ -431,11 +420,6 @@ Value ScanKernel::partialAddress(const Total &total, Value position,
   bool isComplex = isComplexValue(total.sums.value());
   return e.offset(kernel.pointer(tensor), e.mul(offset, isComplex ? 2 : 1),
                   e.getF32Type());
-}
-
-void ScanKernel::storePartial(const Number &number, Value address) {
-  for (auto [i, word] : llvm::enumerate(number.words()))
-    e.store(word, e.offset(address, 4 * static_cast<int64_t>(i)), 4);
 }
 
 /// The current channel exists, and writes what lacks its axes only if it is the

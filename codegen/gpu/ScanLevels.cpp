@@ -90,7 +90,7 @@ Number ScanLevels::shuffleUp(Number number, int64_t segments) {
 
 /// What the lane has that differs in the bit `group`.
 Number ScanLevels::swapGroups(Number number, int64_t group) {
-  return shuffle(number, group, gpu::ShuffleMode::XOR);
+  return e.swapLanes(number, group * laneStride);
 }
 
 /// Inclusive scan over the lanes along L, by doubling distances.

@@ -45,8 +45,6 @@ private:
   /// The dimensions that are summed from `dim` on, at the element `at`.
   Number sumFrom(size_t dim, Value at);
   Number term(Value at);
-  std::pair<Value, Value> rangeOf(const mamba::DimSpec &dim);
-  bool isKept(mamba::Axis axis) const;
   Value resultAddress();
   void store(const Number &number);
 
@@ -70,9 +68,7 @@ private:
 
 void TotalKernel::findAxis() {
   inner = extentOf(Axis::Group) * extentOf(Axis::State);
-  for (Axis axis : {Axis::Batch, Axis::Channel, Axis::Length})
-    if (access.has(axis))
-      along = axis;
+  along = neighbourAxis(access);
   if (along)
     blockCount = std::max<int64_t>(kNeighbours, kThreads / inner);
 }
@@ -106,31 +102,11 @@ void TotalKernel::findItem(Value item) {
   index[Axis::Group] = e.div(rest, extentOf(Axis::State));
 }
 
-bool TotalKernel::isKept(mamba::Axis axis) const {
-  return axis != mamba::Axis::Other && access.has(static_cast<Axis>(axis));
-}
-
-/// What of a summed dimension belongs to the element: all, or its group's.
-std::pair<Value, Value> TotalKernel::rangeOf(const mamba::DimSpec &dim) {
-  if (dim.axis == mamba::Axis::Other)
-    return {e.i64(0), e.i64(dim.extent)};
-  Value count =
-      e.ceilDiv(kernel.extent(static_cast<Axis>(dim.axis)), dim.divisor);
-  if (dim.axis != mamba::Axis::Channel || !access.has(Axis::Group))
-    return {e.i64(0), count};
-  Value own = e.div(count, extentOf(Axis::Group));
-  Value from = e.mul(index[Axis::Group], own);
-  return {from, e.add(from, own)};
-}
-
 Number TotalKernel::term(Value at) {
   bool isComplex = isa<ComplexType>(sums.value().getType());
   Value address = e.offset(kernel.pointer(sums.tensor),
                            e.mul(at, isComplex ? 2 : 1), e.getF32Type());
-  auto word = [&](int64_t i) -> Value {
-    return e.load(e.getF32Type(), e.offset(address, 4 * i), 4);
-  };
-  return {word(0), isComplex ? word(1) : Value()};
+  return e.loadNumbers(address, 1, isComplex).front();
 }
 
 Number TotalKernel::sumFrom(size_t dim, Value at) {
@@ -138,11 +114,12 @@ Number TotalKernel::sumFrom(size_t dim, Value at) {
   if (dim == dims.size())
     return term(at);
   Value stride = kernel.stride(sums.tensor, dim);
-  if (isKept(dims[dim].axis)) {
+  if (!isSummed(dims[dim], access)) {
     Value own = index[static_cast<Axis>(dims[dim].axis)];
     return sumFrom(dim + 1, e.add(at, e.mul(own, stride)));
   }
-  auto [from, to] = rangeOf(dims[dim]);
+  auto [from, to] = summedRange(e, kernel, dims[dim], access,
+                                index[Axis::Group], extentOf(Axis::Group));
   Value last = e.sub(to, e.i64(1));
   Number zero = e.zero(sums.value().getType());
   auto addSome = [&, to = to](Value i,
@@ -178,10 +155,8 @@ Value TotalKernel::resultAddress() {
 void TotalKernel::store(const Number &number) {
   Type element = sums.total->getResult(0).getType();
   Value address = resultAddress();
-  if (number.isComplex()) {
-    e.store(number.re, address, 8);
-    return e.store(number.im, e.offset(address, 4), 4);
-  }
+  if (number.isComplex())
+    return e.storeNumbers(number, address);
   Value value = number.re;
   if (!element.isF32())
     value = arith::TruncFOp::create(e, element, value);

@@ -12,7 +12,7 @@
 
 #include "test/e2e/numerics/Suite.h"
 
-#include "test/e2e/numerics/Cover.h"
+#include "test/e2e/numerics/Factors.h"
 
 #include <algorithm>
 #include <cassert>
@@ -104,212 +104,11 @@ static Case caseOf(std::string_view text) {
 // Designs
 //===----------------------------------------------------------------------===//
 
-static const std::vector<Factor> kMemory = {
-    {"type", {"f32", "f16", "bf16"}},
-    {"static", {"none", "d", "all"}},
-    {"order", {"bld", "bdl", "lbd"}},
-    {"pad", {"0", "3", "8"}},
-    {"spacing", {"1", "2"}},
-    {"offset", {"0", "1"}},
-    {"broadcast", {"none", "b", "l", "d"}},
-    {"store", {"f32", "act"}},
-};
-
 static std::vector<Factor> operator+(std::vector<Factor> x,
                                      const std::vector<Factor> &y) {
   x.insert(x.end(), y.begin(), y.end());
   return x;
 }
-
-/// The S6 layer with all its options and every promised extent.
-static const std::vector<Factor> kSelective = {
-    {"B", {"1", "2", "5"}},
-    {"L",
-     {"1", "2", "3", "31", "33", "48", "127", "129", "257", "1023", "1025",
-      "2064", "4097", "65537"}},
-    {"D", {"1", "3", "64", "100", "1536"}},
-    {"N", {"1", "3", "8", "16", "64", "256"}},
-    {"G", {"1", "2", "D"}},
-    {"rule", {"mamba", "zoh", "bilinear", "euler"}},
-    {"complex", {"0", "1"}},
-    {"reverse", {"0", "1"}},
-    {"step", {"raw", "softplus", "bias"}},
-    {"skip", {"0", "1"}},
-    {"gate", {"none", "silu", "sigmoid", "gelu", "identity"}},
-    {"init", {"none", "bdn", "dn"}},
-    {"last", {"0", "1"}},
-    {"out", {"y", "states", "both"}},
-    {"bc", {"blgn", "bgnl"}},
-    {"fill", {"usual", "large", "small"}},
-};
-
-static const std::vector<Factor> kSmallExtents = {
-    {"B", {"1", "2", "5"}},
-    {"L", {"1", "2", "33", "80", "129", "257", "1025", "1040", "4097"}},
-    {"D", {"1", "3", "64", "100"}},
-    {"reverse", {"0", "1"}},
-    {"init", {"none", "bdn", "dn"}},
-    {"last", {"0", "1"}},
-};
-
-static const std::vector<Factor> kTimeInvariant = {
-    {"N", {"1", "3", "16", "64"}},
-    {"rule", {"mamba", "zoh", "bilinear", "euler"}},
-    {"complex", {"0", "1"}},
-    {"skip", {"0", "1"}},
-    {"gate", {"none", "gelu"}},
-    {"out", {"y", "states"}},
-};
-
-static const std::vector<Factor> kOtherSelective = {
-    {"body", {"bidirectional", "two", "chained", "stacked"}},
-    {"N", {"1", "3", "16"}},
-    {"G", {"1", "2", "D"}},
-    {"rule", {"mamba", "zoh", "bilinear"}},
-    {"complex", {"0", "1"}},
-    {"gate", {"none", "silu"}},
-    {"step", {"raw", "bias"}},
-};
-
-static const std::vector<Factor> kWithoutStates = {
-    {"body", {"mingru", "rglru"}},
-};
-
-static const std::vector<Factor> kMath = {
-    {"op",
-     {"math.exp",
-      "math.exp:wide",
-      "math.exp2",
-      "math.exp2:wide",
-      "math.expm1",
-      "math.log:positive",
-      "math.log1p",
-      "math.log2:positive",
-      "math.log10:positive",
-      "math.sqrt:positive",
-      "math.rsqrt:positive",
-      "math.cbrt",
-      "math.sin",
-      "math.sin:wide",
-      "math.cos",
-      "math.cos:wide",
-      "math.tan",
-      "math.tanh",
-      "math.tanh:wide",
-      "math.sinh",
-      "math.cosh",
-      "math.asin",
-      "math.acos",
-      "math.atan",
-      "math.atan:wide",
-      "math.asinh",
-      "math.acosh:above1",
-      "math.atanh:inner",
-      "math.erf",
-      "math.erf:wide",
-      "math.erfc",
-      "math.absf",
-      "math.ceil:wide",
-      "math.floor:wide",
-      "math.round:wide",
-      "math.roundeven:wide",
-      "math.trunc:wide",
-      "math.powf:positive",
-      "math.atan2",
-      "math.copysign",
-      "arith.maximumf",
-      "arith.minimumf",
-      "arith.maxnumf",
-      "arith.minnumf",
-      "arith.divf:positive",
-      "arith.subf",
-      "arith.remf:wide"}},
-    {"type", {"f32", "bf16"}},
-    {"order", {"bld", "bdl"}},
-};
-
-static const std::vector<Factor> kScheduled = {
-    {"body", {"s6", "lti", "mingru", "two", "chained"}},
-    {"type", {"f32", "bf16"}},
-    {"B", {"1", "2"}},
-    {"L", {"1", "3", "33", "80", "129", "1025", "1040", "4097"}},
-    {"D", {"1", "3", "64", "100"}},
-    {"N", {"1", "3", "8", "16"}},
-    {"G", {"1", "2", "D"}},
-    {"complex", {"0", "1"}},
-    {"reverse", {"0", "1"}},
-    {"init", {"none", "bdn"}},
-    {"order", {"bld", "bdl"}},
-    {"offset", {"0", "1"}},
-};
-
-static const std::vector<Factor> kCpuKnobs = {
-    {"vector", {"1", "4", "8", "16", "32"}},
-    {"items", {"1", "3", "16", "64"}},
-};
-
-static const std::vector<Factor> kCpuChunks = {
-    {"chunks", {"1", "3", "8"}},
-};
-
-static const std::vector<Factor> kCudaKnobs = {
-    {"lanes", {"1", "2", "4", "8", "16", "32"}},
-    {"items", {"1", "3", "4", "8", "16"}},
-    {"channels", {"1", "2", "4"}},
-    {"warps_l", {"1", "2", "3", "4", "8"}},
-    {"warps_d", {"1", "2", "4"}},
-    {"chunks", {"1", "3", "8"}},
-    {"handoff", {"0", "1"}},
-    {"relay", {"0", "1"}},
-    {"unroll", {"1", "2", "4"}},
-    {"stages", {"1", "2"}},
-    {"prefetch", {"0", "1"}},
-};
-
-/// Gradients of layers with all their options.
-static const std::vector<Factor> kGradient = {
-    {"B", {"1", "2", "5"}},
-    {"L", {"1", "2", "33", "80", "129", "257"}},
-    {"D", {"1", "3", "20", "64"}},
-    {"N", {"1", "3", "16"}},
-    {"G", {"1", "2", "D"}},
-    {"rule", {"mamba", "zoh", "bilinear", "euler"}},
-    {"complex", {"0", "1"}},
-    {"reverse", {"0", "1"}},
-    {"step", {"raw", "softplus", "bias"}},
-    {"skip", {"0", "1"}},
-    {"gate", {"none", "silu", "sigmoid", "gelu", "identity"}},
-    {"init", {"none", "bdn", "dn"}},
-    {"last", {"0", "1"}},
-    {"out", {"y", "states", "both"}},
-    {"bc", {"blgn", "bgnl"}},
-};
-
-static const std::vector<Factor> kOtherGradient = {
-    {"body", {"lti", "mingru", "rglru", "chained"}},
-    {"B", {"1", "2", "5"}},
-    {"L", {"1", "2", "33", "80", "129"}},
-    {"D", {"1", "3", "20", "64"}},
-    {"N", {"1", "3", "16"}},
-    {"complex", {"0", "1"}},
-    {"reverse", {"0", "1"}},
-    {"init", {"none", "bdn", "dn"}},
-    {"last", {"0", "1"}},
-};
-
-static const std::vector<Factor> kScheduledGradient = {
-    {"body", {"s6", "lti", "mingru"}},
-    {"type", {"f32", "bf16"}},
-    {"B", {"1", "2"}},
-    {"L", {"1", "3", "33", "80", "129"}},
-    {"D", {"1", "3", "20", "64"}},
-    {"N", {"1", "3", "16"}},
-    {"G", {"1", "2", "D"}},
-    {"complex", {"0", "1"}},
-    {"reverse", {"0", "1"}},
-    {"init", {"none", "bdn", "dn"}},
-    {"order", {"bld", "bdl"}},
-};
 
 /// Two stages have a limit of their own (SSMDialect.cpp).
 static bool fitsStages(const Case &test) {
@@ -349,15 +148,6 @@ static bool isSchedulable(const Case &test) {
          (!test.is("body", "chained") || test.is("handoff", "1") ||
           test.get("chunks") == "1" || test.get("chunks").empty());
 }
-
-static const std::vector<Factor> kRandomShapes = {
-    {"B", {"1", "2", "5"}},
-    {"L", {"1", "2", "3", "7", "31", "32", "33", "64", "112", "129", "257"}},
-    {"D", {"1", "3", "20", "64", "100"}},
-    {"N", {"1", "3", "8", "16"}},
-    {"G", {"1", "2", "D"}},
-    {"reverse", {"0", "1"}},
-};
 
 /// Bodies that no one wrote, half of them with the default schedule.
 static std::vector<Case> randomCases(const Design &shapes,
