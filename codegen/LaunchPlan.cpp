@@ -34,6 +34,8 @@ std::optional<mamba::DType> mlir::ssm::dtypeOf(Type type) {
 static constexpr StringLiteral kAxisLetters = "bldng.";
 
 mamba::Axis mlir::ssm::runtimeAxis(Axis axis) {
+  if (axis == Axis::Segment)
+    return mamba::Axis::Length;
   return static_cast<mamba::Axis>(static_cast<unsigned>(axis));
 }
 
@@ -48,9 +50,10 @@ static mamba::TensorSpec makeSpec(std::string name, Type type,
   spec.name = std::move(name);
   spec.dtype = *dtypeOf(tensor.getElementType());
   for (auto [dim, axis] : llvm::enumerate(access.getAxes()))
-    spec.dims.push_back({runtimeAxis(axis), tensor.isDynamicDim(dim)
-                                                ? mamba::kDynamic
-                                                : tensor.getDimSize(dim)});
+    spec.dims.push_back(
+        {runtimeAxis(axis),
+         tensor.isDynamicDim(dim) ? mamba::kDynamic : tensor.getDimSize(dim),
+         axis == Axis::Segment ? access.getEvery() : 1});
   return spec;
 }
 

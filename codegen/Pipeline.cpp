@@ -150,13 +150,16 @@ mlir::ssm::fuseFor(ModuleOp module, const CompileRequest &request) {
   return copy;
 }
 
-mamba::Result<OwningOpRef<ModuleOp>> mlir::ssm::differentiate(ModuleOp module,
-                                                              StringRef name) {
+mamba::Result<OwningOpRef<ModuleOp>>
+mlir::ssm::differentiate(ModuleOp module, StringRef name,
+                         std::optional<int64_t> saveEvery) {
   MAMBA_ASSIGN_OR_RETURN(func::FuncOp function, findFunction(module, name));
   DiagnosticText diagnostics(module.getContext());
   OwningOpRef<ModuleOp> copy = isolate(function);
-  if (failed(runPasses(*copy, [](OpPassManager &passes) {
+  if (failed(runPasses(*copy, [&](OpPassManager &passes) {
         passes.addPass(createDifferentiatePass());
+        if (saveEvery)
+          passes.addPass(createRecomputePass({*saveEvery}));
       })))
     return diagnostics.toStatus("differentiating failed without a message");
   return copy;

@@ -87,9 +87,11 @@ mamba::Result<OwningOpRef<ModuleOp>> fuseFor(ModuleOp module,
                                              const CompileRequest &request);
 
 /// A module of its own with a copy of the function called `function` and,
-/// beside it, the function of its gradients (see --ssm-differentiate).
-mamba::Result<OwningOpRef<ModuleOp>> differentiate(ModuleOp module,
-                                                   StringRef function);
+/// beside it, the function of its gradients (see --ssm-differentiate). With
+/// `saveEvery`, after --ssm-recompute with that many steps.
+mamba::Result<OwningOpRef<ModuleOp>>
+differentiate(ModuleOp module, StringRef function,
+              std::optional<int64_t> saveEvery = std::nullopt);
 
 /// Stages as passes over a module: model -> fused, fused -> schedule, and
 /// schedule -> gpu or cpu.

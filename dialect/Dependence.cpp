@@ -13,7 +13,9 @@ using namespace mlir::ssm;
 Dependence::Dependence(FusedOp op) {
   for (auto [i, argument] : llvm::enumerate(op.getBlock()->getArguments()))
     for (Axis axis : op.inputAccess(i).getAxes())
-      info[argument].axes.insert(axis);
+      // Only its first entry has to be read.
+      if (axis != Axis::Segment)
+        info[argument].axes.insert(axis);
   for (BlockArgument argument : op.getBlock()->getArguments())
     info.try_emplace(argument);
   for (Operation &nested : op.getBlock()->without_terminator())
@@ -86,6 +88,23 @@ RecurrenceOp mlir::ssm::scanOf(RecurrenceOp op) {
   return scannedWith(op).front();
 }
 
+/// Steps from one to the next of the saved states that `op` starts from; 0 for
+/// others.
+static int64_t savedEvery(RecurrenceOp op) {
+  auto argument = dyn_cast_or_null<BlockArgument>(op.getInit());
+  return argument ? op->getParentOfType<FusedOp>()
+                        .inputAccess(argument.getArgNumber())
+                        .getEvery()
+                  : 0;
+}
+
+BlockArgument mlir::ssm::savedStates(RecurrenceOp op, int64_t tileSteps) {
+  int64_t every = savedEvery(op);
+  return every != 0 && tileSteps % every == 0
+             ? cast<BlockArgument>(op.getInit())
+             : BlockArgument();
+}
+
 static bool readsAnyOf(Operation *op, const llvm::DenseSet<Value> &values) {
   return llvm::any_of(op->getOperands(),
                       [&](Value value) { return values.contains(value); });
@@ -108,6 +127,13 @@ RecurrenceOp mlir::ssm::findChained(FusedOp op) {
   return nullptr;
 }
 
+/// States that are saved are those of a walk in one direction.
+static bool savesStates(FusedOp op) {
+  return llvm::any_of(
+      op.getResultAccesses().getAsRange<AccessAttr>(),
+      [](AccessAttr access) { return access.has(Axis::Segment); });
+}
+
 std::optional<Directions> mlir::ssm::directionsOf(FusedOp op) {
   auto recurrences = llvm::to_vector(op.getBlock()->getOps<RecurrenceOp>());
   Directions directions;
@@ -124,11 +150,14 @@ std::optional<Directions> mlir::ssm::directionsOf(FusedOp op) {
            llvm::none_of(other->getOperands(),
                          [&](Value value) { return ordered.contains(value); });
   };
-  bool firstReverse = recurrences.front().getReverse();
+  auto saved = llvm::find_if(recurrences, savedEvery);
+  bool firstReverse =
+      (saved == recurrences.end() ? recurrences.front() : *saved).getReverse();
   for (bool reverse : {!firstReverse, firstReverse}) {
     directions = {reverse, against(reverse)};
     bool hasOthers = directions.replayed.size() < recurrences.size();
-    if (hasOthers && llvm::all_of(directions.replayed, canReplay))
+    bool isSaved = !directions.replayed.empty() && savesStates(op);
+    if (hasOthers && !isSaved && llvm::all_of(directions.replayed, canReplay))
       return directions;
   }
   return std::nullopt;

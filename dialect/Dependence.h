@@ -22,9 +22,17 @@
 
 namespace mlir::ssm {
 
-/// The axis of the iteration space that `axis` runs along: channels for groups.
+/// The axis of the iteration space that `axis` runs along: channels for groups,
+/// steps for segments.
 inline Axis pointAxis(Axis axis) {
+  if (axis == Axis::Segment)
+    return Axis::Length;
   return axis == Axis::Group ? Axis::Channel : axis;
+}
+
+/// Written at steps: at each one, or at the first of each segment.
+inline bool hasSteps(AccessAttr result) {
+  return result.has(Axis::Length) || result.has(Axis::Segment);
 }
 
 /// A set of axes of the iteration space.
@@ -75,6 +83,10 @@ bool isSameScan(RecurrenceOp op, RecurrenceOp other);
 SmallVector<RecurrenceOp, 2> scannedWith(RecurrenceOp op);
 RecurrenceOp scanOf(RecurrenceOp op);
 
+/// The input with states that were saved for `op`, if they tell its states at
+/// the start of each tile of `tileSteps` steps.
+BlockArgument savedStates(RecurrenceOp op, int64_t tileSteps);
+
 /// The first recurrence that reads what another one computes: chunks of a
 /// sequence cannot start it independently. Null if there is none.
 RecurrenceOp findChained(FusedOp op);
@@ -97,8 +109,9 @@ struct Directions {
 
 /// The directions of a body. Where recurrences run in both, those of one can be
 /// replayed if they read no recurrence, and nothing reads their last states;
-/// where those of either can, the ones along the body's first recurrence are: a
-/// gradient's first ones are those of its function.
+/// where those of either can, the ones along a recurrence that starts from
+/// saved states are, or along the first one: a gradient's first ones are those
+/// of its function.
 /// None for a body where neither can.
 std::optional<Directions> directionsOf(FusedOp op);
 

@@ -21,14 +21,8 @@ using namespace mlir::ssm;
 // Syntax
 //===----------------------------------------------------------------------===//
 
-static ParseResult parseAccess(OpAsmParser &parser, Attribute &access) {
-  SmallVector<Axis> axes;
-  SMLoc loc = parser.getCurrentLocation();
-  if (parseAxes(parser, OpAsmParser::Delimiter::Square, axes))
-    return failure();
-  auto report = [&] { return parser.emitError(loc); };
-  access = AccessAttr::getChecked(function_ref<InFlightDiagnostic()>(report),
-                                  parser.getContext(), ArrayRef<Axis>(axes));
+static ParseResult parseSquareAccess(OpAsmParser &parser, Attribute &access) {
+  access = ssm::parseAccess(parser, OpAsmParser::Delimiter::Square);
   return success(access != nullptr);
 }
 
@@ -46,7 +40,7 @@ static ParseResult parseInput(OpAsmParser &parser, FusedInputs &inputs) {
   auto &argument = inputs.arguments.emplace_back();
   if (parser.parseArgument(argument) || parser.parseEqual() ||
       parser.parseOperand(inputs.operands.emplace_back()) ||
-      parseAccess(parser, inputs.accesses.emplace_back()))
+      parseSquareAccess(parser, inputs.accesses.emplace_back()))
     return failure();
   RankedTensorType type;
   if (parser.parseColonType(type))
@@ -61,7 +55,7 @@ ParseResult FusedOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<Attribute> resultAccesses;
   auto parseOneInput = [&] { return parseInput(parser, inputs); };
   auto parseOneResult = [&]() -> ParseResult {
-    return failure(parseAccess(parser, resultAccesses.emplace_back()) ||
+    return failure(parseSquareAccess(parser, resultAccesses.emplace_back()) ||
                    parser.parseColonType(result.types.emplace_back()));
   };
   SMLoc loc = parser.getCurrentLocation();
@@ -157,7 +151,8 @@ static LogicalResult verifyTensor(FusedOp op, const Twine &name, Type type,
              << name << " has a dynamic or empty extent of axis "
              << stringifyAxis(axis) << ", expected a static positive one";
     int64_t &known = extents[static_cast<unsigned>(axis)];
-    if (extent == ShapedType::kDynamic || axis == Axis::Group)
+    if (extent == ShapedType::kDynamic || axis == Axis::Group ||
+        axis == Axis::Segment)
       continue;
     if (known != ShapedType::kDynamic && known != extent)
       return op.emitOpError("(C2) ")
@@ -181,6 +176,32 @@ static LogicalResult verifyGroups(FusedOp op) {
     return op.emitOpError("(C7) ")
            << kind << " " << i << " has " << groups
            << " groups, which do not divide the " << channels << " channels";
+  };
+  for (auto [i, input] : llvm::enumerate(op.getInputs()))
+    if (failed(verify("input", i, input.getType(), op.inputAccess(i))))
+      return failure();
+  for (auto [i, type] : llvm::enumerate(op.getResultTypes()))
+    if (failed(verify("result", i, type, op.resultAccess(i))))
+      return failure();
+  return success();
+}
+
+/// (C2) for axes l/T.
+static LogicalResult verifySegments(FusedOp op) {
+  int64_t length = op.axisExtent(Axis::Length);
+  auto verify = [&](StringRef kind, size_t i, Type type,
+                    AccessAttr access) -> LogicalResult {
+    int64_t dim = access.dimOf(Axis::Segment);
+    if (dim < 0 || length == ShapedType::kDynamic)
+      return success();
+    int64_t extent = cast<RankedTensorType>(type).getDimSize(dim);
+    int64_t expected = segmentsOf(length, access.getEvery());
+    if (extent == ShapedType::kDynamic || extent == expected)
+      return success();
+    return op.emitOpError("(C2) ")
+           << kind << " " << i << " has " << extent << " segments, expected "
+           << expected << ", those of " << access.getEvery() << " steps in "
+           << length;
   };
   for (auto [i, input] : llvm::enumerate(op.getInputs()))
     if (failed(verify("input", i, input.getType(), op.inputAccess(i))))
@@ -223,7 +244,8 @@ LogicalResult FusedOp::verify() {
            << getInputAccesses().size() << " input and "
            << getResultAccesses().size() << " result accesses, expected "
            << getInputs().size() << " and " << getNumResults();
-  SmallVector<int64_t> extents(5, ShapedType::kDynamic);
+  SmallVector<int64_t> extents(getMaxEnumValForAxis() + 1,
+                               ShapedType::kDynamic);
   for (auto [i, input] : llvm::enumerate(getInputs()))
     if (failed(verifyTensor(*this, "input " + Twine(i), input.getType(),
                             inputAccess(i), extents)))
@@ -232,7 +254,7 @@ LogicalResult FusedOp::verify() {
     if (failed(verifyTensor(*this, "result " + Twine(i), type, resultAccess(i),
                             extents)))
       return failure();
-  if (failed(verifyGroups(*this)))
+  if (failed(verifyGroups(*this)) || failed(verifySegments(*this)))
     return failure();
   return verifyResultAxes(*this);
 }
@@ -336,20 +358,50 @@ static LogicalResult verifyTotalResults(FusedOp op, YieldOp yield) {
   return success();
 }
 
+/// (C12): segments are where recurrences start and what they start from.
+static LogicalResult verifySaved(FusedOp op, YieldOp yield) {
+  for (BlockArgument argument : op.getBlock()->getArguments()) {
+    if (!op.inputAccess(argument.getArgNumber()).has(Axis::Segment))
+      continue;
+    for (OpOperand &use : argument.getUses()) {
+      auto recurrence = dyn_cast<RecurrenceOp>(use.getOwner());
+      if (!recurrence || use.get() != recurrence.getInit() ||
+          use.getOperandNumber() != 2)
+        return use.getOwner()->emitOpError("(C12) reads input ")
+               << argument.getArgNumber() << " with the axes "
+               << toString(op.inputAccess(argument.getArgNumber()))
+               << ", which only a recurrence may start from";
+    }
+  }
+  for (auto [i, value] : llvm::enumerate(yield.getValues())) {
+    auto recurrence = value.getDefiningOp<RecurrenceOp>();
+    if (op.resultAccess(i).has(Axis::Segment) &&
+        !(recurrence && recurrence.getExclusive() &&
+          value == recurrence.getState()))
+      return yield.emitOpError("(C12) value ")
+             << i << " has a result with the axes "
+             << toString(op.resultAccess(i))
+             << ", expected the state of an exclusive recurrence";
+  }
+  return success();
+}
+
 /// (C4) for every yielded value.
 static LogicalResult verifyYield(FusedOp op, YieldOp yield,
                                  const Dependence &dependence) {
   for (auto [i, value] : llvm::enumerate(yield.getValues())) {
     AxisSet axes = dependence.of(value).axes;
     AccessAttr access = op.resultAccess(i);
-    if (dependence.of(value).afterLast && access.has(Axis::Length))
+    if (dependence.of(value).afterLast &&
+        (access.has(Axis::Length) || access.has(Axis::Segment)))
       return yield.emitOpError("(C9) value ")
              << i << " is known only after the last step, expected a result "
              << "without axis l, found " << toString(access);
     for (Axis axis :
          {Axis::Batch, Axis::Length, Axis::Channel, Axis::State, Axis::Group}) {
       Axis needed = access.has(axis) ? axis : pointAxis(axis);
-      if (axes.has(axis) && !access.has(needed))
+      bool isSaved = axis == Axis::Length && access.has(Axis::Segment);
+      if (axes.has(axis) && !access.has(needed) && !isSaved)
         return yield.emitOpError("(C4) value ")
                << i << " depends on axis " << stringifyAxis(axis)
                << ", which its result's access " << toString(access)
@@ -371,7 +423,8 @@ LogicalResult FusedOp::verifyRegions() {
   if (!directionsOf(*this))
     return emitOpError("(C8) has recurrences of both directions, and those of "
                        "neither can be replayed: some of each read another "
-                       "recurrence, or have a last state that is read");
+                       "recurrence, or have a last state that is read, or "
+                       "states are saved");
   auto recurrences = getBlock()->getOps<RecurrenceOp>();
   if (!recurrences.empty() && !inputAxes(*this).has(Axis::Length))
     return (*recurrences.begin())
@@ -389,7 +442,8 @@ LogicalResult FusedOp::verifyRegions() {
         (total && failed(verifyTotal(total, dependence))))
       return failure();
   }
-  if (failed(verifyTotalResults(*this, yield)))
+  if (failed(verifyTotalResults(*this, yield)) ||
+      failed(verifySaved(*this, yield)))
     return failure();
   return verifyYield(*this, yield, dependence);
 }

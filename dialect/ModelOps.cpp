@@ -209,6 +209,14 @@ static Type lastType(RankedTensorType states) {
   return RankedTensorType::get(shape, states.getElementType());
 }
 
+/// The type of what is saved of such states: segments in place of l.
+static Type savedType(RankedTensorType states, int64_t every) {
+  SmallVector<int64_t> shape(states.getShape());
+  if (shape.size() > 1)
+    shape[1] = segmentsOf(shape[1], every);
+  return RankedTensorType::get(shape, states.getElementType());
+}
+
 /// The syntax has one type for what must have one type.
 static LogicalResult verifyType(Operation *op, StringRef label, StringRef name,
                                 Value value, Type expected) {
@@ -218,11 +226,34 @@ static LogicalResult verifyType(Operation *op, StringRef label, StringRef name,
                            << value.getType() << ", expected " << expected;
 }
 
+/// (C7).
+static LogicalResult verifySaved(ScanOp op) {
+  std::optional<int64_t> every = op.getEvery();
+  if (op.getSaved() && !every)
+    return op.emitOpError("(C7) saves states, and nothing says how often; "
+                          "expected 'every'");
+  if (!every)
+    return success();
+  if (*every < 1)
+    return op.emitOpError("(C7) saves states every ")
+           << *every << " steps, expected a positive number";
+  if (op.getSaved())
+    return verifyType(op, "(C7) ", "saved", op.getSaved(),
+                      savedType(tensorType(op.getA()), *every));
+  if (op.getInit())
+    return success();
+  return op.emitOpError("(C7) has 'every', and neither saves states nor starts "
+                        "from saved ones");
+}
+
 static LogicalResult verifyInit(ScanOp op, Extents &extents, bool hasStates) {
   MLIRContext *context = op.getContext();
   Value init = op.getInit();
   if (!init)
     return success();
+  if (op.startsFromSaved())
+    return verifyType(op, "(C7) ", "init", init,
+                      savedType(tensorType(op.getA()), *op.getEvery()));
   int64_t stateRank = hasStates ? 3 : 2;
   if (failed(verifyRank(op, "(C2) ", "init", init, {stateRank, stateRank - 1},
                         hasStates ? "(b, d, n) or (d, n)" : "(b, d) or (d)")))
@@ -244,7 +275,7 @@ LogicalResult ScanOp::verify() {
   AccessAttr full = hasStates ? access(getContext(), {B, L, D, N})
                               : access(getContext(), {B, L, D});
   Extents extents(*this, "(C3) ");
-  if (failed(extents.add("a", getA(), full)) ||
+  if (failed(extents.add("a", getA(), full)) || failed(verifySaved(*this)) ||
       failed(verifyInit(*this, extents, hasStates)) ||
       failed(verifyType(*this, "(C5) ", "states", getStates(),
                         getA().getType())) ||
@@ -263,11 +294,26 @@ LogicalResult ScanOp::verify() {
   return verifyStateExtent(*this, "(C6) ", getA());
 }
 
-/// Parses `%a, %b [init(%h0)]` into operands, shared by the tensor and the
-/// scalar form of the recurrence, and the keywords before them.
+/// Parses `every 64` into the attribute `name`.
+static ParseResult parseEvery(OpAsmParser &parser, OperationState &result,
+                              StringAttr name) {
+  int64_t every = 0;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseKeyword("every") || parser.parseInteger(every))
+    return failure();
+  if (every < 1)
+    return parser.emitError(loc) << "(C7) saves states every " << every
+                                 << " steps, expected a positive number";
+  result.addAttribute(name, parser.getBuilder().getI64IntegerAttr(every));
+  return success();
+}
+
+/// Parses `%a, %b [init(%h0 [every 64])]` into operands, shared by the tensor
+/// and the scalar form of the recurrence, and the keywords before them. The
+/// scalar form has no `every`.
 static ParseResult
 parseRecurrence(OpAsmParser &parser, OperationState &result,
-                ArrayRef<StringAttr> keywords,
+                ArrayRef<StringAttr> keywords, StringAttr every,
                 SmallVectorImpl<OpAsmParser::UnresolvedOperand> &operands) {
   for (StringAttr keyword : keywords)
     if (succeeded(parser.parseOptionalKeyword(keyword.getValue())))
@@ -277,10 +323,12 @@ parseRecurrence(OpAsmParser &parser, OperationState &result,
   if (failed(parser.parseOptionalKeyword("init")))
     return success();
   OpAsmParser::UnresolvedOperand init;
-  if (parser.parseLParen() || parser.parseOperand(init) || parser.parseRParen())
+  if (parser.parseLParen() || parser.parseOperand(init))
     return failure();
   operands.push_back(init);
-  return success();
+  if (every && failed(parser.parseOptionalRParen()))
+    return failure(parseEvery(parser, result, every) || parser.parseRParen());
+  return every ? success() : parser.parseRParen();
 }
 
 static void printRecurrence(OpAsmPrinter &p, Operation *op,
@@ -290,19 +338,35 @@ static void printRecurrence(OpAsmPrinter &p, Operation *op,
     if (op->hasAttr(keyword))
       p << ' ' << keyword;
   p << ' ' << a << ", " << b;
+  auto scan = dyn_cast<ScanOp>(op);
   if (init)
-    p << " init(" << init << ")";
-  p.printOptionalAttrDict(op->getAttrs(), keywords);
+    p << " init(" << init;
+  if (init && scan && scan.startsFromSaved())
+    p << " every " << *scan.getEvery();
+  if (init)
+    p << ")";
+  if (scan && scan.getSaved())
+    p << " save every " << *scan.getEvery();
+  SmallVector<StringRef> elided(keywords);
+  elided.push_back("every");
+  p.printOptionalAttrDict(op->getAttrs(), elided);
 }
 
 ParseResult ScanOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
   RankedTensorType type, init;
   SMLoc loc = parser.getCurrentLocation();
+  StringAttr every = getEveryAttrName(result.name);
   if (parseRecurrence(
           parser, result,
           {getReverseAttrName(result.name), getExclusiveAttrName(result.name)},
-          operands) ||
+          every, operands))
+    return failure();
+  bool isSaving = succeeded(parser.parseOptionalKeyword("save"));
+  if (isSaving && result.attributes.get(every))
+    return parser.emitError(loc, "(C7) starts from saved states and saves "
+                                 "some, expected one of both");
+  if ((isSaving && parseEvery(parser, result, every)) ||
       parser.parseOptionalAttrDict(result.attributes) ||
       parser.parseColonType(type))
     return failure();
@@ -315,6 +379,9 @@ ParseResult ScanOp::parse(OpAsmParser &parser, OperationState &result) {
   if (parser.resolveOperands(operands, types, loc, result.operands))
     return failure();
   result.addTypes({type, lastType(type)});
+  if (isSaving)
+    result.addTypes(savedType(
+        type, cast<IntegerAttr>(result.attributes.get(every)).getInt()));
   return success();
 }
 
@@ -433,7 +500,7 @@ ParseResult RecurrenceOp::parse(OpAsmParser &parser, OperationState &result) {
   if (parseRecurrence(
           parser, result,
           {getReverseAttrName(result.name), getExclusiveAttrName(result.name)},
-          operands) ||
+          /*every=*/nullptr, operands) ||
       parser.parseOptionalAttrDict(result.attributes) ||
       parser.parseColonType(type) ||
       parser.resolveOperands(operands, type, result.operands))

@@ -34,7 +34,7 @@ def SSM_ActivationAttr : SSM_EnumAttr<SSM_Activation, "activation">;
 def SSM_Axis : SSM_Enum<"Axis", "dimension of the iteration space", [
     I32EnumAttrCase<"Batch", 0, "b">, I32EnumAttrCase<"Length", 1, "l">,
     I32EnumAttrCase<"Channel", 2, "d">, I32EnumAttrCase<"State", 3, "n">,
-    I32EnumAttrCase<"Group", 4, "g">]>;
+    I32EnumAttrCase<"Group", 4, "g">, I32EnumAttrCase<"Segment", 5, "segment">]>;
 
 class SSM_Attr<string name, string attrMnemonic> : AttrDef<SSM_Dialect, name> {
   let mnemonic = attrMnemonic;
@@ -47,9 +47,19 @@ def SSM_AccessAttr : SSM_Attr<"Access", "access"> {
     (channel), `n` (state), and `g`, the group of a channel: channel d reads
     group d / (D / G), where G is the dimension's extent and divides D.
 
-    Example: `#ssm.access<b, l, g, n>` for B and C of a Mamba layer.
+    `l/T` is a segment of T steps: ceil(L / T) entries, of which entry k is for
+    step k T in the order of a recurrence. States that one function saves and
+    another one starts from have this axis.
+
+    Example: `#ssm.access<b, l, g, n>` for B and C of a Mamba layer,
+    `#ssm.access<b, l/64, d, n>` for its states before every 64th step.
   }];
-  let parameters = (ins ArrayRefParameter<"Axis">:$axes);
+  // `every` is T; 0 without segments.
+  let parameters = (ins ArrayRefParameter<"Axis">:$axes,
+                        DefaultValuedParameter<"int64_t", "0">:$every);
+  let builders = [AttrBuilder<(ins "::llvm::ArrayRef<Axis>":$axes), [{
+    return $_get($_ctxt, axes, 0);
+  }]>];
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{

@@ -102,41 +102,59 @@ int64_t AccessAttr::dimOf(Axis axis) const {
   return it == getAxes().end() ? -1 : it - getAxes().begin();
 }
 
-ParseResult mlir::ssm::parseAxes(AsmParser &parser,
-                                 AsmParser::Delimiter delimiter,
-                                 SmallVectorImpl<Axis> &axes) {
+AccessAttr mlir::ssm::parseAccess(AsmParser &parser,
+                                  AsmParser::Delimiter delimiter) {
+  SmallVector<Axis> axes;
+  int64_t every = 0;
   auto parseAxis = [&]() -> ParseResult {
     StringRef name;
     SMLoc loc = parser.getCurrentLocation();
     if (parser.parseKeyword(&name))
       return failure();
     std::optional<Axis> axis = symbolizeAxis(name);
-    if (!axis)
-      return parser.emitError(loc)
-             << "unknown axis '" << name << "', expected one of b, l, d, n, g";
+    if (!axis || axis == Axis::Segment)
+      return parser.emitError(loc) << "unknown axis '" << name
+                                   << "', expected one of b, l, d, n, g, l/T";
     axes.push_back(*axis);
-    return success();
+    if (axis != Axis::Length || failed(parser.parseOptionalSlash()))
+      return success();
+    axes.back() = Axis::Segment;
+    return parser.parseInteger(every);
   };
-  return parser.parseCommaSeparatedList(delimiter, parseAxis);
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseCommaSeparatedList(delimiter, parseAxis))
+    return {};
+  return parser.getChecked<AccessAttr>(loc, parser.getContext(),
+                                       ArrayRef<Axis>(axes), every);
 }
 
 Attribute AccessAttr::parse(AsmParser &parser, Type) {
-  SmallVector<Axis> axes;
-  SMLoc loc = parser.getCurrentLocation();
-  if (parseAxes(parser, AsmParser::Delimiter::LessGreater, axes))
-    return {};
-  return parser.getChecked<AccessAttr>(loc, parser.getContext(),
-                                       ArrayRef<Axis>(axes));
+  return parseAccess(parser, AsmParser::Delimiter::LessGreater);
+}
+
+/// "b, l/64, d".
+static std::string listAxes(AccessAttr access) {
+  std::string text;
+  for (auto [i, axis] : llvm::enumerate(access.getAxes())) {
+    text += i ? ", " : "";
+    text += axis == Axis::Segment ? "l/" + std::to_string(access.getEvery())
+                                  : stringifyAxis(axis).str();
+  }
+  return text;
 }
 
 void AccessAttr::print(AsmPrinter &printer) const {
-  printer << '<';
-  llvm::interleaveComma(getAxes(), printer,
-                        [&](Axis axis) { printer << stringifyAxis(axis); });
-  printer << '>';
+  printer << '<' << listAxes(*this) << '>';
 }
 
-LogicalResult AccessAttr::verify(EmitError emitError, ArrayRef<Axis> axes) {
+/// True where `axes` has each of `others`.
+static bool hasAll(ArrayRef<Axis> axes, std::initializer_list<Axis> others) {
+  return llvm::all_of(
+      others, [&](Axis axis) { return llvm::is_contained(axes, axis); });
+}
+
+LogicalResult AccessAttr::verify(EmitError emitError, ArrayRef<Axis> axes,
+                                 int64_t every) {
   unsigned seen = 0;
   for (Axis axis : axes) {
     unsigned bit = 1u << static_cast<unsigned>(axis);
@@ -145,10 +163,14 @@ LogicalResult AccessAttr::verify(EmitError emitError, ArrayRef<Axis> axes) {
                          << "' stands twice in an access";
     seen |= bit;
   }
-  unsigned both = (1u << static_cast<unsigned>(Axis::Channel)) |
-                  (1u << static_cast<unsigned>(Axis::Group));
-  if ((seen & both) == both)
+  if (hasAll(axes, {Axis::Channel, Axis::Group}))
     return emitError() << "an access has d or g, not both";
+  if (hasAll(axes, {Axis::Length, Axis::Segment}))
+    return emitError() << "an access has l or l/T, not both";
+  if (hasAll(axes, {Axis::Segment}) ? every < 1 : every != 0)
+    return emitError() << "an access has segments of " << every
+                       << " steps, expected one step or more in l/T, and 0 "
+                          "without it";
   return success();
 }
 
@@ -232,10 +254,10 @@ Type mlir::ssm::realTypeOf(Type type) {
 }
 
 std::string mlir::ssm::toString(AccessAttr access) {
-  std::string text = "[";
-  for (auto [i, axis] : llvm::enumerate(access.getAxes())) {
-    text += i ? ", " : "";
-    text += stringifyAxis(axis);
-  }
-  return text + "]";
+  return "[" + listAxes(access) + "]";
+}
+
+int64_t mlir::ssm::segmentsOf(int64_t length, int64_t every) {
+  return length == ShapedType::kDynamic ? length
+                                        : llvm::divideCeil(length, every);
 }

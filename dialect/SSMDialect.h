@@ -46,13 +46,15 @@ Type realTypeOf(Type type);
 /// True for a constant whose elements all are zero, real or complex.
 bool isZero(Value value);
 
-/// Parses a list of axes, which may be empty, between brackets of the kind
-/// `delimiter`.
-ParseResult parseAxes(AsmParser &parser, AsmParser::Delimiter delimiter,
-                      SmallVectorImpl<Axis> &axes);
+/// Parses an access, which may be empty, between brackets of the kind
+/// `delimiter`; null where an error was emitted.
+AccessAttr parseAccess(AsmParser &parser, AsmParser::Delimiter delimiter);
 
-/// "b", "l", "d", "n" or "g" joined as in the assembly: "[b, l, d]".
+/// "b", "l", "d", "n", "g" or "l/64" joined as in the assembly: "[b, l, d]".
 std::string toString(AccessAttr access);
+
+/// The number of segments of `every` steps; dynamic for a dynamic length.
+int64_t segmentsOf(int64_t length, int64_t every);
 
 } // namespace mlir::ssm
 

@@ -91,6 +91,11 @@ def SSM_ScanOp : SSM_Op<"scan", [Pure]> {
     where L = 0). With `exclusive`, `states` is what each step starts from:
     h_(t-1), or h_(t+1) in reverse.
 
+    With `save every T`, `saved` is what the steps 0, T, 2 T, .. start from, in
+    the order of the scan. Another scan of the same `a` and `b` may start from
+    it, anywhere: `init(%saved every T)`. Where that holds anything but what
+    such a scan saved, the states are not specified.
+
     Constraints:
     - (C1) `a` and `b` have one type, (b, l, d, n) or (b, l, d).
     - (C2) `init` is `a`'s shape without l, or without b and l where all
@@ -99,6 +104,8 @@ def SSM_ScanOp : SSM_Op<"scan", [Pure]> {
     - (C4) element types are equal.
     - (C5) `states` has the type of `a`, `last` that type without l.
     - (C6) n is static and positive.
+    - (C7) T is positive, `saved` is of `a`'s shape with ceil(L / T) in place
+      of L, and a scan that starts from saved states saves none.
 
     Example:
     ```mlir
@@ -106,12 +113,28 @@ def SSM_ScanOp : SSM_Op<"scan", [Pure]> {
       : tensor<?x?x?x16xf32>, tensor<?x?x16xf32>
     %r, %first = ssm.scan reverse %a, %b : tensor<?x?x?x16xf32>
     %p, %end = ssm.scan exclusive %a, %b : tensor<?x?x?x16xf32>
+    %i, %to, %saved = ssm.scan %a, %b save every 64 : tensor<?x?x?x16xf32>
+    %j, %at = ssm.scan %a, %b init(%saved every 64)
+      : tensor<?x?x?x16xf32>, tensor<?x?x?x16xf32>
     ```
   }];
   let arguments = (ins SSM_NumberTensor:$a, SSM_NumberTensor:$b,
                        Optional<SSM_NumberTensor>:$init, UnitAttr:$reverse,
-                       UnitAttr:$exclusive);
-  let results = (outs SSM_NumberTensor:$states, SSM_NumberTensor:$last);
+                       UnitAttr:$exclusive, OptionalAttr<I64Attr>:$every);
+  let results = (outs SSM_NumberTensor:$states, SSM_NumberTensor:$last,
+                      Optional<SSM_NumberTensor>:$saved);
+  let builders = [OpBuilder<(ins "::mlir::Type":$states, "::mlir::Type":$last,
+                                 "::mlir::Value":$a, "::mlir::Value":$b,
+                                 "::mlir::Value":$init,
+                                 "::mlir::UnitAttr":$reverse,
+                                 "::mlir::UnitAttr":$exclusive), [{
+    build($_builder, $_state, states, last, /*saved=*/::mlir::Type(), a, b,
+          init, reverse, exclusive, /*every=*/::mlir::IntegerAttr());
+  }]>];
+  let extraClassDeclaration = [{
+    /// Starts from states that another scan saved.
+    bool startsFromSaved() { return getEvery() && !getSaved(); }
+  }];
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
@@ -241,7 +264,7 @@ def SSM_FusedOp : SSM_Op<"fused", [Pure, IsolatedFromAbove, SingleBlock]> {
     - (C7) groups divide a static channel extent.
     - (C8) all recurrences run in one direction, or those of one of both read no
       recurrence, and nothing reads their last states. (They are replayed: from
-      states at the start of each tile of steps.)
+      states at the start of each tile of steps; then no result has l/T.)
     - (C9) a last state feeds no value that depends on l, and no result that
       has l.
     - (C10) a per-state value that depends on a sum over n is computed from no
@@ -249,6 +272,10 @@ def SSM_FusedOp : SSM_Op<"fused", [Pure, IsolatedFromAbove, SingleBlock]> {
       ops.)
     - (C11) a result with a group axis is an `ssm.total` over g, and its type
       has the number of groups.
+    - (C12) a result with an axis l/T is the state of an exclusive recurrence,
+      and an input with one the `init` of recurrences: its first entry is their
+      initial state, and others are what a recurrence with the same operands
+      had, which a kernel may start from.
 
     Example, Mamba's selective scan without gate:
     ```mlir

@@ -67,9 +67,13 @@ Value ModelAdjoints::zerosLike(Value like) {
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
     if (type.isDynamicDim(dim))
       extents.push_back(tensor::DimOp::create(builder, loc, like, dim));
-  Value empty = tensor::EmptyOp::create(builder, loc, type, extents);
-  Value zero = zeroOf(builder, loc, type.getElementType());
-  return linalg::FillOp::create(builder, loc, zero, empty).getResult(0);
+  return fillWithZero(tensor::EmptyOp::create(builder, loc, type, extents));
+}
+
+Value ModelAdjoints::fillWithZero(Value tensor) {
+  Location loc = tensor.getLoc();
+  Value zero = zeroOf(builder, loc, getElementTypeOrSelf(tensor));
+  return linalg::FillOp::create(builder, loc, zero, tensor).getResult(0);
 }
 
 /// Tensors of one shape, element by element; of the first one's type.
@@ -191,6 +195,28 @@ LogicalResult ModelAdjoints::fillGradient(const Pointwise &op, unsigned i,
   return success();
 }
 
+/// A tensor for the gradient of operand `i`, of which nothing is read: where a
+/// gradient tells its extents, forward's operand is not needed.
+Value ModelAdjoints::emptyGradient(const Pointwise &op, unsigned i) {
+  Location loc = op.op->getLoc();
+  auto type = cast<RankedTensorType>(op.operands[i].getType());
+  for (auto [gradient, map] : llvm::zip(op.gradients, op.gradientMaps))
+    if (gradient.getType() == type && map == op.maps[i])
+      return gradient;
+  auto extentOf = [&](int64_t dim) -> Value {
+    for (auto [gradient, map] : llvm::zip(op.gradients, op.gradientMaps))
+      for (auto [at, loop] : llvm::enumerate(map.getResults()))
+        if (isa<AffineDimExpr>(loop) && loop == op.maps[i].getResult(dim))
+          return tensor::DimOp::create(builder, loc, gradient, at);
+    return tensor::DimOp::create(builder, loc, op.operands[i], dim);
+  };
+  SmallVector<Value> extents;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    if (type.isDynamicDim(dim))
+      extents.push_back(extentOf(dim));
+  return tensor::EmptyOp::create(builder, loc, type, extents);
+}
+
 LogicalResult ModelAdjoints::emitGradient(const Pointwise &op, unsigned i) {
   Block body;
   if (failed(verifyMap(op.op, i, op.maps[i])) ||
@@ -220,7 +246,9 @@ LogicalResult ModelAdjoints::emitGradient(const Pointwise &op, unsigned i) {
                                    : utils::IteratorType::reduction);
   // What no point writes is zero.
   bool isWhole = op.maps[i].isPermutation();
-  Value like = op.operands[i];
+  Value like = op.operands[i], start = emptyGradient(op, i);
+  if (!isWhole)
+    start = fillWithZero(start);
   auto build = [&](OpBuilder &b, Location, ValueRange arguments) {
     IRMapping mapping;
     for (auto [position, k] : llvm::enumerate(chosen))
@@ -231,8 +259,7 @@ LogicalResult ModelAdjoints::emitGradient(const Pointwise &op, unsigned i) {
   };
   Value gradient =
       linalg::GenericOp::create(builder, op.op->getLoc(), like.getType(),
-                                inputs, isWhole ? like : zerosLike(like),
-                                chosenMaps, loops, build)
+                                inputs, start, chosenMaps, loops, build)
           .getResult(0);
   if (op.sink)
     op.sink(i, gradient);

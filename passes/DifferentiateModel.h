@@ -65,6 +65,7 @@ public:
   Value of(Value value) const { return gradients.lookup(value); }
   /// A tensor of zeros with the type and the extents of `like`.
   Value zerosLike(Value like);
+  Value fillWithZero(Value tensor);
 
   /// Hands the gradients of `op`'s results on to its operands. Fails with an
   /// error at `op` where there is no rule for it.
@@ -77,6 +78,7 @@ private:
   LogicalResult visitPointwise(const Pointwise &op);
   LogicalResult fillGradient(const Pointwise &op, unsigned operand,
                              Block &body);
+  Value emptyGradient(const Pointwise &op, unsigned operand);
   LogicalResult emitGradient(const Pointwise &op, unsigned operand);
   LogicalResult visitLinalg(linalg::LinalgOp op);
   LogicalResult visitElementwise(Operation *op);

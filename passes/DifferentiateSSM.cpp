@@ -152,6 +152,9 @@ LogicalResult ModelAdjoints::addToInit(ScanOp op, Value gradient) {
 /// Where the states are those before each step, g_(t+1) is what comes with step
 /// t: p_t = conj(a_t) p_(t+1) + g_t.
 LogicalResult ModelAdjoints::visitScan(ScanOp op) {
+  if (op.getEvery())
+    return op.emitError("cannot be differentiated: it saves states, or starts "
+                        "from saved ones; run --ssm-recompute afterwards");
   Value g = of(op.getStates()), gLast = of(op.getLast());
   Location loc = op.getLoc();
   Value a = op.getA();

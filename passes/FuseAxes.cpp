@@ -23,7 +23,7 @@ static const Axis B = Axis::Batch, L = Axis::Length, D = Axis::Channel,
 
 /// The first classes are the axes themselves.
 FuseAxes::FuseAxes(MLIRContext *context) : context(context) {
-  for (Axis axis : {B, L, D, N, Axis::Group})
+  for (Axis axis : {B, L, D, N, Axis::Group, Axis::Segment})
     known[newDim()] = axis;
 }
 
@@ -135,6 +135,20 @@ LogicalResult FuseAxes::relateResults(Operation *op, ArrayRef<Dim> dims) {
 // What ops say of their tensors
 //===----------------------------------------------------------------------===//
 
+/// States that `op` saves or starts from; `dims` are those of its states.
+LogicalResult FuseAxes::visitSaved(ScanOp op, SmallVector<Dim> dims) {
+  auto found = static_cast<int64_t>(*op.getEvery());
+  if (every != 0 && every != found)
+    return op.emitError("cannot be fused: it has states of every ")
+           << found << " steps, and another scan of every " << every
+           << "; expected one number in a function";
+  every = found;
+  dims[1] = axisDim(Axis::Segment);
+  if (op.startsFromSaved())
+    return relate(op.getInitMutable()[0], dims);
+  return relate(tensorOf(keyOf(op.getSaved()), op.getSaved(), op), dims, op);
+}
+
 LogicalResult FuseAxes::visitScan(ScanOp op) {
   bool hasStates = cast<RankedTensorType>(op.getA().getType()).getRank() == 4;
   SmallVector<Dim> full = axisDims({B, L, D, N}), last = axisDims({B, D, N});
@@ -148,7 +162,9 @@ LogicalResult FuseAxes::visitScan(ScanOp op) {
                     op)) ||
       failed(relate(tensorOf(keyOf(op.getLast()), op.getLast(), op), last, op)))
     return failure();
-  if (!op.getInit())
+  if (op.getEvery() && failed(visitSaved(op, full)))
+    return failure();
+  if (!op.getInit() || op.startsFromSaved())
     return success();
   ArrayRef<Dim> init = last;
   auto type = cast<RankedTensorType>(op.getInit().getType());
@@ -274,9 +290,9 @@ LogicalResult FuseAxes::verifySum(const Sum &sum) {
     return sum.op->emitError("cannot be fused: nothing tells the axis that it "
                              "sums over; use what it reads with a tensor of "
                              "known axes");
-  if (axis == Axis::Group)
-    return sum.op->emitError("cannot be fused: it sums over the axis g, "
-                             "expected b, l, d or n");
+  if (axis == Axis::Group || axis == Axis::Segment)
+    return sum.op->emitError("cannot be fused: it sums over the axis ")
+           << stringifyAxis(*axis) << ", expected b, l, d or n";
   for (Dim other : sum.others)
     if (axisOf(other) == axis)
       return sum.op->emitError("cannot be fused: it sums over ")
@@ -351,9 +367,10 @@ LogicalResult FuseAxes::resolve() {
              << tensor.type << " has the axes " << describe(tensor.dims)
              << ": ";
     };
-    AccessAttr access =
-        AccessAttr::getChecked(function_ref<InFlightDiagnostic()>(report),
-                               context, ArrayRef<Axis>(axes));
+    AccessAttr access = AccessAttr::getChecked(
+        function_ref<InFlightDiagnostic()>(report), context,
+        ArrayRef<Axis>(axes),
+        llvm::is_contained(axes, Axis::Segment) ? every : 0);
     if (!access)
       return failure();
     accesses[key] = access;

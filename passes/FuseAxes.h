@@ -84,6 +84,7 @@ private:
 
   LogicalResult visit(Operation *op);
   LogicalResult visitScan(ScanOp op);
+  LogicalResult visitSaved(ScanOp op, SmallVector<Dim> dims);
   LogicalResult visitLinalg(Operation *op);
   bool adoptFromOtherUses();
   bool assumeActivations();
@@ -94,6 +95,8 @@ private:
   LogicalResult resolve();
 
   MLIRContext *context;
+  /// Steps from one saved state to the next; 0 where none are saved.
+  int64_t every = 0;
   SmallVector<Dim> parents;
   SmallVector<std::optional<Axis>> known;
   llvm::MapVector<Key, Tensor> tensors;

@@ -92,7 +92,14 @@ void BodyWriter::writeScan(ScanOp op) {
   auto recurrence =
       RecurrenceOp::create(builder, op.getLoc(), a.getType(), a.getType(), a, b,
                            init, op.getReverseAttr(), op.getExclusiveAttr());
-  scalars.map(op.getResults(), recurrence.getResults());
+  scalars.map(op.getStates(), recurrence.getState());
+  scalars.map(op.getLast(), recurrence.getLast());
+  if (!op.getSaved())
+    return;
+  auto before = RecurrenceOp::create(
+      builder, op.getLoc(), a.getType(), a.getType(), a, b, init,
+      op.getReverseAttr(), /*exclusive=*/builder.getUnitAttr());
+  scalars.map(op.getSaved(), before.getState());
 }
 
 void BodyWriter::writeLinalg(linalg::LinalgOp op) {

@@ -59,6 +59,8 @@ struct StageScans {
   /// None of them reads another one of the stage, or has a last state that is
   /// read.
   bool canReplay[2] = {true, true};
+  /// Some of them save states, so all run in one direction.
+  bool saves = false;
 };
 
 /// Chooses a stage for each op, in program order.
@@ -132,6 +134,8 @@ bool Placer::joins(ScanOp scan, const StageScans &stage, bool canReplay) const {
   const SmallVector<Operation *, 2> &others = stage.byDirection[!reverse];
   if (others.empty())
     return true;
+  if (scan.getSaved() || stage.saves)
+    return false;
   bool isMixed = llvm::any_of(others, [&](Operation *other) {
     return mixes.areMixed(scan, cast<ScanOp>(other));
   });
@@ -215,6 +219,7 @@ void Placer::record(Operation *op, Placement placement) {
   StageScans &stage = scans[placement.stage];
   stage.byDirection[scan.getReverse()].push_back(scan);
   stage.canReplay[scan.getReverse()] &= canReplay(scan, placement.stage);
+  stage.saves |= scan.getSaved() != nullptr;
   Placement lastState = placement, states = placement;
   lastState.afterLast = true;
   lastState.statesLevel.reset();
@@ -222,6 +227,8 @@ void Placer::record(Operation *op, Placement placement) {
     states.statesLevel = placement.level;
   placements[scan.getStates()] = states;
   placements[scan.getLast()] = lastState;
+  if (scan.getSaved())
+    placements[scan.getSaved()] = states;
 }
 
 void Placer::place(Operation *op) {

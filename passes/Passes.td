@@ -80,6 +80,26 @@ def DifferentiatePass : Pass<"ssm-differentiate", "ModuleOp"> {
                            "ssm::SSMDialect", "tensor::TensorDialect"];
 }
 
+def RecomputePass : Pass<"ssm-recompute", "ModuleOp"> {
+  let summary = "choose what a function saves for its gradients";
+  let description = [{
+    For each pair of `@f` and `@f_backward` (see --ssm-differentiate), lets `@f`
+    return the states of those scans that `@f_backward` computes again, as they
+    are before every T-th step: results `saved0`, ..., after its own, of axes
+    (b, l/T, d[, n]). `@f_backward` takes them as its last arguments and starts
+    from them, so that it has to compute a state again once, within a tile of T
+    steps or a multiple, not twice. Memory holds 1/T of the states.
+
+    With T = 0, nothing is saved. Arguments that `@f_backward` does not read are
+    dropped from it, whatever T is.
+  }];
+  let options = [
+    Option<"every", "every", "int64_t", "64",
+           "steps from one saved state to the next; 0: save nothing">
+  ];
+  let dependentDialects = ["ssm::SSMDialect"];
+}
+
 def SimplifyBodyPass : Pass<"ssm-simplify-body"> {
   let summary = "move work of fused bodies to where it runs less often";
   let description = [{

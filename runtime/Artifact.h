@@ -59,6 +59,14 @@ struct DimSpec {
   /// A dynamic extent is ceil(extent of `axis` / divisor): a tensor with one
   /// entry a chunk of the axis has the chunk's length here.
   int64_t divisor = 1;
+
+  /// Its extent is that of the axis.
+  bool tellsAxis() const { return axis != Axis::Other && divisor == 1; }
+  /// Its extent where that of the axis is `ofAxis`.
+  int64_t extentAt(int64_t ofAxis) const {
+    return extent != kDynamic ? extent
+                              : ofAxis / divisor + (ofAxis % divisor != 0);
+  }
 };
 
 /// One tensor of a function: an input, a result or a temporary.

@@ -103,17 +103,14 @@ Status Binding::bindTensor(size_t index) {
     // The first tensor with a dynamic axis tells its extent; the others are
     // compared with it.
     int64_t &known = extents_[static_cast<size_t>(dimSpec.axis)];
-    if (dimSpec.axis != Axis::Other && dimSpec.divisor == 1 &&
-        known == kDynamic)
+    if (dimSpec.tellsAxis() && known == kDynamic)
       known = extent;
   }
   return Status();
 }
 
 int64_t Binding::expectedExtent(const DimSpec &dim) const {
-  if (dim.extent != kDynamic)
-    return dim.extent;
-  return ceilDiv(extent(dim.axis), dim.divisor);
+  return dim.extentAt(extent(dim.axis));
 }
 
 Status Binding::checkExtents(size_t index) const {

@@ -58,7 +58,7 @@ Status checkTensor(const TensorSpec &tensor, bool isArgument,
     const DimSpec &dim = tensor.dims[i];
     MAMBA_RETURN_IF_ERROR(
         checkDim(dim).withContext(fmt::format("dimension {}", i)));
-    if (dim.axis == Axis::Other || dim.divisor != 1)
+    if (!dim.tellsAxis())
       continue;
     auto axis = static_cast<size_t>(dim.axis);
     facts.determined[axis] |= isArgument;

@@ -13,7 +13,7 @@
 #include "runtime/Buffer.h"
 #include "runtime/jit/Tune.h"
 #include "tools/io/File.h"
-#include "tools/problem/HostProblem.h"
+#include "tools/problem/Choice.h"
 #include "tools/problem/Json.h"
 
 #include <algorithm>
@@ -27,10 +27,8 @@ using Outcome = TuneCandidate::Outcome;
 
 namespace {
 
-struct Options : InputOptions {
+struct Options : InputOptions, ChoiceOptions {
   std::string file;
-  std::string function;
-  bool grad = false;
   std::string device = "cuda:0";
   int64_t seconds = 60;
   bool again = false;
@@ -50,10 +48,6 @@ CommandLine Options::commandLine() {
                    "FILE.mlir",
                    {}};
   line.flags = {
-      {"function", "NAME", "the function, if the file has several",
-       takeText(function)},
-      {"grad", "", "tune the gradients of the function in place of it",
-       takeSwitch(grad)},
       {"device", "DEVICE", "cuda:N (default cuda:0), cpu or simt",
        takeText(device)},
       {"seconds", "N", "start no measurement after this time (default 60)",
@@ -68,8 +62,8 @@ CommandLine Options::commandLine() {
        }},
       {"show", "N", "schedules to print (default 10)", takeNumber(show, 0)},
       {"report", "FILE.json", "write all that were tried", takeText(report)}};
-  for (Flag &flag : flags())
-    line.flags.push_back(std::move(flag));
+  for (auto flags : {ChoiceOptions::flags(), InputOptions::flags()})
+    line.flags.insert(line.flags.end(), flags.begin(), flags.end());
   return line;
 }
 
@@ -228,10 +222,9 @@ static Status copyToDevice(const HostProblem &problem,
 static Status run(const Options &options) {
   MAMBA_ASSIGN_OR_RETURN(Module module, Module::load(options.file));
   MAMBA_ASSIGN_OR_RETURN(
-      Function function,
-      chooseFunction(module, options.function, options.grad));
-  MAMBA_ASSIGN_OR_RETURN(HostProblem problem,
-                         makeProblem(function.info(), options));
+      Choice choice, chooseFunction(module, options, options.problem.extents));
+  const Function &function = choice.function;
+  MAMBA_ASSIGN_OR_RETURN(HostProblem problem, makeProblem(choice, options));
   MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> device,
                          Device::open(options.device));
   std::vector<DeviceTensor> tensors;

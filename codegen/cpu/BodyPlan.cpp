@@ -96,7 +96,7 @@ LogicalResult BodyPlan::addResult(unsigned i) {
     return addTotal(total);
   AccessAttr access = op.resultAccess(i);
   Place place = placeOf(value);
-  Stage stage = access.has(Axis::Length) ? Stage::During : Stage::After;
+  Stage stage = hasSteps(access) ? Stage::During : Stage::After;
   if (stage != place.stage)
     place = {stage, 0, false};
   place.perState = access.has(Axis::State);

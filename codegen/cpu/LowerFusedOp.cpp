@@ -140,15 +140,16 @@ static LogicalResult emitChunked(KernelRequest &request, const BodyFacts &facts,
 // Both directions
 //===----------------------------------------------------------------------===//
 
-/// One temporary for each scan that is replayed: its states at the start of
-/// each tile.
+/// One temporary for each scan that is replayed, and whose states were not
+/// saved: those at the start of each tile.
 static SmallVector<ChunkTensors> addCheckpoints(const KernelRequest &request,
                                                 const BodyPlan &whole,
                                                 LaunchPlan &plan) {
   Dependence dependence(request.op);
   SmallVector<ChunkTensors> list;
   for (RecurrenceOp scan : whole.recurrences()) {
-    if (!whole.isReplayed(scan))
+    if (!whole.isReplayed(scan) ||
+        savedStates(scan, request.schedule.getItems()))
       continue;
     AccessAttr access = stateAccess(request.op, scan, dependence);
     SmallVector<mamba::DimSpec> dims = {
@@ -167,6 +168,8 @@ static LogicalResult emitBothWays(KernelRequest request, const BodyFacts &facts,
   SmallVector<RecurrenceOp> scans;
   for (const ChunkTensors &own : tensors)
     scans.push_back(own.scan);
+  if (scans.empty())
+    return TaskEmitter(request, whole, plan).run();
   request.chunkTensors = tensors;
   FailureOr<BodyPlan> body =
       BodyPlan::build(request.op, facts, Goal::Checkpoints, scans);

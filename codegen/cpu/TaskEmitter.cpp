@@ -126,6 +126,10 @@ void TaskEmitter::openTensors() {
     for (unsigned i : phase.results)
       written.insert(op.getResult(i));
   }
+  for (RecurrenceOp scan : body.recurrences())
+    if (body.isReplayed(scan))
+      if (BlockArgument saved = savedStates(scan, frame.tileSteps))
+        read.insert(saved);
   openTotals();
   for (auto [i, input] : llvm::enumerate(op.getInputs()))
     inputs.push_back(read.contains(op.getBlock()->getArgument(i))
@@ -356,8 +360,23 @@ void TaskEmitter::emitPoint(const Phase &phase, Point point, Values &values) {
   for (TotalOp total : phase.totals)
     addToTotal(total, point, values);
   for (unsigned i : phase.results)
-    results[i]->store(
-        point, valueOf(op.getBlock()->getTerminator()->getOperand(i), values));
+    storeResult(i, point,
+                valueOf(op.getBlock()->getTerminator()->getOperand(i), values));
+}
+
+/// States that are saved: where a segment starts, counted along the scans.
+void TaskEmitter::storeResult(unsigned i, Point point, Lanes value) {
+  int64_t every = op.resultAccess(i).getEvery();
+  if (every == 0)
+    return results[i]->store(point, value);
+  Value done = e.add(frame.tileStart, point.step);
+  if (body.directions().isReverse)
+    done = e.sub(e.sub(length, e.i64(1)), done);
+  e.ifThen(e.equals(e.rem(done, e.i64(every)), 0), [&] {
+    frame.segment = e.div(done, every);
+    results[i]->store(point, value);
+    frame.segment = nullptr;
+  });
 }
 
 void TaskEmitter::emitOp(const Phase &phase, Operation *nested, Point point,

@@ -97,6 +97,7 @@ private:
   overSteps(bool reverse, ArrayRef<Lanes> init,
             function_ref<SmallVector<Lanes>(Value step, ArrayRef<Lanes>)> body);
   void emitPoint(const Phase &phase, Point point, Values &values);
+  void storeResult(unsigned result, Point point, Lanes value);
   void emitOp(const Phase &phase, Operation *op, Point point, Values &values);
   void emitRecurrence(RecurrenceOp scan, Point point, Values &values);
   void clearSums(const Phase &phase);
@@ -108,6 +109,7 @@ private:
   void emitTilesFromEnd();
   void emitCheckpoints();
   void findTile(Value number);
+  Lanes stateBefore(RecurrenceOp scan, Value state);
   void replay(const Phase &phase, Value state, const Values &hoisted);
 
   // TaskTotals.cpp: its totals.

@@ -65,6 +65,23 @@ static llvm::DenseSet<Operation *> opsBefore(ArrayRef<RecurrenceOp> scans) {
   return found;
 }
 
+/// What a replayed scan starts the tile from: what another function saved, or
+/// what the first kernel found.
+Lanes TaskEmitter::stateBefore(RecurrenceOp scan, Value state) {
+  if (BlockArgument saved = savedStates(scan, frame.tileSteps)) {
+    unsigned i = saved.getArgNumber();
+    int64_t every = op.inputAccess(i).getEvery();
+    frame.segment = e.mul(frame.chunk, frame.tileSteps / every);
+    Lanes before = inputs[i]->load({nullptr, state});
+    frame.segment = nullptr;
+    return before;
+  }
+  const ChunkTensors *tensors =
+      llvm::find_if(request.chunkTensors,
+                    [&](const ChunkTensors &own) { return own.scan == scan; });
+  return starts[tensors - request.chunkTensors.begin()]->load({nullptr, state});
+}
+
 /// Fills the tables of states that the phase replays, at `state`.
 void TaskEmitter::replay(const Phase &phase, Value state,
                          const Values &hoisted) {
@@ -73,14 +90,8 @@ void TaskEmitter::replay(const Phase &phase, Value state,
     return;
   llvm::DenseSet<Operation *> wanted = opsBefore(scans);
   SmallVector<Lanes> init;
-  for (RecurrenceOp scan : scans) {
-    const ChunkTensors *tensors =
-        llvm::find_if(request.chunkTensors, [&](const ChunkTensors &own) {
-          return own.scan == scan;
-        });
-    init.push_back(
-        starts[tensors - request.chunkTensors.begin()]->load({nullptr, state}));
-  }
+  for (RecurrenceOp scan : scans)
+    init.push_back(stateBefore(scan, state));
   overSteps(scans.front().getReverse(), init,
             [&](Value step, ArrayRef<Lanes> before) {
               Values values = hoisted;

@@ -58,8 +58,8 @@ TensorAccess::Path TensorAccess::choosePath() const {
   if (channelDim >= 0 && !varyingGroup &&
       plan.layout(number).unitDim == channelDim)
     return Path::Vector;
-  // A tile of all states would not fit the stack.
-  if (has(Axis::Length) && has(Axis::State))
+  // A tile of all states would not fit the stack, and few steps have a segment.
+  if ((has(Axis::Length) && has(Axis::State)) || has(Axis::Segment))
     return Path::Lanes;
   return Path::Table;
 }
@@ -100,6 +100,8 @@ Value TensorAccess::offset(Point point) {
   Value at = e.i64(0);
   if (has(Axis::Length))
     at = e.mul(e.add(frame.tileStart, point.step), strideOf(Axis::Length));
+  if (has(Axis::Segment) && frame.segment)
+    at = e.add(at, e.mul(frame.segment, strideOf(Axis::Segment)));
   if (has(Axis::State))
     at = e.add(at, e.mul(point.state, strideOf(Axis::State)));
   if (outer == Outer::Chunks)

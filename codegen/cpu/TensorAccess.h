@@ -35,6 +35,8 @@ struct TaskFrame {
   Value chunk;
   /// The first position of the current tile and its number of steps.
   Value tileStart, tileLength;
+  /// The segment that a state is stored for, or loaded; null: the first one.
+  Value segment;
 };
 
 /// Where a value is: the step within the tile and the state. Null where the

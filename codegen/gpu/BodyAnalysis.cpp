@@ -91,7 +91,7 @@ static bool isPerStepUse(FusedOp op, OpOperand &use,
                          const Dependence &dependence) {
   Operation *user = use.getOwner();
   if (isa<YieldOp>(user))
-    return op.resultAccess(use.getOperandNumber()).has(Axis::Length);
+    return hasSteps(op.resultAccess(use.getOperandNumber()));
   if (auto recurrence = dyn_cast<RecurrenceOp>(user))
     return use.get() == recurrence.getA() || use.get() == recurrence.getB();
   return user->getNumResults() > 0 &&

@@ -112,14 +112,16 @@ static SmallVector<ChunkTensors> addChunkTensors(FusedOp op,
   return tensors;
 }
 
-/// A temporary a replayed scan: its states at the start of each tile.
+/// A temporary a replayed scan: its states at the start of each tile, where
+/// those were not saved.
 static SmallVector<unsigned> addCheckpoints(FusedOp op,
                                             const BodyAnalysis &body,
                                             ScheduleAttr schedule,
                                             LaunchPlan &plan) {
   SmallVector<unsigned> tensors;
   for (RecurrenceOp recurrence : body.scans()) {
-    if (!body.isReplayed(recurrence))
+    if (!body.isReplayed(recurrence) ||
+        savedStates(recurrence, schedule.tileSteps()))
       continue;
     SmallVector<mamba::DimSpec> dims = stateDims(op, body, recurrence, 1);
     dims.insert(dims.begin() + 1,
@@ -186,7 +188,7 @@ LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
         .build();
   };
   SmallVector<unsigned> checkpoints = addCheckpoints(op, body, schedule, plan);
-  if (body.replays())
+  if (!checkpoints.empty())
     build("_checkpoints", KernelPart::Checkpoints, {{}, {}, checkpoints, {}});
   if (!isChunked) {
     build("", KernelPart::Whole, {{}, {}, checkpoints, {}});

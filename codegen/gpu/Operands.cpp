@@ -91,6 +91,9 @@ Value Operands::address(const Tensor &tensor, Value base, Value position,
     Value step = e.mul(position, strideOf(tensor, Axis::Length));
     at = isReverse ? e.sub(at, step) : e.add(at, step);
   }
+  // Without a position, the first segment.
+  if (tensor.access.has(Axis::Segment) && position)
+    at = e.add(at, e.mul(position, strideOf(tensor, Axis::Segment)));
   if (tensor.access.has(Axis::State))
     at = e.add(at, e.mul(state, strideOf(tensor, Axis::State)));
   return e.offset(base, at, tensor.element);

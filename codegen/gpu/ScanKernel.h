@@ -55,7 +55,8 @@ struct HandoffTensors {
 class ScanKernel {
 public:
   /// The temporaries that `part` needs: `chunks` have one entry a scan, in the
-  /// order of the body, `checkpoints` one a replayed scan, `totals` one each.
+  /// order of the body, `checkpoints` one a replayed scan whose states were not
+  /// saved, `totals` one each.
   struct Temporaries {
     SmallVector<ChunkTensors> chunks;
     HandoffTensors handoff;
@@ -228,6 +229,7 @@ private:
   }
   unsigned checkpointOf(RecurrenceOp op) const;
   void storeCheckpoints(Value tile);
+  Steps stateBefore(Tile &tile, unsigned recurrence, StateRun run);
   void loadCheckpoints(Tile &tile);
   void orderScan(Tile &tile, RecurrenceOp op, LocalScan &scan);
   void skipMissing(Tile &tile, RecurrenceOp op,
@@ -294,6 +296,8 @@ private:
                      int64_t joined);
   void storeStepsOf(Tile &tile, unsigned result, Value state,
                     ArrayRef<Number> numbers, int64_t joined);
+  void storeSegments(Tile &tile, unsigned result, Value state,
+                     ArrayRef<Steps> byState);
 
   // Stage.cpp: values of a tile that all channels share.
   BlockArgument packedInput(Value value);
@@ -392,6 +396,7 @@ private:
 
   // States.cpp: one trip of such a loop.
   void emitStates(States &states, Roots &roots, MutableArrayRef<Steps> sums);
+  void storeResult(States &states, unsigned result);
   Steps evaluate(States &states, Value value, int64_t u);
   Steps computeState(States &states, Value value, int64_t u);
   void beginScans(States &states, RecurrenceOp op);
@@ -416,8 +421,12 @@ private:
   bool isChunked() const {
     return part != KernelPart::Whole && part != KernelPart::Checkpoints;
   }
+  /// Has its states at the start of tiles from the kernel of checkpoints.
+  bool hasCheckpoints(RecurrenceOp op) const {
+    return body.isReplayed(op) && !savedStates(op, schedule.tileSteps());
+  }
   bool isScanned(RecurrenceOp op) const {
-    return part != KernelPart::Checkpoints || body.isReplayed(op);
+    return part != KernelPart::Checkpoints || hasCheckpoints(op);
   }
   bool isAhead() const { return mlir::ssm::isAhead(part); }
   bool isRelay() const { return schedule.getRelay() != 0; }

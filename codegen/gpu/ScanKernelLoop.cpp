@@ -55,7 +55,7 @@ ScanKernel::Roots ScanKernel::rootsAt(unsigned level) {
                dependence.dependsOn(op.getValue(), Axis::Length)))
       roots.sums.push_back(sumRoot(op, level));
   for (auto [i, value] : llvm::enumerate(yield().getValues()))
-    if (isHere(value, fused.resultAccess(i).has(Axis::Length)) &&
+    if (isHere(value, hasSteps(fused.resultAccess(i))) &&
         !fused->getResult(i).use_empty() && body.home(value) != Home::Total)
       roots.results.push_back(i);
   for (const Total &total : totals)

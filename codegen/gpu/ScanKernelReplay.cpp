@@ -7,7 +7,8 @@
 //
 // Where recurrences of one direction read those of the other, these run twice.
 // A first kernel scans them alone and keeps their states at the start of each
-// tile. The second one walks the tiles from the last to the first:
+// tile, unless another function saved these. The second one walks the tiles
+// from the last to the first:
 //
 //   for each tile, from the end
 //     checkpoint -> carries of the replayed
@@ -30,7 +31,7 @@ unsigned ScanKernel::checkpointOf(RecurrenceOp op) const {
   for (RecurrenceOp other : body.scans()) {
     if (other == op)
       break;
-    number += body.isReplayed(other);
+    number += hasCheckpoints(other);
   }
   return checkpoints[number];
 }
@@ -43,13 +44,26 @@ void ScanKernel::storeCheckpoints(Value tile) {
   });
 }
 
+/// The states of replayed recurrence `i` at the start of the tile: as another
+/// function saved them, or from the first kernel.
+ScanKernel::Steps ScanKernel::stateBefore(Tile &tile, unsigned i,
+                                          StateRun run) {
+  RecurrenceOp op = recurrenceOps[i];
+  BlockArgument saved = savedStates(op, schedule.tileSteps());
+  if (!saved)
+    return readTemporary(checkpointOf(op), tile.number, i, run);
+  int64_t every = fused.inputAccess(saved.getArgNumber()).getEvery();
+  Value segment = e.mul(tile.number, schedule.tileSteps() / every);
+  return loadSteps(nullptr, saved, segment,
+                   run.first ? e.toI64(run.first) : Value(),
+                   {Axis::State, run.count});
+}
+
 /// Fills the carries of what is replayed.
 void ScanKernel::loadCheckpoints(Tile &tile) {
   eachOwnCarry([&](unsigned i, StateRun run) {
-    RecurrenceOp op = recurrenceOps[i];
-    if (body.isReplayed(op))
-      writeTable(carries[i], run,
-                 readTemporary(checkpointOf(op), tile.number, i, run));
+    if (body.isReplayed(recurrenceOps[i]))
+      writeTable(carries[i], run, stateBefore(tile, i, run));
   });
 }
 

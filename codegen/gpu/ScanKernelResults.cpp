@@ -49,7 +49,7 @@ Number ScanKernel::evaluateLast(Value value, Value state,
 void ScanKernel::storeLast() {
   for (unsigned i = 0; i < fused.getNumResults(); ++i) {
     AccessAttr access = fused.resultAccess(i);
-    if (fused->getResult(i).use_empty() || access.has(Axis::Length) ||
+    if (fused->getResult(i).use_empty() || hasSteps(access) ||
         body.home(yield().getValues()[i]) == Home::Total)
       continue;
     if (access.has(Axis::State))

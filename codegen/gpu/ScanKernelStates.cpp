@@ -33,11 +33,7 @@ void ScanKernel::emitStates(States &states, Roots &roots,
           sum = e.addf(sum, term);
       });
   for (unsigned i : roots.results)
-    for (int64_t u = 0; u < states.count; ++u)
-      eachChannel([&] {
-        storeStepsOf(states.tile, i, e.toI64(e.add(states.first, u)),
-                     evaluate(states, yield().getValues()[i], u), 1);
-      });
+    storeResult(states, i);
   for (const Total *total : roots.totals)
     for (int64_t u = 0; u < states.count; ++u) {
       SmallVector<Steps> byChannel;
@@ -46,6 +42,19 @@ void ScanKernel::emitStates(States &states, Roots &roots,
       });
       addToTotal(states.tile, *total, e.add(states.first, u), byChannel);
     }
+}
+
+/// Result `i` of the trip's states.
+void ScanKernel::storeResult(States &states, unsigned i) {
+  eachChannel([&] {
+    SmallVector<Steps> byState;
+    for (int64_t u = 0; u < states.count; ++u)
+      byState.push_back(evaluate(states, yield().getValues()[i], u));
+    if (fused.resultAccess(i).has(Axis::Segment))
+      return storeSegments(states.tile, i, e.toI64(states.first), byState);
+    for (auto [u, steps] : llvm::enumerate(byState))
+      storeStepsOf(states.tile, i, e.toI64(e.add(states.first, u)), steps, 1);
+  });
 }
 
 //===----------------------------------------------------------------------===//

@@ -465,10 +465,16 @@ void ScanKernel::scanSteps(Tile &tile, RecurrenceOp op) {
 void ScanKernel::storeSteps(Tile &tile) {
   for (auto [i, value] : llvm::enumerate(yield().getValues())) {
     AccessAttr access = fused.resultAccess(i);
-    if (fused->getResult(i).use_empty() || !access.has(Axis::Length) ||
+    if (fused->getResult(i).use_empty() || !hasSteps(access) ||
         body.dependence().dependsOn(value, Axis::State) ||
         body.home(value) == Home::Total)
       continue;
+    if (access.has(Axis::Segment)) {
+      eachChannel([&, i = i, value = value] {
+        storeSegments(tile, i, nullptr, {stepsOfOperand(tile, value)});
+      });
+      continue;
+    }
     int64_t count = schedule.getChannels();
     if (operands.resultJoinsChannels(i, count))
       storeAtStates(tile, i, stepsOfChannels(tile, value), count);
@@ -526,6 +532,32 @@ void ScanKernel::storeStepsOf(Tile &tile, unsigned result, Value state,
       return {};
     });
   });
+}
+
+/// Stores what segments start from: at steps of the thread that are multiples
+/// of their length, the states from `state`, neighbours in memory.
+void ScanKernel::storeSegments(Tile &tile, unsigned result, Value state,
+                               ArrayRef<Steps> byState) {
+  int64_t every = fused.resultAccess(result).getEvery();
+  Value base = operands.resultBase(result, at.channels[channel].index);
+  Value owns = ownsResult(result);
+  if (tile.inside)
+    owns = e.conjunction(owns, tile.inside);
+  // The thread's first step is a multiple of its number of steps.
+  for (int64_t k = 0; k < schedule.getItems();
+       k += std::gcd(schedule.getItems(), every)) {
+    Value step = e.add(tile.first, k);
+    Value isFirst = e.equals(e.rem(step, every), 0);
+    if (!hasWholeRuns())
+      isFirst = e.conjunction(isFirst, e.lessThan(step, kernel.length()));
+    e.ifThen(e.conjunction(owns, isFirst), [&] {
+      Steps numbers;
+      for (const Steps &steps : byState)
+        numbers.push_back(steps[k]);
+      operands.storeRun(result, base, e.div(step, every), state, numbers,
+                        Axis::State);
+    });
+  }
 }
 
 /// The threads that write a result: one channel of one sequence writes what

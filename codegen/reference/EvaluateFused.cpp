@@ -72,6 +72,17 @@ public:
         visit(l, n);
   }
 
+  /// Calls `store(segment, n, state)` for what each segment starts from.
+  template <typename Store>
+  void eachSaved(unsigned i, AccessAttr access, Store store) {
+    const BodyValue &value = yielded(i);
+    int64_t every = access.getEvery();
+    forEach(false, value.hasState, [&](int64_t, int64_t n) {
+      for (int64_t t = 0; t < steps; t += every)
+        store(t / every, n, at(value, reverse[i] ? steps - 1 - t : t, n));
+    });
+  }
+
 private:
   unsigned newValue(Value value, bool hasLength, bool hasState);
   LogicalResult prepareOp(Operation &nested);
@@ -88,6 +99,8 @@ private:
   std::vector<BodyStep> program;
   SmallVector<unsigned> outputs;
   SmallVector<TotalOp> totals;
+  /// Of the recurrence that a yielded value is a state of.
+  SmallVector<bool> reverse;
   llvm::DenseMap<Value, unsigned> numbers;
 };
 
@@ -110,6 +123,8 @@ LogicalResult BodyEvaluation::prepare() {
   for (Value value : op.getBlock()->getTerminator()->getOperands()) {
     outputs.push_back(numbers.at(value));
     totals.push_back(value.getDefiningOp<TotalOp>());
+    auto recurrence = value.getDefiningOp<RecurrenceOp>();
+    reverse.push_back(recurrence && recurrence.getReverse());
   }
   return success();
 }
@@ -269,6 +284,14 @@ static void evaluateAt(int64_t b, int64_t d, const IterationSpace &space,
     TotalOp total = body.total(i);
     if (total && !isTerm(total, resultAccesses[i], b, d, space))
       continue;
+    if (resultAccesses[i].has(Axis::Segment)) {
+      body.eachSaved(
+          i, resultAccesses[i],
+          [&, &result = result, i = i](int64_t k, int64_t n, Scalar state) {
+            result.set(resultMaps[i].atSegment(b, k, d, n), state);
+          });
+      continue;
+    }
     bool hasLength = resultAccesses[i].has(Axis::Length) || value.hasLength;
     body.forEach(hasLength, resultAccesses[i].has(Axis::State),
                  [&, &result = result, i = i](int64_t l, int64_t n) {

@@ -149,7 +149,7 @@ FailureOr<Values> mlir::ssm::evaluateDiscretize(DiscretizeOp op,
 namespace {
 /// The accesses of a scan's tensors, which follow from their ranks.
 struct ScanAccesses {
-  AccessAttr full, last, init;
+  AccessAttr full, last, init, saved;
 
   explicit ScanAccesses(ScanOp op) {
     using enum Axis;
@@ -157,11 +157,17 @@ struct ScanAccesses {
     SmallVector<Axis> axes = {Batch, Length, Channel, State};
     axes.resize(hasStates ? 4 : 3);
     full = access(op, axes);
+    if (std::optional<int64_t> every = op.getEvery()) {
+      axes[1] = Segment;
+      saved = AccessAttr::get(op.getContext(), axes, *every);
+    }
     axes.erase(axes.begin() + 1);
     last = init = access(op, axes);
-    if (op.getInit() &&
-        cast<RankedTensorType>(op.getInit().getType()).getRank() <
-            static_cast<int64_t>(axes.size()))
+    if (op.startsFromSaved())
+      init = saved;
+    else if (op.getInit() &&
+             cast<RankedTensorType>(op.getInit().getType()).getRank() <
+                 static_cast<int64_t>(axes.size()))
       init = access(op, ArrayRef<Axis>(axes).drop_front());
   }
 };
@@ -177,12 +183,16 @@ struct ScanOutput {
   ReferenceTensor &tensor;
   ElementMap map;
 };
+/// What a scan writes; nothing to `saved` where `every` is 0.
+struct ScanOutputs {
+  ScanOutput states, last, saved;
+  int64_t every;
+};
 } // namespace
 
 template <typename T>
 static void scanSequences(const IterationSpace &space, ScanOp op, ScanInput a,
-                          ScanInput b, ScanInput init, ScanOutput states,
-                          ScanOutput last) {
+                          ScanInput b, ScanInput init, ScanOutputs to) {
   bool reverse = op.getReverse(), exclusive = op.getExclusive();
   auto scanOne = [&](int64_t batch, int64_t d, int64_t n) {
     auto read = [&](const ScanInput &input, int64_t l) {
@@ -193,9 +203,13 @@ static void scanSequences(const IterationSpace &space, ScanOp op, ScanInput a,
       int64_t l = reverse ? space.steps() - 1 - t : t;
       T before = h;
       h = read(a, l) * h + read(b, l);
-      states.tensor.set(states.map.at(batch, l, d, n), exclusive ? before : h);
+      to.states.tensor.set(to.states.map.at(batch, l, d, n),
+                           exclusive ? before : h);
+      if (to.every != 0 && t % to.every == 0)
+        to.saved.tensor.set(to.saved.map.atSegment(batch, t / to.every, d, n),
+                            before);
     }
-    last.tensor.set(last.map.at(batch, 0, d, n), h);
+    to.last.tensor.set(to.last.map.at(batch, 0, d, n), h);
   };
   for (int64_t batch = 0; batch < space.batches(); ++batch)
     for (int64_t d = 0; d < space.channels(); ++d)
@@ -222,16 +236,26 @@ FailureOr<Values> mlir::ssm::evaluateScan(ScanOp op, Lookup lookup) {
       allocate(op, space.shapeOf(accesses.full), isComplex);
   FailureOr<ReferenceTensor> last =
       allocate(op, space.shapeOf(accesses.last), isComplex);
-  if (failed(states) || failed(last))
+  ReferenceTensor none;
+  FailureOr<ReferenceTensor> saved =
+      op.getSaved() ? allocate(op, space.shapeOf(accesses.saved), isComplex)
+                    : none;
+  if (failed(states) || failed(last) || failed(saved) || failed(space.finish()))
     return failure();
   auto scanAll = isComplex ? &scanSequences<Scalar> : &scanSequences<double>;
   scanAll(space, op, {a, space.mapOf(a, accesses.full)},
           {b, space.mapOf(b, accesses.full)},
           {init, space.mapOf(init, accesses.init)},
-          {*states, space.mapOf(*states, accesses.full)},
-          {*last, space.mapOf(*last, accesses.last)});
-  return Values{ReferenceValue::of(std::move(*states)),
+          {{*states, space.mapOf(*states, accesses.full)},
+           {*last, space.mapOf(*last, accesses.last)},
+           {*saved, space.mapOf(*saved, op.getSaved() ? accesses.saved
+                                                      : accesses.last)},
+           op.getSaved() ? int64_t(*op.getEvery()) : 0});
+  Values values{ReferenceValue::of(std::move(*states)),
                 ReferenceValue::of(std::move(*last))};
+  if (op.getSaved())
+    values.push_back(ReferenceValue::of(std::move(*saved)));
+  return values;
 }
 
 //===----------------------------------------------------------------------===//

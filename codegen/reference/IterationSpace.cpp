@@ -26,6 +26,9 @@ ElementMap::ElementMap(const ReferenceTensor &tensor, bool isUniform,
     case Axis::Length:
       length = stride;
       break;
+    case Axis::Segment:
+      segment = stride;
+      break;
     case Axis::State:
       state = stride;
       break;
@@ -59,7 +62,9 @@ LogicalResult IterationSpace::add(Value operand, const ReferenceValue &value,
                                   AccessAttr access) {
   for (auto [dim, axis] : llvm::enumerate(access.getAxes())) {
     Known found{value.shape()[dim], operand, value.isUniform};
-    if (axis == Axis::Group)
+    if (axis == Axis::Segment)
+      segments.push_back({found, access.getEvery()});
+    else if (axis == Axis::Group)
       groups.push_back(found);
     else if (failed(join(axis, found)))
       return failure();
@@ -75,6 +80,13 @@ void IterationSpace::addGroups(Value result, AccessAttr access) {
 }
 
 LogicalResult IterationSpace::finish() {
+  for (const auto &[found, every] : segments)
+    if (int64_t expected = segmentsOf(steps(), every);
+        !found.isHint && knows(Axis::Length) && found.extent != expected)
+      return op->emitOpError()
+             << describe(found.operand) << " has " << found.extent
+             << " segments, expected " << expected << ", those of " << every
+             << " steps in " << steps();
   for (const Known &group : groups)
     if (!group.isHint && knows(Axis::Channel) &&
         (group.extent < 1 || channels() % group.extent != 0))
@@ -90,8 +102,15 @@ SmallVector<int64_t> IterationSpace::shapeOf(AccessAttr access,
                                              Type type) const {
   SmallVector<int64_t> shape;
   for (auto [dim, axis] : llvm::enumerate(access.getAxes()))
-    shape.push_back(axis == Axis::Group
-                        ? cast<RankedTensorType>(type).getDimSize(dim)
-                        : extent(axis));
+    switch (axis) {
+    case Axis::Group:
+      shape.push_back(cast<RankedTensorType>(type).getDimSize(dim));
+      break;
+    case Axis::Segment:
+      shape.push_back(segmentsOf(steps(), access.getEvery()));
+      break;
+    default:
+      shape.push_back(extent(axis));
+    }
   return shape;
 }

@@ -28,8 +28,13 @@ public:
     return b * batch + l * length + d / channelsPerGroup * channel + n * state;
   }
 
+  /// Of the state that segment `k` starts from.
+  int64_t atSegment(int64_t b, int64_t k, int64_t d, int64_t n) const {
+    return at(b, 0, d, n) + k * segment;
+  }
+
 private:
-  int64_t batch = 0, length = 0, channel = 0, state = 0;
+  int64_t batch = 0, length = 0, segment = 0, channel = 0, state = 0;
   int64_t channelsPerGroup = 1;
 };
 
@@ -80,6 +85,7 @@ private:
   Operation *op;
   Known axes[5];
   SmallVector<Known> groups;
+  SmallVector<std::pair<Known, int64_t>> segments;
 };
 
 } // namespace mlir::ssm

@@ -23,6 +23,7 @@ static void writeTensor(ByteWriter &writer, const TensorSpec &tensor) {
   for (const DimSpec &dim : tensor.dims) {
     writer.number(dim.axis);
     writer.number(dim.extent);
+    writer.number(dim.divisor);
   }
 }
 
@@ -30,10 +31,11 @@ static TensorSpec readTensor(ByteReader &reader) {
   TensorSpec tensor;
   tensor.name = reader.text();
   tensor.dtype = reader.number<DType>();
-  tensor.dims.resize(reader.count(sizeof(uint8_t) + sizeof(int64_t)));
+  tensor.dims.resize(reader.count(sizeof(uint8_t) + 2 * sizeof(int64_t)));
   for (DimSpec &dim : tensor.dims) {
     dim.axis = reader.number<Axis>();
     dim.extent = reader.number<int64_t>();
+    dim.divisor = reader.number<int64_t>();
   }
   return tensor;
 }

@@ -256,9 +256,10 @@ const std::vector<std::string> &Module::functionNames() const {
   return state_->names;
 }
 
-Result<Module> Module::differentiate(std::string_view wanted) const {
-  MAMBA_ASSIGN_OR_RETURN(std::string text,
-                         state_->source->differentiate(std::string(wanted)));
+Result<Module> Module::differentiate(std::string_view wanted,
+                                     std::optional<int64_t> saveEvery) const {
+  MAMBA_ASSIGN_OR_RETURN(std::string text, state_->source->differentiate(
+                                               std::string(wanted), saveEvery));
   return parse(std::move(text), state_->source->name());
 }
 

@@ -29,6 +29,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -171,8 +172,11 @@ public:
   /// A module with that function, forward, and one called NAME_backward: it
   /// takes forward's arguments and, for each result, the gradient of a loss in
   /// it, and returns the gradient in each argument, named as `du` for `u`.
-  /// CompileError, with the place, where an op has no derivative.
-  Result<Module> differentiate(std::string_view name = {}) const;
+  /// CompileError, with the place, where an op has no derivative. With
+  /// `saveEvery`, both are as --ssm-recompute leaves them (see Training.h).
+  Result<Module>
+  differentiate(std::string_view name = {},
+                std::optional<int64_t> saveEvery = std::nullopt) const;
 
 private:
   struct State;

@@ -224,10 +224,13 @@ Result<FunctionInfo> ModuleSource::describe(const std::string &name) {
   return info;
 }
 
-Result<std::string> ModuleSource::differentiate(const std::string &function) {
+Result<std::string>
+ModuleSource::differentiate(const std::string &function,
+                            std::optional<int64_t> saveEvery) {
   MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
-  MAMBA_ASSIGN_OR_RETURN(mlir::OwningOpRef<mlir::ModuleOp> module,
-                         ssm::differentiate(access.module, function));
+  MAMBA_ASSIGN_OR_RETURN(
+      mlir::OwningOpRef<mlir::ModuleOp> module,
+      ssm::differentiate(access.module, function, saveEvery));
   // With locations: errors still name places in the first text.
   std::string text;
   llvm::raw_string_ostream stream(text);

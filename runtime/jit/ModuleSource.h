@@ -65,8 +65,10 @@ public:
   Result<std::vector<std::string>> functionNames();
   /// Fuses the function to see what its tensors' dimensions are.
   Result<FunctionInfo> describe(const std::string &function);
-  /// The text of a module with the function and the one of its gradients.
-  Result<std::string> differentiate(const std::string &function);
+  /// The text of a module with the function and the one of its gradients; see
+  /// Module::differentiate.
+  Result<std::string> differentiate(const std::string &function,
+                                    std::optional<int64_t> saveEvery);
   Result<Artifact> compile(const std::string &function,
                            const VariantRequest &request,
                            const StageHook &onStage,

@@ -69,7 +69,8 @@ bool mamba::deduceVariant(const FunctionInfo &info,
       return false;
     key.layouts[i] = deduceLayout(tensors[i], info.tensors[i]);
     for (size_t dim = 0; dim < dims.size(); ++dim)
-      if (int index = extentIndex(dims[dim].axis); index >= 0)
+      if (int index = extentIndex(dims[dim].axis);
+          index >= 0 && dims[dim].tellsAxis())
         key.extents[index] = tensors[i].shape[dim];
   }
   if (key.extents[2] > 0)

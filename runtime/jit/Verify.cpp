@@ -118,8 +118,8 @@ static Extents extentsOf(const FunctionInfo &info,
     const TensorView &view =
         i < inputs.size() ? inputs[i] : results[i - inputs.size()];
     for (int dim = 0; dim < view.rank; ++dim)
-      extents.of[static_cast<size_t>(info.tensors[i].dims[dim].axis)] =
-          view.shape[dim];
+      if (const DimSpec &spec = info.tensors[i].dims[dim]; spec.tellsAxis())
+        extents.of[static_cast<size_t>(spec.axis)] = view.shape[dim];
   }
   return extents;
 }
@@ -170,12 +170,13 @@ TensorView ProblemPart::of(const TensorView &view,
                            const TensorSpec &spec) const {
   TensorView part = view;
   for (int dim = 0; dim < view.rank; ++dim)
-    switch (spec.dims[static_cast<size_t>(dim)].axis) {
+    switch (const DimSpec &own = spec.dims[static_cast<size_t>(dim)];
+            own.axis) {
     case Axis::Batch:
       part.shape[dim] = batch;
       break;
     case Axis::Length:
-      part.shape[dim] = length;
+      part.shape[dim] = own.extentAt(length);
       break;
     case Axis::Channel:
       part.shape[dim] = channels;
@@ -203,7 +204,7 @@ static int64_t shrink(int64_t extent, int64_t most, int64_t divisor) {
 static bool isFixed(const FunctionInfo &info, Axis axis) {
   for (const TensorSpec &spec : info.tensors)
     for (const DimSpec &dim : spec.dims)
-      if (dim.axis == axis && dim.extent != kDynamic)
+      if (dim.axis == axis && dim.tellsAxis() && dim.extent != kDynamic)
         return true;
   return false;
 }

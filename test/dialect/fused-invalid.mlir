@@ -327,7 +327,7 @@ func.func @element_type(%x: tensor<?xi32>) {
 // -----
 
 func.func @unknown_axis(%x: tensor<?xf32>) {
-  // expected-error@+1 {{unknown axis 'q', expected one of b, l, d, n, g}}
+  // expected-error@+1 {{unknown axis 'q', expected one of b, l, d, n, g, l/T}}
   %y = ssm.fused (%v = %x[q] : tensor<?xf32>) -> ([b] : tensor<?xf32>) {
     ssm.yield %v : f32
   }
@@ -350,6 +350,53 @@ func.func @no_schedule(%x: tensor<?xf32>) {
   // expected-error@+1 {{'ssm.fused' op attribute 'schedule' failed to satisfy constraint: a #ssm.schedule or a #ssm.cpu_schedule}}
   %y = ssm.fused (%v = %x[b] : tensor<?xf32>) -> ([b] : tensor<?xf32>) schedule(4 : i32) {
     ssm.yield %v : f32
+  }
+  return
+}
+
+// -----
+
+func.func @C2_segments(%a: tensor<2x20x3xf32>) {
+  // expected-error@+1 {{'ssm.fused' op (C2) result 0 has 2 segments, expected 3, those of 8 steps in 20}}
+  %y = ssm.fused (%v = %a[b, l, d] : tensor<2x20x3xf32>) -> ([b, l/8, d] : tensor<2x2x3xf32>) {
+    %p, %last = ssm.recurrence exclusive %v, %v : f32
+    ssm.yield %p : f32
+  }
+  return
+}
+
+// -----
+
+func.func @C8_saved(%a: tensor<?x?x?xf32>) {
+  // expected-error@+1 {{'ssm.fused' op (C8) has recurrences of both directions, and those of neither can be replayed: some of each read another recurrence, or have a last state that is read, or states are saved}}
+  %y:2 = ssm.fused (%v = %a[b, l, d] : tensor<?x?x?xf32>)
+      -> ([b, l/8, d] : tensor<?x?x?xf32>, [b, l, d] : tensor<?x?x?xf32>) {
+    %p, %last = ssm.recurrence exclusive %v, %v : f32
+    %r, %first = ssm.recurrence reverse %v, %v : f32
+    ssm.yield %p, %r : f32, f32
+  }
+  return
+}
+
+// -----
+
+func.func @C12_result(%a: tensor<?x?x?xf32>) {
+  %y = ssm.fused (%v = %a[b, l, d] : tensor<?x?x?xf32>) -> ([b, l/8, d] : tensor<?x?x?xf32>) {
+    %h, %last = ssm.recurrence %v, %v : f32
+    // expected-error@+1 {{'ssm.yield' op (C12) value 0 has a result with the axes [b, l/8, d], expected the state of an exclusive recurrence}}
+    ssm.yield %h : f32
+  }
+  return
+}
+
+// -----
+
+func.func @C12_input(%a: tensor<?x?x?xf32>, %s: tensor<?x?x?xf32>) {
+  %y = ssm.fused (%v = %a[b, l, d] : tensor<?x?x?xf32>, %h0 = %s[b, l/8, d] : tensor<?x?x?xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>) {
+    // expected-error@+1 {{'arith.addf' op (C12) reads input 1 with the axes [b, l/8, d], which only a recurrence may start from}}
+    %h = arith.addf %v, %h0 : f32
+    ssm.yield %h : f32
   }
   return
 }

@@ -86,3 +86,20 @@ func.func @two_levels(%x: tensor<?x?x4xf32>, %w: tensor<4xf32>) -> tensor<?x?x4x
   }
   return %y : tensor<?x?x4xf32>
 }
+
+// States that one op saves, and another one starts from.
+// CHECK-LABEL: func.func @saved_states
+func.func @saved_states(%x: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
+  // CHECK: ([b, l/64, d] : tensor<?x?x?xf32>)
+  %saved = ssm.fused (%v = %x[b, l, d] : tensor<?x?x?xf32>) -> ([b, l/64, d] : tensor<?x?x?xf32>) {
+    %p, %last = ssm.recurrence exclusive %v, %v : f32
+    ssm.yield %p : f32
+  }
+  // CHECK: ssm.fused (%{{.*}} = %{{.*}}[b, l, d] : tensor<?x?x?xf32>, %{{.*}} = %{{.*}}[b, l/64, d] : tensor<?x?x?xf32>)
+  %y = ssm.fused (%v = %x[b, l, d] : tensor<?x?x?xf32>, %s = %saved[b, l/64, d] : tensor<?x?x?xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>) {
+    %h, %last = ssm.recurrence %v, %v init(%s) : f32
+    ssm.yield %h : f32
+  }
+  return %y : tensor<?x?x?xf32>
+}

@@ -104,3 +104,54 @@ func.func @init_without_type(%a: tensor<?x?x?xf32>, %h0: tensor<?xf32>) {
   %h, %last = ssm.scan %a, %a init(%h0) : tensor<?x?x?xf32>
   return
 }
+
+// -----
+
+func.func @C7_never(%a: tensor<?x?x?xf32>) {
+  // expected-error@+1 {{(C7) saves states every 0 steps, expected a positive number}}
+  %h, %last, %saved = ssm.scan %a, %a save every 0 : tensor<?x?x?xf32>
+  return
+}
+
+// -----
+
+func.func @C7_both(%a: tensor<?x?x?xf32>, %s: tensor<?x?x?xf32>) {
+  // expected-error@+1 {{(C7) starts from saved states and saves some, expected one of both}}
+  %h, %last, %saved = ssm.scan %a, %a init(%s every 8) save every 8 : tensor<?x?x?xf32>, tensor<?x?x?xf32>
+  return
+}
+
+// -----
+
+func.func @C7_init(%a: tensor<2x20x3xf32>, %s: tensor<2x4x3xf32>) {
+  // expected-error@+1 {{'ssm.scan' op (C7) 'init' has type 'tensor<2x4x3xf32>', expected 'tensor<2x3x3xf32>'}}
+  %h, %last = ssm.scan %a, %a init(%s every 8) : tensor<2x20x3xf32>, tensor<2x4x3xf32>
+  return
+}
+
+// -----
+
+func.func @C7_saved(%a: tensor<2x20x3xf32>) {
+  // expected-error@+1 {{'ssm.scan' op (C7) 'saved' has type 'tensor<2x20x3xf32>', expected 'tensor<2x3x3xf32>'}}
+  %h, %last, %s = "ssm.scan"(%a, %a) {every = 8} : (tensor<2x20x3xf32>, tensor<2x20x3xf32>)
+    -> (tensor<2x20x3xf32>, tensor<2x3xf32>, tensor<2x20x3xf32>)
+  return
+}
+
+// -----
+
+func.func @C7_how_often(%a: tensor<2x20x3xf32>) {
+  // expected-error@+1 {{'ssm.scan' op (C7) saves states, and nothing says how often; expected 'every'}}
+  %h, %last, %s = "ssm.scan"(%a, %a) : (tensor<2x20x3xf32>, tensor<2x20x3xf32>)
+    -> (tensor<2x20x3xf32>, tensor<2x3xf32>, tensor<2x3x3xf32>)
+  return
+}
+
+// -----
+
+func.func @C7_of_what(%a: tensor<2x20x3xf32>) {
+  // expected-error@+1 {{'ssm.scan' op (C7) has 'every', and neither saves states nor starts from saved ones}}
+  %h, %last = "ssm.scan"(%a, %a) {every = 8} : (tensor<2x20x3xf32>, tensor<2x20x3xf32>)
+    -> (tensor<2x20x3xf32>, tensor<2x3xf32>)
+  return
+}

@@ -43,3 +43,16 @@ func.func @initial_states(%a: tensor<?x?x?x4xf32>, %h0: tensor<?x?x4xf32>,
   %6, %7 = ssm.scan %c, %c init(%h2) : tensor<?x?x?xf32>, tensor<?xf32>
   return
 }
+
+// CHECK-LABEL: func.func @saved_states
+func.func @saved_states(%a: tensor<?x?x?x4xf32>, %h0: tensor<?x4xf32>,
+                        %c: tensor<2x130x3xf32>) -> tensor<2x3x3xf32> {
+  // CHECK: %{{.*}}, %{{.*}}, %[[SAVED:.*]] = ssm.scan exclusive %{{.*}}, %{{.*}} init(%{{.*}}) save every 64 : tensor<?x?x?x4xf32>, tensor<?x4xf32>
+  %0, %1, %saved = ssm.scan exclusive %a, %a init(%h0) save every 64 : tensor<?x?x?x4xf32>, tensor<?x4xf32>
+  // CHECK: ssm.scan %{{.*}}, %{{.*}} init(%[[SAVED]] every 64) {tag = 1 : i64} : tensor<?x?x?x4xf32>, tensor<?x?x?x4xf32>
+  %2, %3 = ssm.scan %a, %a init(%saved every 64) {tag = 1 : i64} : tensor<?x?x?x4xf32>, tensor<?x?x?x4xf32>
+  // 130 steps are 3 segments of 64.
+  // CHECK: ssm.scan reverse %{{.*}}, %{{.*}} save every 64 : tensor<2x130x3xf32>
+  %4, %5, %6 = ssm.scan reverse %c, %c save every 64 : tensor<2x130x3xf32>
+  return %6 : tensor<2x3x3xf32>
+}

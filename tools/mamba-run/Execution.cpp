@@ -69,7 +69,7 @@ Status mamba::runOnce(const Function &function,
   return fetchResults(device, tensors, problem);
 }
 
-Result<Verification> mamba::verifyPart(const Function &function,
+Result<Verification> mamba::verifyPart(const Choice &choice,
                                        const std::shared_ptr<Device> &device,
                                        Kernel &kernel, const ProblemPart &part,
                                        const InputOptions &options) {
@@ -80,17 +80,16 @@ Result<Verification> mamba::verifyPart(const Function &function,
                               std::pair(Axis::Channel, part.channels)})
     MAMBA_RETURN_IF_ERROR(
         smaller.problem.extents.set(axis, extent, "the part to verify"));
-  MAMBA_ASSIGN_OR_RETURN(HostProblem problem,
-                         makeProblem(function.info(), smaller));
+  MAMBA_ASSIGN_OR_RETURN(HostProblem problem, makeProblem(choice, smaller));
   MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
                          DeviceProblem::create(problem, device));
   MAMBA_RETURN_IF_ERROR(kernel.launch(tensors.views()));
   MAMBA_RETURN_IF_ERROR(fetchResults(device, tensors, problem));
   VerifyOptions whole;
   whole.maxPoints = std::numeric_limits<int64_t>::max();
-  MAMBA_ASSIGN_OR_RETURN(
-      Verification verification,
-      verify(function, problem.inputViews(), problem.resultViews(), whole));
+  MAMBA_ASSIGN_OR_RETURN(Verification verification,
+                         verify(choice.function, problem.inputViews(),
+                                problem.resultViews(), whole));
   verification.part = part;
   return verification;
 }

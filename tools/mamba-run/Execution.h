@@ -16,8 +16,8 @@
 #include "runtime/Buffer.h"
 #include "runtime/LaunchTimer.h"
 #include "runtime/jit/Verify.h"
+#include "tools/problem/Choice.h"
 #include "tools/problem/GuardedResult.h"
-#include "tools/problem/HostProblem.h"
 
 namespace mamba {
 
@@ -40,7 +40,7 @@ Status runOnce(const Function &function, const std::shared_ptr<Device> &device,
 
 /// Compares what `kernel`, launched on a problem of `part`'s extents, gives
 /// with the reference; the problem is drawn as `options` say.
-Result<Verification> verifyPart(const Function &function,
+Result<Verification> verifyPart(const Choice &choice,
                                 const std::shared_ptr<Device> &device,
                                 Kernel &kernel, const ProblemPart &part,
                                 const InputOptions &options);

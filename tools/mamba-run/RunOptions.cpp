@@ -31,8 +31,6 @@ CommandLine RunOptions::commandLine() {
                    "FILE.mlir",
                    {}};
   line.flags = {
-      {"function", "NAME", "the function, if the file has several",
-       takeText(function)},
       {"device", "DEVICE",
        "cpu (default), cuda:N, simt (GPU kernels, simulated), or reference "
        "(fp64)",
@@ -41,10 +39,6 @@ CommandLine RunOptions::commandLine() {
        "write a result, by name or number: .npy, .safetensors, .wav, or .png "
        "(spectrogram); NAME:K is channel K alone, NAME:mix the channels' sum",
        takeOutput(outputs)},
-      {"grad", "",
-       "run the gradients of the function: its arguments and the gradients of "
-       "its results (dNAME) in, those of its arguments out",
-       takeSwitch(grad)},
       {"verify", "",
        "compare with the fp64 reference; with --grad --device=reference: with "
        "differences of the function",
@@ -62,7 +56,7 @@ CommandLine RunOptions::commandLine() {
        takeText(dump)},
       {"emit", "FILE", "write the compiled variant", takeText(artifact)},
       {"report", "FILE.json", "write what was measured", takeText(report)}};
-  for (Flag &flag : flags())
-    line.flags.push_back(std::move(flag));
+  for (auto flags : {ChoiceOptions::flags(), InputOptions::flags()})
+    line.flags.insert(line.flags.end(), flags.begin(), flags.end());
   return line;
 }

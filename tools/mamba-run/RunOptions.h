@@ -12,18 +12,15 @@
 #ifndef MAMBA_TOOLS_MAMBA_RUN_RUNOPTIONS_H
 #define MAMBA_TOOLS_MAMBA_RUN_RUNOPTIONS_H
 
-#include "tools/problem/HostProblem.h"
+#include "tools/problem/Choice.h"
 
 namespace mamba {
 
-struct RunOptions : InputOptions {
+struct RunOptions : InputOptions, ChoiceOptions {
   std::string file;
-  std::string function;
   std::string device = "cpu";
   /// RESULT or RESULT:CHANNEL, and a file; a result may go to several.
   std::vector<std::pair<std::string, std::string>> outputs;
-  /// Run the function's gradients in place of it.
-  bool grad = false;
   bool verify = false;
   bool time = false;
   bool graph = false;

@@ -95,6 +95,30 @@ static std::string verificationLines(const Verification &verification) {
   return text;
 }
 
+/// What forward saves, and what that leaves to backward.
+static std::string savingLine(const RunReport &report,
+                              const HostProblem &problem) {
+  const TrainingPair &pair = *report.pair;
+  auto extent = [&](Axis axis) {
+    return problem.extents.find(axis).value_or(1);
+  };
+  std::string text = "  saved     nothing";
+  if (pair.numSaved)
+    text =
+        fmt::format("  saved     {:.4g} MB: the states before every {}th step",
+                    pair.savedBytes(extent(Axis::Batch), extent(Axis::Length),
+                                    extent(Axis::Channel)) *
+                        1e-6,
+                    pair.saveEvery);
+  if (problem.info.name != pair.backward.info().name)
+    return text + "\n";
+  bool isTwice = std::ranges::any_of(report.entries, [](const auto &entry) {
+    return entry.first.ends_with("_checkpoints");
+  });
+  return text + fmt::format("; {:.3g} exponentials{}\n", problem.exponentials(),
+                            isTwice ? ", those of states once more" : "");
+}
+
 std::string RunReport::table(const HostProblem &problem) const {
   std::string text = fmt::format("@{} on {}{}\n", problem.info.name, device,
                                  model.empty() ? "" : " (" + model + ")");
@@ -107,6 +131,8 @@ std::string RunReport::table(const HostProblem &problem) const {
   }
   if (!schedule.empty())
     text += fmt::format("  schedule  {}\n", schedule);
+  if (pair)
+    text += savingLine(*this, problem);
   for (const auto &[name, entry] : entries)
     if (entry.registers)
       text += fmt::format("  kernel    {}: {} registers, {} bytes spilled, {} "

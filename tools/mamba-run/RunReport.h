@@ -32,6 +32,8 @@ struct RunReport {
   /// Of each launch, what the driver says.
   std::vector<std::pair<std::string, EntryInfo>> entries;
   std::optional<Verification> verification;
+  /// The function is one of a pair.
+  std::optional<TrainingPair> pair;
   std::optional<Timing> timing;
 
   /// The least time that the problem can take on this device, or nothing where

@@ -159,10 +159,11 @@ static Status describeKernel(const RunOptions &options,
 /// Sums over a large problem's channels are compared on a smaller one, with the
 /// same kernel, unless files say what the problem is.
 static Result<Verification> verifyRun(const RunOptions &options,
-                                      const Function &function,
+                                      const Choice &choice,
                                       const std::shared_ptr<Device> &device,
                                       const DeviceProblem &tensors,
                                       const HostProblem &problem) {
+  const Function &function = choice.function;
   std::optional<ProblemPart> part =
       partToVerify(function.info(), tensors.views());
   if (!part || !options.inputs.empty())
@@ -171,11 +172,12 @@ static Result<Verification> verifyRun(const RunOptions &options,
   MAMBA_ASSIGN_OR_RETURN(
       std::shared_ptr<Kernel> kernel,
       function.kernel(device, tensors.views(), options.schedule));
-  return verifyPart(function, device, *kernel, *part, options);
+  return verifyPart(choice, device, *kernel, *part, options);
 }
 
-static Status runOnDevice(const RunOptions &options, const Function &function,
+static Status runOnDevice(const RunOptions &options, const Choice &choice,
                           HostProblem &problem, RunReport &report) {
+  const Function &function = choice.function;
   MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> device,
                          Device::open(options.device));
   if (!options.dump.empty()) {
@@ -192,7 +194,7 @@ static Status runOnDevice(const RunOptions &options, const Function &function,
   if (options.verify) {
     MAMBA_ASSIGN_OR_RETURN(
         report.verification,
-        verifyRun(options, function, device, tensors, problem));
+        verifyRun(options, choice, device, tensors, problem));
   }
   if (options.time) {
     MAMBA_ASSIGN_OR_RETURN(report.timing,
@@ -245,18 +247,18 @@ static Status run(const RunOptions &options) {
   MAMBA_RETURN_IF_ERROR(checkOptions(options));
   MAMBA_ASSIGN_OR_RETURN(Module module, Module::load(options.file));
   MAMBA_ASSIGN_OR_RETURN(
-      Function function,
-      chooseFunction(module, options.function, options.grad));
-  MAMBA_ASSIGN_OR_RETURN(HostProblem problem,
-                         makeProblem(function.info(), options));
+      Choice choice, chooseFunction(module, options, options.problem.extents));
+  MAMBA_ASSIGN_OR_RETURN(HostProblem problem, makeProblem(choice, options));
   MAMBA_RETURN_IF_ERROR(planOutputs(options, problem).status());
   RunReport report;
+  report.pair = choice.pair;
   report.file = options.file;
   report.device = options.device;
   if (options.isReference())
-    MAMBA_RETURN_IF_ERROR(runReference(options, function, problem, report));
+    MAMBA_RETURN_IF_ERROR(
+        runReference(options, choice.function, problem, report));
   else
-    MAMBA_RETURN_IF_ERROR(runOnDevice(options, function, problem, report));
+    MAMBA_RETURN_IF_ERROR(runOnDevice(options, choice, problem, report));
   if (!options.dump.empty())
     return Status();
   std::string table = report.table(problem);

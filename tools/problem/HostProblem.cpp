@@ -95,8 +95,9 @@ static Status addFileExtents(const TensorView &view, const TensorSpec &spec,
       return invalid(fmt::format(
           "found {}, required is extent {} in dimension {} ({})",
           view.describe(), dimSpec.extent, dim, letterOf(dimSpec.axis)));
-    MAMBA_RETURN_IF_ERROR(extents.set(dimSpec.axis, view.shape[dim],
-                                      fmt::format("input '{}'", spec.name)));
+    if (dimSpec.tellsAxis())
+      MAMBA_RETURN_IF_ERROR(extents.set(dimSpec.axis, view.shape[dim],
+                                        fmt::format("input '{}'", spec.name)));
   }
   return Status();
 }
@@ -259,12 +260,4 @@ double HostProblem::exponentials() const {
     count += points;
   }
   return count;
-}
-
-Result<Function> mamba::chooseFunction(const Module &module,
-                                       const std::string &name, bool grad) {
-  if (!grad)
-    return module.function(name);
-  MAMBA_ASSIGN_OR_RETURN(Module both, module.differentiate(name));
-  return both.function(both.functionNames().back());
 }

@@ -55,11 +55,6 @@ struct HostProblem {
 Result<HostProblem> makeProblem(const FunctionInfo &info,
                                 const InputOptions &options);
 
-/// The function `name` of a module (empty: its only one), or that of its
-/// gradients.
-Result<Function> chooseFunction(const Module &module, const std::string &name,
-                                bool grad);
-
 } // namespace mamba
 
 #endif // MAMBA_TOOLS_PROBLEM_HOSTPROBLEM_H

@@ -38,7 +38,12 @@ static std::string lettersOf(const TensorSpec &spec) {
 }
 
 std::string mamba::axesOf(const TensorSpec &spec) {
-  return fmt::format("({})", fmt::join(lettersOf(spec), ", "));
+  std::vector<std::string> axes;
+  for (const DimSpec &dim : spec.dims)
+    axes.push_back(dim.divisor == 1
+                       ? std::string(1, letterOf(dim.axis))
+                       : fmt::format("{}/{}", letterOf(dim.axis), dim.divisor));
+  return fmt::format("({})", fmt::join(axes, ", "));
 }
 
 /// The axis that `letter` (also a capital) stands for.
@@ -83,7 +88,7 @@ std::vector<std::pair<char, int64_t>> Extents::list() const {
 Status mamba::addStaticExtents(const FunctionInfo &info, Extents &extents) {
   for (const TensorSpec &spec : info.tensors)
     for (const DimSpec &dim : spec.dims)
-      if (dim.extent != kDynamic)
+      if (dim.extent != kDynamic && dim.tellsAxis())
         MAMBA_RETURN_IF_ERROR(extents.set(
             dim.axis, dim.extent,
             fmt::format("the type of '{}' in @{}", spec.name, info.name)));
@@ -95,15 +100,13 @@ Result<std::vector<int64_t>> mamba::shapeOf(const TensorSpec &spec,
   std::vector<int64_t> shape;
   for (const DimSpec &dim : spec.dims) {
     std::optional<int64_t> extent = extents.find(dim.axis);
-    if (dim.extent != kDynamic)
-      extent = dim.extent;
-    if (!extent)
+    if (!extent && dim.extent == kDynamic)
       return invalid(fmt::format(
           "the extent of {} ({}), which '{}' has, is not known: give "
           "--extents={}=..., or an input that has it",
           letterOf(dim.axis), toString(dim.axis), spec.name,
           static_cast<char>(letterOf(dim.axis) & ~0x20)));
-    shape.push_back(*extent);
+    shape.push_back(dim.extentAt(extent.value_or(0)));
   }
   return shape;
 }

@@ -56,7 +56,7 @@ func.func @scan_of_four_operands(%a: tensor<2x3x4xf32>) {
 // -----
 
 func.func @scan_with_one_result(%a: tensor<2x3x4xf32>) {
-  // expected-error@+1 {{'ssm.scan' op expected 2 results}}
+  // expected-error@+1 {{'ssm.scan' op expected 2 or more results}}
   %0 = "ssm.scan"(%a, %a) : (tensor<2x3x4xf32>, tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
   return
 }

@@ -50,6 +50,9 @@ static constexpr Key kKeys[] = {
     {"last", "1", "the last state is a result"},
     {"out", "y", "y, states, both"},
     {"grad", "0", "the function that computes the gradients"},
+    {"save", "0",
+     "forward saves the states before so many steps each, and gradients start "
+     "from what it saved on the device"},
     {"store", "f32", "type of states in memory: f32, act"},
     {"order", "bld", "memory of (b, l, d) tensors: bld, bdl, lbd"},
     {"bc", "blgn", "memory of B and C: blgn, bgnl"},

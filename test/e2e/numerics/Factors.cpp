@@ -140,6 +140,7 @@ const std::vector<Factor> numerics::kScheduled = {
     {"init", {"none", "bdn"}},
     {"order", {"bld", "bdl"}},
     {"offset", {"0", "1"}},
+    {"save", {"0", "0", "24"}},
 };
 
 const std::vector<Factor> numerics::kCpuKnobs = {
@@ -181,6 +182,7 @@ const std::vector<Factor> numerics::kGradient = {
     {"last", {"0", "1"}},
     {"out", {"y", "states", "both"}},
     {"bc", {"blgn", "bgnl"}},
+    {"save", {"0", "16", "64"}},
 };
 
 const std::vector<Factor> numerics::kOtherGradient = {
@@ -193,6 +195,7 @@ const std::vector<Factor> numerics::kOtherGradient = {
     {"reverse", {"0", "1"}},
     {"init", {"none", "bdn", "dn"}},
     {"last", {"0", "1"}},
+    {"save", {"0", "16", "64"}},
 };
 
 const std::vector<Factor> numerics::kScheduledGradient = {
@@ -207,6 +210,7 @@ const std::vector<Factor> numerics::kScheduledGradient = {
     {"reverse", {"0", "1"}},
     {"init", {"none", "bdn", "dn"}},
     {"order", {"bld", "bdl"}},
+    {"save", {"0", "8", "32"}},
 };
 
 const std::vector<Factor> numerics::kRandomShapes = {

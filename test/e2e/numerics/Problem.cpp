@@ -37,7 +37,8 @@ static Status setExtents(const Case &test, Extents &extents) {
 
 /// True for inputs of the layer that change with (b, l, d).
 static bool isActivation(const TensorSpec &spec) {
-  return spec.dims.size() == 3 && spec.dims[1].axis == Axis::Length;
+  return spec.dims.size() == 3 && spec.dims[1].axis == Axis::Length &&
+         spec.dims[1].tellsAxis();
 }
 
 static ProblemOptions memoryOf(const Case &test, const FunctionInfo &info) {

@@ -41,10 +41,14 @@ struct Run {
   std::shared_ptr<Device> device;
   const RunOptions &options;
   Function function;
-  HostProblem problem;
+  /// The last inputs: what forward saved.
+  std::vector<HostTensor> saved = {};
+  HostProblem problem = {};
   double worst = 0;
   double ulps = -1;
 
+  /// The problem as it is before a launch.
+  Result<HostProblem> makeFresh() const;
   Status verify();
   Status repeat();
   Status locality();
@@ -63,6 +67,16 @@ private:
 //===----------------------------------------------------------------------===//
 // Kinds
 //===----------------------------------------------------------------------===//
+
+Result<HostProblem> Run::makeFresh() const {
+  MAMBA_ASSIGN_OR_RETURN(HostProblem fresh, makeProblem(test, function.info()));
+  size_t first = fresh.inputs.size() - saved.size();
+  for (size_t i = 0; i < saved.size(); ++i)
+    forEachIndex(saved[i].shape(), [&](std::span<const int64_t> index) {
+      fresh.inputs[first + i].set(index, saved[i].at(index));
+    });
+  return fresh;
+}
 
 Status Run::launch(std::span<const TensorView> tensors) {
   std::string schedule = test.schedule();
@@ -91,7 +105,7 @@ Status Run::verify() {
 
 /// How far the other device is from this one's results.
 Status Run::compareDevices() {
-  MAMBA_ASSIGN_OR_RETURN(HostProblem mine, makeProblem(test, problem.info));
+  MAMBA_ASSIGN_OR_RETURN(HostProblem mine, makeFresh());
   std::swap(mine, problem);
   std::shared_ptr<Device> own = std::exchange(device, options.other);
   MAMBA_RETURN_IF_ERROR(launchOnce().withContext(device->name()));
@@ -134,7 +148,7 @@ static bool isSame(const HostTensor &x, const HostTensor &y) {
 /// Many launches on the same tensors give the same bits.
 Status Run::repeat() {
   MAMBA_RETURN_IF_ERROR(verify());
-  MAMBA_ASSIGN_OR_RETURN(HostProblem again, makeProblem(test, problem.info));
+  MAMBA_ASSIGN_OR_RETURN(HostProblem again, makeFresh());
   for (int64_t i = 1; i < options.repeats; ++i) {
     MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
                            DeviceProblem::create(again, device));
@@ -165,8 +179,7 @@ Status Run::locality() {
                            std::numeric_limits<double>::infinity()};
   for (const char *name : {"u", "delta"})
     for (double value : values) {
-      MAMBA_ASSIGN_OR_RETURN(HostProblem clean,
-                             makeProblem(test, problem.info));
+      MAMBA_ASSIGN_OR_RETURN(HostProblem clean, makeFresh());
       std::swap(clean, problem);
       HostTensor *input = problem.find(name);
       if (!input)
@@ -371,6 +384,22 @@ static Status malformed(const Case &test,
   return isBug ? status : Status();
 }
 
+/// What the layer of `both` saves, after a look at it, on the device.
+static Result<std::vector<HostTensor>>
+saveStates(const Case &test, const std::shared_ptr<Device> &device,
+           const RunOptions &options, const Module &both) {
+  MAMBA_ASSIGN_OR_RETURN(Function forward, both.function("layer"));
+  Run state{test, device, options, forward};
+  MAMBA_ASSIGN_OR_RETURN(state.problem, state.makeFresh());
+  MAMBA_RETURN_IF_ERROR(state.verify().withContext("forward"));
+  std::vector<HostTensor> saved;
+  for (size_t i = 0; i < state.problem.results.size(); ++i)
+    if (forward.info().tensors[forward.info().numInputs + i].name.starts_with(
+            "saved"))
+      saved.push_back(std::move(state.problem.results[i]));
+  return saved;
+}
+
 static Status run(const Case &test, const std::shared_ptr<Device> &device,
                   const RunOptions &options, Outcome &outcome) {
   if (test.is("kind", "malformed"))
@@ -378,14 +407,22 @@ static Status run(const Case &test, const std::shared_ptr<Device> &device,
   MAMBA_ASSIGN_OR_RETURN(Module module,
                          Module::parse(moduleText(test), "case.mlir"));
   std::string name = "layer";
-  if (test.has("grad")) {
+  std::vector<HostTensor> saved;
+  if (test.number("save") > 0) {
+    MAMBA_ASSIGN_OR_RETURN(module,
+                           module.differentiate({}, test.number("save")));
+  } else if (test.has("grad")) {
     MAMBA_ASSIGN_OR_RETURN(module, module.differentiate());
+  }
+  if (test.has("grad")) {
     name += "_backward";
+    if (test.number("save") > 0) {
+      MAMBA_ASSIGN_OR_RETURN(saved, saveStates(test, device, options, module));
+    }
   }
   MAMBA_ASSIGN_OR_RETURN(Function function, module.function(name));
-  MAMBA_ASSIGN_OR_RETURN(HostProblem problem,
-                         makeProblem(test, function.info()));
-  Run state{test, device, options, function, std::move(problem)};
+  Run state{test, device, options, function, std::move(saved)};
+  MAMBA_ASSIGN_OR_RETURN(state.problem, state.makeFresh());
   Status status = runKind(state);
   outcome.worst = state.worst;
   outcome.ulps = state.ulps;
