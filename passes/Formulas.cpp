@@ -184,7 +184,7 @@ Value mlir::ssm::buildGateSlope(OpBuilder &builder, Location loc,
   ScalarBuilder s(builder, loc);
   // 1 / (1 + exp(-z)): no part of it overflows to something that is no number.
   auto sigmoid = [&] {
-    return s.div(s.constant(1, z), s.add(1, s.exp(s.neg(z))));
+    return s.roughDiv(s.constant(1, z), s.add(1, s.exp(s.neg(z))));
   };
   switch (activation) {
   case Activation::Identity:

@@ -54,13 +54,11 @@ void BodyAnalysis::findFeeds() {
   for (Operation &nested : llvm::reverse(*fused.getBlock())) {
     if (auto recurrence = dyn_cast<RecurrenceOp>(nested)) {
       for (Value value : {recurrence.getA(), recurrence.getB()}) {
-        feeds.insert(value);
-        if (isReplayed(recurrence))
-          replayFeeds.insert(value);
+        (isReplayed(recurrence) ? replayFeeds : otherFeeds).insert(value);
       }
       continue;
     }
-    spread(nested, feeds);
+    spread(nested, otherFeeds);
     spread(nested, replayFeeds);
   }
 }

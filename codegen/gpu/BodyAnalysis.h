@@ -51,9 +51,9 @@ public:
   const Directions &directions() const { return ways; }
   bool isReplayed(RecurrenceOp op) const { return ways.isReplayed(op); }
   bool replays() const { return !ways.replayed.empty(); }
-  /// True where the steps of some recurrence, or of one that is replayed, are
-  /// computed from `value`.
-  bool feedsRecurrence(Value value) const { return feeds.contains(value); }
+  /// True where the steps of some recurrence that is not replayed, or of one
+  /// that is, are computed from `value`.
+  bool feedsOther(Value value) const { return otherFeeds.contains(value); }
   bool feedsReplayed(Value value) const { return replayFeeds.contains(value); }
 
 private:
@@ -67,7 +67,7 @@ private:
   llvm::DenseMap<Value, Home> homes;
   llvm::SetVector<Value> tableFrontier;
   llvm::SetVector<Value> stagedFrontier;
-  llvm::DenseSet<Value> feeds, replayFeeds;
+  llvm::DenseSet<Value> replayFeeds, otherFeeds;
   Directions ways;
   SmallVector<RecurrenceOp> leaders;
 };

@@ -48,11 +48,10 @@ static LogicalResult verifyBody(FusedOp op, const BodyAnalysis &body,
       return op.emitOpError("reads ")
              << input.getType() << "; the GPU computes in f32, use the cpu or "
              << "the reference device";
-  bool isSplit = schedule.getChunks() > 1 && !schedule.getHandoff();
-  if (body.replays() && (isSplit || schedule.getRelay()))
+  if (body.replays() && schedule.getRelay())
     return op.emitOpError("has recurrences in both directions, of which the "
                           "ones of one are replayed tile by tile; found ")
-           << schedule << ", expected relay = 0, and chunks = 1 or handoff = 1";
+           << schedule << ", expected relay = 0";
   if (schedule.getChunks() > 1 && !schedule.getHandoff() && findChained(op))
     return op.emitOpError("has recurrences that read each other, which chunks "
                           "cannot start independently; use chunks = 1 or "
@@ -96,13 +95,14 @@ static SmallVector<mamba::DimSpec> stateDims(FusedOp op,
   return dims;
 }
 
-/// Two temporaries a recurrence: the decay and the carry of each chunk.
+/// Two temporaries a scan: the decay and the carry of each chunk.
 static SmallVector<ChunkTensors> addChunkTensors(FusedOp op,
                                                  const BodyAnalysis &body,
+                                                 ArrayRef<RecurrenceOp> scans,
                                                  ScheduleAttr schedule,
                                                  LaunchPlan &plan) {
   SmallVector<ChunkTensors> tensors;
-  for (RecurrenceOp recurrence : body.scans()) {
+  for (RecurrenceOp recurrence : scans) {
     SmallVector<mamba::DimSpec> dims =
         stateDims(op, body, recurrence, schedule.getChunks());
     mamba::DType dtype = *dtypeOf(recurrence.getA().getType());
@@ -120,8 +120,7 @@ static SmallVector<unsigned> addCheckpoints(FusedOp op,
                                             LaunchPlan &plan) {
   SmallVector<unsigned> tensors;
   for (RecurrenceOp recurrence : body.scans()) {
-    if (!body.isReplayed(recurrence) ||
-        savedStates(recurrence, schedule.tileSteps()))
+    if (!hasCheckpoints(body, schedule, recurrence))
       continue;
     SmallVector<mamba::DimSpec> dims = stateDims(op, body, recurrence, 1);
     dims.insert(dims.begin() + 1,
@@ -187,9 +186,36 @@ LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
                temporaries)
         .build();
   };
+  // What lies before each chunk of some scans, in two launches.
+  auto startChunks = [&](const Twine &suffix, KernelPart part,
+                         function_ref<bool(RecurrenceOp)> isStarted) {
+    SmallVector<RecurrenceOp> scans =
+        llvm::filter_to_vector(body.scans(), isStarted);
+    SmallVector<ChunkTensors> chunks =
+        addChunkTensors(op, body, scans, schedule, plan);
+    build((suffix + "_carries").str(), part, {chunks, {}, {}, {}});
+    for (auto [i, scan] : llvm::enumerate(scans))
+      buildChunkKernel(e, module, (name + suffix + "_chunks" + Twine(i)).str(),
+                       plan, chunks[i], schedule.getChunks(),
+                       body.dependence().dependsOn(
+                           RecurrenceOp(scan).getState(), Axis::State)
+                           ? op.stateExtent()
+                           : 1,
+                       isa<ComplexType>(RecurrenceOp(scan).getA().getType()));
+    return chunks;
+  };
+  bool isSplit = isChunked && !schedule.getHandoff();
   SmallVector<unsigned> checkpoints = addCheckpoints(op, body, schedule, plan);
-  if (!checkpoints.empty())
-    build("_checkpoints", KernelPart::Checkpoints, {{}, {}, checkpoints, {}});
+  if (!checkpoints.empty()) {
+    SmallVector<ChunkTensors> chunks;
+    if (isSplit)
+      chunks = startChunks("_replay", KernelPart::ReplayCarries,
+                           [&](RecurrenceOp scan) {
+                             return hasCheckpoints(body, schedule, scan);
+                           });
+    build("_checkpoints", KernelPart::Checkpoints,
+          {chunks, {}, checkpoints, {}});
+  }
   if (!isChunked) {
     build("", KernelPart::Whole, {{}, {}, checkpoints, {}});
   } else if (schedule.getHandoff()) {
@@ -197,18 +223,9 @@ LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
           {{}, addHandoffTensors(op, body, plan), checkpoints, {}});
   } else {
     SmallVector<ChunkTensors> chunks =
-        addChunkTensors(op, body, schedule, plan);
-    build("_carries", KernelPart::ChunkCarries, {chunks, {}, {}, {}});
-    for (auto [i, scan] : llvm::enumerate(body.scans())) {
-      RecurrenceOp recurrence = scan;
-      bool perState =
-          body.dependence().dependsOn(recurrence.getState(), Axis::State);
-      buildChunkKernel(e, module, (name + "_chunks" + Twine(i)).str(), plan,
-                       chunks[i], schedule.getChunks(),
-                       perState ? op.stateExtent() : 1,
-                       isa<ComplexType>(recurrence.getA().getType()));
-    }
-    build("", KernelPart::ChunkMain, {chunks, {}, {}, {}});
+        startChunks("", KernelPart::ChunkCarries,
+                    [&](RecurrenceOp scan) { return !body.isReplayed(scan); });
+    build("", KernelPart::ChunkMain, {chunks, {}, checkpoints, {}});
   }
   for (const PartialSums &sums : totals)
     buildTotalKernel(e, module, (name + "_total" + Twine(sums.result)).str(),

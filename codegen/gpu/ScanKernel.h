@@ -35,13 +35,27 @@ struct ChunkTensors {
 
 /// What a kernel computes: everything from start to end, the segment that
 /// each chunk is to its recurrences, everything given what lies before each
-/// chunk, everything, where chunks hand their states on, or the states that
-/// recurrences are replayed from.
-enum class KernelPart { Whole, ChunkCarries, ChunkMain, Handoff, Checkpoints };
+/// chunk, or everything, where chunks hand their states on. Of recurrences that
+/// are replayed: the states to do that from, and each chunk's segments for it.
+enum class KernelPart {
+  Whole,
+  ChunkCarries,
+  ChunkMain,
+  Handoff,
+  Checkpoints,
+  ReplayCarries
+};
 
 /// Computes no results, but what tiles hand on.
 inline bool isAhead(KernelPart part) {
-  return part == KernelPart::ChunkCarries || part == KernelPart::Checkpoints;
+  return part == KernelPart::ChunkCarries || part == KernelPart::Checkpoints ||
+         part == KernelPart::ReplayCarries;
+}
+
+/// Has its states at the start of tiles from the kernel of checkpoints.
+inline bool hasCheckpoints(const BodyAnalysis &body, ScheduleAttr schedule,
+                           RecurrenceOp op) {
+  return body.isReplayed(op) && !savedStates(op, schedule.tileSteps());
 }
 
 /// Temporaries of a launch whose chunks hand their states on: numbers of
@@ -54,9 +68,9 @@ struct HandoffTensors {
 
 class ScanKernel {
 public:
-  /// The temporaries that `part` needs: `chunks` have one entry a scan, in the
-  /// order of the body, `checkpoints` one a replayed scan whose states were not
-  /// saved, `totals` one each.
+  /// The temporaries that `part` needs: `chunks` have one entry a scan that
+  /// chunks are started for, in the order of the body, `checkpoints` one a
+  /// replayed scan whose states were not saved, `totals` one each.
   struct Temporaries {
     SmallVector<ChunkTensors> chunks;
     HandoffTensors handoff;
@@ -156,6 +170,7 @@ private:
   Steps evaluateTable(Value value, StateRun run);
   Steps evaluateTable(Value value, StateRun run,
                       llvm::DenseMap<Value, Steps> &known);
+  const ChunkTensors *chunkOf(unsigned recurrence) const;
   Steps initialCarries(unsigned recurrence, const Steps &init, StateRun run);
   void fillScalarCarries();
   void fillTables();
@@ -220,12 +235,14 @@ private:
   void handStatesOn();
 
   // Replay.cpp: recurrences against the direction of the tiles.
-  bool isReplaying() const {
-    bool isMain = part == KernelPart::Whole || part == KernelPart::Handoff;
-    return isMain && body.replays();
+  /// The tiles come from the end, in the order of what is not replayed.
+  bool walksFromEnd() const {
+    return body.replays() && part != KernelPart::Checkpoints &&
+           part != KernelPart::ReplayCarries;
   }
+  bool isReplaying() const { return walksFromEnd() && !isAhead(); }
   bool isMirrored(RecurrenceOp op) const {
-    return isReplaying() && !body.isReplayed(op);
+    return walksFromEnd() && !body.isReplayed(op);
   }
   unsigned checkpointOf(RecurrenceOp op) const;
   void storeCheckpoints(Value tile);
@@ -416,18 +433,25 @@ private:
   }
   unsigned indexOf(RecurrenceOp op) const;
   YieldOp yield() { return cast<YieldOp>(fused.getBlock()->getTerminator()); }
-  bool isCarries() const { return part == KernelPart::ChunkCarries; }
+  bool isCarries() const {
+    return part == KernelPart::ChunkCarries ||
+           part == KernelPart::ReplayCarries;
+  }
   /// Blocks share a sequence.
   bool isChunked() const {
-    return part != KernelPart::Whole && part != KernelPart::Checkpoints;
+    return part != KernelPart::Whole &&
+           (part != KernelPart::Checkpoints || !chunks.empty());
   }
-  /// Has its states at the start of tiles from the kernel of checkpoints.
   bool hasCheckpoints(RecurrenceOp op) const {
-    return body.isReplayed(op) && !savedStates(op, schedule.tileSteps());
+    return mlir::ssm::hasCheckpoints(body, schedule, op);
   }
   bool isScanned(RecurrenceOp op) const {
-    return part != KernelPart::Checkpoints || hasCheckpoints(op);
+    if (part == KernelPart::Checkpoints || part == KernelPart::ReplayCarries)
+      return hasCheckpoints(op);
+    return part != KernelPart::ChunkCarries || !body.isReplayed(op);
   }
+  /// Some tile may have steps past the end of the sequence.
+  bool meetsEnd() const { return !isAhead() || walksFromEnd(); }
   bool isAhead() const { return mlir::ssm::isAhead(part); }
   bool isRelay() const { return schedule.getRelay() != 0; }
   bool isHandoff() const { return part == KernelPart::Handoff; }

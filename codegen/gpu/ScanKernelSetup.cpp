@@ -112,7 +112,8 @@ void ScanKernel::build() {
   if (!isRelay())
     first = requestFirstTile();
   if (part == KernelPart::Checkpoints)
-    e.ifThen(e.lessThan(e.i64(0), kernel.length()),
+    e.ifThen(e.conjunction(e.equals(at.chunk, 0),
+                           e.lessThan(e.i64(0), kernel.length())),
              [&] { storeCheckpoints(e.i64(0)); });
   emitTiles(first);
   blockBarrier();

@@ -41,9 +41,9 @@ ScanKernel::Table ScanKernel::allocateTable(Type type, bool perState) {
 
 /// Kernels that compute what tiles hand on skip what only results need.
 bool ScanKernel::isNeeded(Value value) const {
-  if (part == KernelPart::Checkpoints)
+  if (part == KernelPart::Checkpoints || part == KernelPart::ReplayCarries)
     return body.feedsReplayed(value);
-  return !isCarries() || body.feedsRecurrence(value);
+  return !isCarries() || body.feedsOther(value);
 }
 
 void ScanKernel::allocateTables() {
@@ -173,16 +173,32 @@ ScanKernel::evaluateTable(Value value, StateRun run,
                      known);
 }
 
+/// Where what lies before a chunk is found for recurrence `i`; null for one
+/// that starts elsewhere.
+const ChunkTensors *ScanKernel::chunkOf(unsigned i) const {
+  bool isMain = part == KernelPart::ChunkMain;
+  if (!isMain && !(part == KernelPart::Checkpoints && isChunked()))
+    return nullptr;
+  auto isStarted = [&](RecurrenceOp op) {
+    return !isMain || !body.isReplayed(op);
+  };
+  if (!isStarted(recurrenceOps[i]))
+    return nullptr;
+  return &chunks[llvm::count_if(ArrayRef(recurrenceOps).take_front(i),
+                                isStarted)];
+}
+
 /// The states before this block's first step: `init`, or zero; behind it, the
 /// chunks before this one.
 ScanKernel::Steps ScanKernel::initialCarries(unsigned i, const Steps &init,
                                              StateRun run) {
   if (isHandoff())
     return handedStates(i, init, run);
-  if (part != KernelPart::ChunkMain)
+  const ChunkTensors *before = chunkOf(i);
+  if (!before)
     return init;
-  Steps decays = readTemporary(chunks[i].decay, at.chunk, i, run);
-  Steps numbers = readTemporary(chunks[i].carry, at.chunk, i, run);
+  Steps decays = readTemporary(before->decay, at.chunk, i, run);
+  Steps numbers = readTemporary(before->carry, at.chunk, i, run);
   for (auto [number, decay, start] : llvm::zip(numbers, decays, init))
     number = e.fma(decay, start, number);
   return numbers;

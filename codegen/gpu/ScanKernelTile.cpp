@@ -24,9 +24,9 @@ ScanKernel::TileRange ScanKernel::tileRange() {
   if (part == KernelPart::Whole)
     return {e.i64(0), all};
   // Nothing is replayed from the end of the last tile.
-  if (part == KernelPart::Checkpoints)
+  if (part == KernelPart::Checkpoints && !isChunked())
     return {e.i64(0), e.sub(all, e.i64(1))};
-  if (isReplaying())
+  if (walksFromEnd())
     return tileRangeFromEnd(all);
   Value perChunk = e.ceilDiv(all, schedule.getChunks());
   Value from = e.mul(at.chunk, perChunk);
@@ -39,6 +39,8 @@ ScanKernel::TileRange ScanKernel::tileRange() {
   // Nothing follows the tile that L ends in: no one asks for its carry.
   if (isCarries())
     to = e.min(to, e.div(kernel.length(), schedule.tileSteps()));
+  if (part == KernelPart::Checkpoints)
+    to = e.min(to, e.sub(all, e.i64(1)));
   return {from, to};
 }
 
@@ -58,7 +60,7 @@ ScanKernel::TileRange ScanKernel::tileRangeFromEnd(Value all) {
 /// A team takes every teams()th tile, counted by turns. Where recurrences are
 /// replayed, the tiles come from the end.
 Value ScanKernel::tileOfTurn(const TileRange &range, Value turn) {
-  if (isReplaying())
+  if (walksFromEnd())
     return e.sub(e.sub(range.to, e.i64(1)), turn);
   return e.add(e.add(range.from, e.toI64(at.team)),
                e.mul(turn, schedule.teams()));
@@ -119,20 +121,20 @@ void ScanKernel::emitTiles(const FirstTile &first) {
 
 /// The tile of a turn, or the last one where there is none.
 Value ScanKernel::tileInRange(const TileRange &range, Value turn) {
-  if (isReplaying())
+  if (walksFromEnd())
     return tileOfTurn(
         range, e.min(turn, e.sub(e.sub(range.to, range.from), e.i64(1))));
   return e.min(tileOfTurn(range, turn), e.sub(range.to, e.i64(1)));
 }
 
 Value ScanKernel::hasTiles(const FirstTile &first) {
-  if (isReplaying())
+  if (walksFromEnd())
     return e.lessThan(first.range.from, first.range.to);
   return e.lessThan(first.start, first.range.to);
 }
 
 Value ScanKernel::turnsOf(const FirstTile &first) {
-  if (isReplaying())
+  if (walksFromEnd())
     return e.sub(first.range.to, first.range.from);
   return e.ceilDiv(e.sub(first.range.to, first.start), schedule.teams());
 }
@@ -151,7 +153,7 @@ ScanKernel::Tile ScanKernel::tileAt(Value index, Value turn) {
   if (hasWholeRuns()) {
     tile.inside = e.lessThan(tile.first, kernel.length());
     tile.first = inLength(tile.first, schedule.getItems());
-  } else if (!isAhead())
+  } else if (meetsEnd())
     tile.isFull = e.lessThan(e.add(tile.start, schedule.tileSteps() - 1),
                              kernel.length());
   return tile;
@@ -159,7 +161,7 @@ ScanKernel::Tile ScanKernel::tileAt(Value index, Value turn) {
 
 /// True where L is known to end between threads: no run needs to be cut.
 bool ScanKernel::hasWholeRuns() const {
-  return !isAhead() && plan.lengthMultiple() % schedule.getItems() == 0;
+  return meetsEnd() && plan.lengthMultiple() % schedule.getItems() == 0;
 }
 
 /// The first of `count` positions to read: as given, or the last ones there are

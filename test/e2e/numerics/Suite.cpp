@@ -87,8 +87,9 @@ static bool isMeaningful(const Case &test) {
                        (test.hasStates() ? test.number("N") : 1);
   if (test.has("last") && lastStates == 1)
     return false;
-  // So may the gradient of the only D.
-  if (test.has("grad") && test.is("D", "1"))
+  // So may the gradients of the only D, and of few biases of complex phases.
+  if (test.has("grad") &&
+      (test.is("D", "1") || (test.has("complex") && test.is("D", "3"))))
     return false;
   // Complex numbers have no half-precision type.
   return !(test.has("complex") && test.is("store", "act"));
@@ -131,12 +132,13 @@ static bool fitsRelay(const Case &test) {
   return !test.is("warps_l", "3");
 }
 
-/// Tiles that are replayed follow each other, and so they do in a gradient.
+/// Tiles that are replayed follow each other, and so they do in a gradient; on
+/// a GPU within chunks.
 static bool fitsReplay(const Case &test) {
   auto isOff = [&](std::string_view key, std::string_view off) {
     return test.get(key).empty() || test.is(key, off);
   };
-  bool isInOrder = isOff("chunks", "1") || test.is("handoff", "1");
+  bool isInOrder = isOff("chunks", "1") || test.get("vector").empty();
   return !test.has("grad") || (isInOrder && isOff("relay", "0"));
 }
 
