@@ -78,6 +78,10 @@ def layer(kernel, states, dtype, folder):
     return path
 
 
+def is_backward(kernel):
+    return kernel.startswith("s6-backward")
+
+
 def run(arguments, kernel, shape, order, folder, *flags):
     """What mamba-run reports, or None where it failed (it says why)."""
     batch, channels, length, states, dtype = shape
@@ -87,7 +91,9 @@ def run(arguments, kernel, shape, order, folder, *flags):
          f"--device={arguments.device}",
          "--random", f"--extents=B={batch},L={length},D={channels}", "--time",
          f"--repeats={arguments.repeats}", f"--report={report}", *flags,
-         *ORDERS[order], *(["--grad"] if kernel == "s6-backward" else [])], stdout=subprocess.DEVNULL)
+         *ORDERS[order], *(["--grad"] if is_backward(kernel) else []),
+         *(["--save=all"] if kernel in SAVING else [])],
+        stdout=subprocess.DEVNULL)
     return None if done.returncode else json.loads(report.read_text())
 
 
@@ -105,7 +111,7 @@ def measure(arguments, kernel, shape, order, folder):
         "schedule": told["schedule"],
         "median_us": round(told["median_us"], 2),
         "error": max(result["error"] for result in told["errors"])
-                 if kernel == "s6-backward" else told["errors"][0]["error"],
+                 if is_backward(kernel) else told["errors"][0]["error"],
         "memory_us": round(told["bytes"] / BYTES_PER_US, 2),
         "launch_us": told.get("launch_us"),
         "official_us": official(kernel, shape) if order == "bdl" else None,
@@ -118,7 +124,7 @@ def measure(arguments, kernel, shape, order, folder):
 
 def official(kernel, shape):
     forward, backward = OFFICIAL.get(shape, (None, None))
-    return backward if kernel == "s6-backward" else forward
+    return backward if is_backward(kernel) else forward
 
 
 def head_commit():
@@ -127,12 +133,17 @@ def head_commit():
     return done.stdout.strip() or None
 
 
+# Forward that saves states, and the gradients that start from them.
+SAVING = ["s6-forward-saving", "s6-backward-saved"]
+
 # (kernel, shape, memory order).
 SUITES = {
     "layers": [("s6-forward", shape, order) for shape in OFFICIAL
                for order in ORDERS],
     "backward": [("s6-backward", shape, order) for shape in OFFICIAL
                  for order in ORDERS],
+    "training": [(kernel, shape, "bdl") for shape in OFFICIAL
+                 for kernel in SAVING],
     "steps": [("s6-step", shape, "bld") for shape in STEPS],
     "lengths": [("s6-forward", shape, "bdl") for shape in LENGTHS],
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/DefaultSchedule.h"
+#include "passes/DefaultChunks.h"
 
 #include <algorithm>
 #include <array>
@@ -112,9 +113,6 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
 // GPU
 //===----------------------------------------------------------------------===//
 
-/// Steps from which on a sequence is worth sharing between blocks.
-static constexpr int64_t kChunkedLength = 8192;
-
 /// Warps along the channels where lanes lie along L: they share what a block
 /// stages.
 static constexpr int64_t kWarpsOfLanes = 4;
@@ -211,14 +209,6 @@ static Handoff chooseHandoff(int64_t threads, int64_t held, Turns turnsWith) {
       best = {chunks, turns};
   }
   return best;
-}
-
-/// Where channels are neighbours in memory, lanes along L tear accesses apart:
-/// chunks bring the threads of few, long sequences instead.
-static bool wantsChunks(const Problem &problem) {
-  return problem.areChannelsNeighbours && !problem.isChained &&
-         !problem.replays && problem.batch * problem.channels <= 2048 &&
-         problem.length >= kChunkedLength;
 }
 
 /// What they reach of a full H100: nearly everything is computed twice.
@@ -441,27 +431,12 @@ static void fitSharedMemory(GpuScheduleFields &schedule, const Problem &problem,
     schedule.lanes *= 2;
 }
 
-/// Blocks a multiprocessor where chunks take the place of lanes, and the steps
-/// that a chunk has at least, by the sweep in bench/NOTES.md.
-static constexpr int64_t kChunksEach = 3;
-static constexpr int64_t kChunkSteps = 512;
-
-/// Blocks that share a sequence, where sequences alone do not fill the GPU. A
-/// chunk is computed nearly twice, so a factor below 3 does not pay.
-static int64_t chooseGpuChunks(const GpuScheduleFields &schedule,
-                               const Problem &problem,
-                               const GpuTarget &target) {
-  if (problem.isChained || problem.replays || problem.length < kChunkedLength)
-    return 1;
-  int64_t blocks =
-      problem.batch * ceilDiv(problem.channels, schedule.tileChannels());
-  blocks = std::max<int64_t>(blocks, 1);
-  int64_t wanted = wantsChunks(problem)
-                       ? kChunksEach * target.multiprocessors / blocks
-                       : ceilDiv(target.multiprocessors, blocks);
-  int64_t most = std::min<int64_t>(problem.length / kChunkSteps, 1024);
-  int64_t chunks = std::min(wanted, most);
-  return chunks < 3 ? 1 : chunks;
+/// The fewest lanes whose tiles begin where states were saved.
+static int64_t fewestLanes(const Problem &problem, const Occupancy &occupancy) {
+  int64_t lanes = problem.savedEvery / occupancy.items;
+  bool isTile = lanes >= 1 && lanes <= 32 && (lanes & (lanes - 1)) == 0 &&
+                lanes * occupancy.items == problem.savedEvery;
+  return isTile ? std::max<int64_t>(lanes, 2) : 2;
 }
 
 /// Blocks that a multiprocessor must hold at a time: what the occupancy says,
@@ -502,14 +477,20 @@ static GpuScheduleFields scheduleOf(const WarpChoice &choice,
     schedule.handoff = handoffs > 1 ? 1 : 0;
     return schedule;
   }
-  schedule.lanes = lanes;
+  bool isSplit = wantsReplayChunks(problem, lanes);
+  int64_t wanted = isSplit ? 2 : lanes;
+  if (problem.replays)
+    wanted = std::max(wanted, fewestLanes(problem, occupancy));
+  schedule.lanes = wanted;
   schedule.items = occupancy.items;
-  schedule.warpsD = lanes == 1 ? 1 : kWarpsOfLanes;
+  schedule.warpsD = wanted == 1 ? 1 : kWarpsOfLanes;
   schedule.packed = problem.stagedHalves > 0 ? occupancy.packed : 0;
   fitExtents(schedule, problem);
   fitSharedMemory(schedule, problem, target, occupancy);
   chooseOverlap(schedule, problem, occupancy);
-  schedule.chunks = chooseGpuChunks(schedule, problem, target);
+  schedule.chunks =
+      isSplit ? chooseReplayChunks(schedule, problem, target, occupancy.threads)
+              : chooseGpuChunks(schedule, problem, target);
   if (schedule.chunks == 1 && schedule.lanes == lanes && handoffs > 1) {
     schedule.chunks = handoffs;
     schedule.handoff = 1;

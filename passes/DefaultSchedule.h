@@ -37,6 +37,9 @@ struct Problem {
   /// Recurrences run in both directions, and those of one are replayed, tile by
   /// tile: the tiles of a sequence follow each other.
   bool replays = false;
+  /// Steps between the states that they may be replayed from, which another
+  /// function saved; 0 for none.
+  int64_t savedEvery = 0;
   /// Some recurrence has complex states.
   bool isComplex = false;
   /// Numbers that a kernel keeps for each channel and state: what does not

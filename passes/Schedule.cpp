@@ -134,6 +134,8 @@ Problem mlir::ssm::problemOf(FusedOp op, const Problem &assumed) {
   }
   problem.isChained = findChained(op) != nullptr;
   problem.replays = !directionsOf(op)->replayed.empty();
+  for (auto access : op.getInputAccesses().getAsRange<AccessAttr>())
+    problem.savedEvery = std::max(problem.savedEvery, access.getEvery());
   problem.isComplex =
       llvm::any_of(op.getBlock()->getOps<RecurrenceOp>(), [](RecurrenceOp r) {
         return isa<ComplexType>(r.getState().getType());

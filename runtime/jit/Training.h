@@ -38,7 +38,7 @@ struct TrainingPair {
 
 /// Backward kernels walk tiles of this many steps, or some times that: states
 /// saved more often have no use.
-inline constexpr int64_t kFinestSaving = 64;
+inline constexpr int64_t kFinestSaving = 32;
 
 /// Makes the pair of `function` (empty: the module's only one) that saves
 /// states before every `saveEvery`-th step; with 0, nothing. Errors are those

@@ -72,9 +72,9 @@ module {
 // -----
 
 func.func @both_ways(%x_: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
-  // expected-error @below {{has recurrences in both directions, of which the ones of one are replayed tile by tile; found #ssm.schedule<chunks = 2>, expected relay = 0, and chunks = 1 or handoff = 1}}
+  // expected-error @below {{has recurrences in both directions, of which the ones of one are replayed tile by tile; found #ssm.schedule<warps_l = 2, relay = 1>, expected relay = 0}}
   %y = ssm.fused (%x = %x_[b, l, d] : tensor<?x?x?xf32>) -> ([b, l, d] : tensor<?x?x?xf32>)
-      schedule(#ssm.schedule<chunks = 2>) {
+      schedule(#ssm.schedule<warps_l = 2, relay = 1>) {
     %h, %last = ssm.recurrence %x, %x : f32
     %g, %first = ssm.recurrence reverse %x, %h : f32
     ssm.yield %g : f32

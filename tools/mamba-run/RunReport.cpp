@@ -105,7 +105,7 @@ static std::string savingLine(const RunReport &report,
   std::string text = "  saved     nothing";
   if (pair.numSaved)
     text =
-        fmt::format("  saved     {:.4g} MB: the states before every {}th step",
+        fmt::format("  saved     {:.4g} MB: the states {} steps apart",
                     pair.savedBytes(extent(Axis::Batch), extent(Axis::Length),
                                     extent(Axis::Channel)) *
                         1e-6,

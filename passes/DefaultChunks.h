@@ -1,0 +1,41 @@
+//===- DefaultChunks.h - How many blocks share a sequence -------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Chunks that start independently cost a second pass over nearly everything,
+// and bring the threads that few, long sequences lack.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_PASSES_DEFAULTCHUNKS_H
+#define MAMBA_PASSES_DEFAULTCHUNKS_H
+
+#include "passes/DefaultSchedule.h"
+
+namespace mlir::ssm {
+
+/// Where channels are neighbours in memory, lanes along L tear accesses apart:
+/// chunks bring the threads of few, long sequences instead.
+bool wantsChunks(const Problem &problem);
+
+/// Blocks that share a sequence, where sequences alone do not fill the GPU.
+int64_t chooseGpuChunks(const GpuScheduleFields &schedule,
+                        const Problem &problem, const GpuTarget &target);
+
+/// Where `lanes`, many, would be needed to fill a GPU with recurrences that are
+/// replayed, chunks of long sequences do better: what they cost is a third of
+/// the rest, and fewer lanes sum over more channels of a block.
+bool wantsReplayChunks(const Problem &problem, int64_t lanes);
+
+/// As many as let a GPU that holds `threads` a multiprocessor end its last turn
+/// nearly full.
+int64_t chooseReplayChunks(const GpuScheduleFields &schedule,
+                           const Problem &problem, const GpuTarget &target,
+                           int64_t threads);
+
+} // namespace mlir::ssm
+
+#endif // MAMBA_PASSES_DEFAULTCHUNKS_H
