@@ -25,10 +25,15 @@ static int64_t blocksOf(const GpuScheduleFields &schedule,
       problem.batch * ((problem.channels + tile - 1) / tile), 1);
 }
 
+/// Lanes along L would fill the GPU, but tear accesses apart.
+static bool hasFewTornChannels(const Problem &problem) {
+  return problem.areChannelsNeighbours &&
+         problem.batch * problem.channels <= 2048;
+}
+
 bool mlir::ssm::wantsChunks(const Problem &problem) {
-  return problem.areChannelsNeighbours && !problem.isChained &&
-         !problem.replays && problem.batch * problem.channels <= 2048 &&
-         problem.length >= kChunkedLength;
+  return hasFewTornChannels(problem) && !problem.isChained &&
+         !problem.replays && problem.length >= kChunkedLength;
 }
 
 /// A chunk is computed nearly twice, so a factor below 3 does not pay.
@@ -47,8 +52,9 @@ int64_t mlir::ssm::chooseGpuChunks(const GpuScheduleFields &schedule,
 }
 
 bool mlir::ssm::wantsReplayChunks(const Problem &problem, int64_t lanes) {
-  return problem.replays && !problem.isChained && lanes >= kManyReplayLanes &&
-         problem.length >= kReplayChunkedLength;
+  return problem.replays && !problem.isChained &&
+         problem.length >= kReplayChunkedLength &&
+         (lanes >= kManyReplayLanes || hasFewTornChannels(problem));
 }
 
 int64_t mlir::ssm::chooseReplayChunks(const GpuScheduleFields &schedule,

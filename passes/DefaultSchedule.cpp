@@ -411,9 +411,14 @@ static void fitSharedMemory(GpuScheduleFields &schedule, const Problem &problem,
                             const Occupancy &occupancy) {
   while (sharedBytesOf(schedule, problem) >
          sharedShare(occupancy, schedule.warpsD, target)) {
-    // Sums over channels take shared memory by the step.
-    bool hasManySums = problem.summedChannels > 0 && schedule.lanes > 8;
-    if (schedule.warpsD > 1 && !hasManySums)
+    // Sums over channels take shared memory by the step, and global memory by
+    // the block: one a multiprocessor is better than several of fewer channels.
+    bool sums = problem.summedChannels > 0;
+    bool isAlone = sums && schedule.lanes <= 8 &&
+                   sharedBytesOf(schedule, problem) <= target.sharedBytes;
+    if (isAlone)
+      break;
+    if (schedule.warpsD > 1 && !(sums && schedule.lanes > 8))
       schedule.warpsD /= 2;
     else if (schedule.lanes > 8)
       schedule.lanes /= 2;

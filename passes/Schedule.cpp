@@ -66,12 +66,15 @@ static void countTables(FusedOp op, Problem &problem) {
       problem.stagedHalves += isWidenedHalf(value) ? 1 : 0;
     }
   };
-  for (Value argument : op.getBlock()->getArguments())
-    count(argument);
+  // Saved states go to where carries are.
+  for (BlockArgument argument : op.getBlock()->getArguments())
+    if (!op.inputAccess(argument.getArgNumber()).has(Axis::Segment))
+      count(argument);
   for (Operation &nested : op.getBlock()->without_terminator()) {
     for (Value result : nested.getResults())
       count(result);
-    if (auto recurrence = dyn_cast<RecurrenceOp>(nested))
+    if (auto recurrence = dyn_cast<RecurrenceOp>(nested);
+        recurrence && scanOf(recurrence) == recurrence)
       problem.tableNumbers += numbersOf(recurrence.getState());
   }
 }
