@@ -10,6 +10,7 @@ of a JSON list. Suites:
            in both memory orders, (B, D, L) and (B, L, D)
   backward the gradients of all eight inputs at these shapes, beside the official
            backward kernel, which also takes states that its forward kernel saved
+  training forward that saves states, 32 steps apart, and the gradients from them
   steps    one step with its state in and out, as decoding takes them, launch by
            launch and as a CUDA graph; the first one, of 32 channels, is nothing
            but a launch
