@@ -140,7 +140,6 @@ const std::vector<Factor> numerics::kScheduled = {
     {"init", {"none", "bdn"}},
     {"order", {"bld", "bdl"}},
     {"offset", {"0", "1"}},
-    {"save", {"0", "0", "24"}},
 };
 
 const std::vector<Factor> numerics::kCpuKnobs = {

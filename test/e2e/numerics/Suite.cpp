@@ -382,6 +382,9 @@ std::vector<Case> SuiteBuilder::build() {
   add(randomCases(design("body=random", kRandomShapes + kMemory),
                   design("body=random", kRandomShapes + kMemory + all),
                   options));
+  // Forward that saves states, on every kind of schedule.
+  add(sample(design("save=24", kScheduled + knobs), options.seed,
+             options.extra));
   addDesign("grad=1", kGradient + kMemory);
   addDesign("grad=1", kOtherGradient + kMemory);
   addDesign("grad=1", kScheduledGradient + all);
