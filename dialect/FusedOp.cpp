@@ -135,14 +135,13 @@ int64_t FusedOp::stateExtent() {
 //===----------------------------------------------------------------------===//
 
 /// (C1) and (C2) for one tensor. `extents` holds what is known of each axis.
-static LogicalResult verifyTensor(FusedOp op, const Twine &name, Type type,
-                                  AccessAttr access,
+static LogicalResult verifyTensor(FusedOp op, const Twine &name,
+                                  RankedTensorType tensor, AccessAttr access,
                                   MutableArrayRef<int64_t> extents) {
-  auto tensor = cast<RankedTensorType>(type);
   if (tensor.getRank() != access.rank())
     return op.emitOpError("(C1) ")
-           << name << " has type " << type << " but access " << toString(access)
-           << "; expected one axis a dimension";
+           << name << " has type " << tensor << " but access "
+           << toString(access) << "; expected one axis a dimension";
   for (auto [dim, axis] : llvm::enumerate(access.getAxes())) {
     int64_t extent = tensor.getDimSize(dim);
     bool isStatic = axis == Axis::State || axis == Axis::Group;
@@ -163,53 +162,58 @@ static LogicalResult verifyTensor(FusedOp op, const Twine &name, Type type,
   return success();
 }
 
-static LogicalResult verifyGroups(FusedOp op) {
-  int64_t channels = op.axisExtent(Axis::Channel);
-  auto verify = [&](StringRef kind, size_t i, Type type,
-                    AccessAttr access) -> LogicalResult {
-    int64_t dim = access.dimOf(Axis::Group);
-    if (dim < 0 || channels == ShapedType::kDynamic)
-      return success();
-    int64_t groups = cast<RankedTensorType>(type).getDimSize(dim);
-    if (channels % groups == 0)
-      return success();
-    return op.emitOpError("(C7) ")
-           << kind << " " << i << " has " << groups
-           << " groups, which do not divide the " << channels << " channels";
-  };
+/// Verifies each input and result; the callback takes what to call it, its type
+/// and its access.
+static LogicalResult eachTensor(
+    FusedOp op,
+    function_ref<LogicalResult(const Twine &, RankedTensorType, AccessAttr)>
+        verify) {
   for (auto [i, input] : llvm::enumerate(op.getInputs()))
-    if (failed(verify("input", i, input.getType(), op.inputAccess(i))))
+    if (failed(verify("input " + Twine(i),
+                      cast<RankedTensorType>(input.getType()),
+                      op.inputAccess(i))))
       return failure();
   for (auto [i, type] : llvm::enumerate(op.getResultTypes()))
-    if (failed(verify("result", i, type, op.resultAccess(i))))
+    if (failed(verify("result " + Twine(i), cast<RankedTensorType>(type),
+                      op.resultAccess(i))))
       return failure();
   return success();
+}
+
+static LogicalResult verifyGroups(FusedOp op) {
+  int64_t channels = op.axisExtent(Axis::Channel);
+  return eachTensor(op,
+                    [&](const Twine &name, RankedTensorType type,
+                        AccessAttr access) -> LogicalResult {
+                      int64_t dim = access.dimOf(Axis::Group);
+                      if (dim < 0 || channels == ShapedType::kDynamic ||
+                          channels % type.getDimSize(dim) == 0)
+                        return success();
+                      return op.emitOpError("(C7) ")
+                             << name << " has " << type.getDimSize(dim)
+                             << " groups, which do not divide the " << channels
+                             << " channels";
+                    });
 }
 
 /// (C2) for axes l/T.
 static LogicalResult verifySegments(FusedOp op) {
   int64_t length = op.axisExtent(Axis::Length);
-  auto verify = [&](StringRef kind, size_t i, Type type,
-                    AccessAttr access) -> LogicalResult {
-    int64_t dim = access.dimOf(Axis::Segment);
-    if (dim < 0 || length == ShapedType::kDynamic)
-      return success();
-    int64_t extent = cast<RankedTensorType>(type).getDimSize(dim);
-    int64_t expected = segmentsOf(length, access.getEvery());
-    if (extent == ShapedType::kDynamic || extent == expected)
-      return success();
-    return op.emitOpError("(C2) ")
-           << kind << " " << i << " has " << extent << " segments, expected "
-           << expected << ", those of " << access.getEvery() << " steps in "
-           << length;
-  };
-  for (auto [i, input] : llvm::enumerate(op.getInputs()))
-    if (failed(verify("input", i, input.getType(), op.inputAccess(i))))
-      return failure();
-  for (auto [i, type] : llvm::enumerate(op.getResultTypes()))
-    if (failed(verify("result", i, type, op.resultAccess(i))))
-      return failure();
-  return success();
+  return eachTensor(
+      op,
+      [&](const Twine &name, RankedTensorType type,
+          AccessAttr access) -> LogicalResult {
+        int64_t dim = access.dimOf(Axis::Segment);
+        if (dim < 0 || length == ShapedType::kDynamic || type.isDynamicDim(dim))
+          return success();
+        int64_t expected = segmentsOf(length, access.getEvery());
+        if (type.getDimSize(dim) == expected)
+          return success();
+        return op.emitOpError("(C2) ")
+               << name << " has " << type.getDimSize(dim)
+               << " segments, expected " << expected << ", those of "
+               << access.getEvery() << " steps in " << length;
+      });
 }
 
 /// The axes whose extents the inputs tell.
@@ -246,15 +250,12 @@ LogicalResult FusedOp::verify() {
            << getInputs().size() << " and " << getNumResults();
   SmallVector<int64_t> extents(getMaxEnumValForAxis() + 1,
                                ShapedType::kDynamic);
-  for (auto [i, input] : llvm::enumerate(getInputs()))
-    if (failed(verifyTensor(*this, "input " + Twine(i), input.getType(),
-                            inputAccess(i), extents)))
-      return failure();
-  for (auto [i, type] : llvm::enumerate(getResultTypes()))
-    if (failed(verifyTensor(*this, "result " + Twine(i), type, resultAccess(i),
-                            extents)))
-      return failure();
-  if (failed(verifyGroups(*this)) || failed(verifySegments(*this)))
+  auto verifyOne = [&](const Twine &name, RankedTensorType type,
+                       AccessAttr access) {
+    return verifyTensor(*this, name, type, access, extents);
+  };
+  if (failed(eachTensor(*this, verifyOne)) || failed(verifyGroups(*this)) ||
+      failed(verifySegments(*this)))
     return failure();
   return verifyResultAxes(*this);
 }

@@ -126,9 +126,8 @@ static InputOptions optionsFor(const FunctionInfo &info,
 /// What forward computes, on the CPU.
 static Result<HostProblem> runForward(const Function &forward,
                                       const InputOptions &options) {
-  MAMBA_ASSIGN_OR_RETURN(
-      HostProblem problem,
-      makeProblem(forward.info(), optionsFor(forward.info(), options)));
+  MAMBA_ASSIGN_OR_RETURN(HostProblem problem,
+                         makeProblem(forward.info(), options));
   MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> cpu, Device::open("cpu"));
   std::vector<TensorView> views = problem.inputViews();
   for (const TensorView &view : problem.resultViews())
@@ -145,11 +144,15 @@ Result<HostProblem> mamba::makeProblem(const Choice &choice,
       info.name != choice.pair->backward.info().name)
     return makeProblem(info, options);
   const TrainingPair &pair = *choice.pair;
-  // Their elements are replaced.
-  InputOptions own = options;
+  InputOptions own = optionsFor(info, options);
+  InputOptions ofForward = optionsFor(pair.forward.info(), options);
+  // What neither of them takes is an error, which makeProblem knows.
+  for (const auto &[name, path] : options.inputs)
+    if (!own.inputs.contains(name) && !ofForward.inputs.contains(name))
+      own.inputs[name] = path;
   MAMBA_ASSIGN_OR_RETURN(HostProblem problem, makeProblem(info, own));
   MAMBA_ASSIGN_OR_RETURN(HostProblem forward,
-                         runForward(pair.forward, options));
+                         runForward(pair.forward, ofForward));
   for (uint32_t i = 0; i < pair.numSaved; ++i)
     problem.inputs[info.numInputs - pair.numSaved + i] =
         std::move(forward.results[forward.results.size() - pair.numSaved + i]);
