@@ -152,84 +152,106 @@ static HandoffTensors addHandoffTensors(FusedOp op, const BodyAnalysis &body,
 
 namespace {
 
-struct LowerToGpu : ssm::impl::LowerToGpuPassBase<LowerToGpu> {
-  void runOnOperation() override;
+/// The kernels of one fused op, in the order of their launches.
+class FusedLowering {
+public:
+  FusedLowering(FusedOp op, LaunchPlan &plan, gpu::GPUModuleOp module,
+                std::string name, ScheduleAttr schedule)
+      : op(op), plan(plan), module(module), name(std::move(name)),
+        schedule(schedule), areUniform(areGroupsUniform(op, plan, schedule)),
+        body(op, areUniform), e(op.getLoc(), op.getContext()) {}
+
+  LogicalResult run();
 
 private:
-  LogicalResult lower(FusedOp op, LaunchPlan &plan, gpu::GPUModuleOp module,
-                      const Twine &name);
+  /// Chunks start independently.
+  bool isSplit() const { return isChunked && !schedule.getHandoff(); }
+  void build(const Twine &suffix, KernelPart part,
+             ScanKernel::Temporaries temporaries);
+  SmallVector<ChunkTensors>
+  startChunks(const Twine &suffix, KernelPart part,
+              function_ref<bool(RecurrenceOp)> isStarted);
+  SmallVector<unsigned> buildCheckpoints();
+  void buildMain();
+  LogicalResult verifyShared();
+
+  FusedOp op;
+  LaunchPlan &plan;
+  gpu::GPUModuleOp module;
+  std::string name;
+  ScheduleAttr schedule;
+  bool areUniform;
+  BodyAnalysis body;
+  Emit e;
+  bool isChunked = false;
+  SmallVector<PartialSums> totals;
+};
+
+struct LowerToGpu : ssm::impl::LowerToGpuPassBase<LowerToGpu> {
+  void runOnOperation() override;
 };
 
 } // namespace
 
-LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
-                                gpu::GPUModuleOp module, const Twine &name) {
-  auto schedule = dyn_cast_or_null<ScheduleAttr>(op.getScheduleAttr());
-  if (!schedule)
-    return op.emitOpError("has no #ssm.schedule; run --ssm-schedule first");
-  bool areUniform = areGroupsUniform(op, plan, schedule);
-  BodyAnalysis body(op, areUniform);
-  if (failed(verifyBody(op, body, schedule)))
-    return failure();
-  Emit e(op.getLoc(), op.getContext());
-  bool isChunked = schedule.getChunks() > 1 && !body.scans().empty();
-  SmallVector<PartialSums> totals =
-      planPartialSums(op, body.dependence(),
-                      {areUniform ? schedule.tileChannels() : 0,
-                       isChunked ? schedule.getChunks() : 1},
-                      plan);
-  auto build = [&](StringRef suffix, KernelPart part,
-                   ScanKernel::Temporaries temporaries) {
-    if (!isAhead(part))
-      temporaries.totals = totals;
-    ScanKernel(e, module, (name + suffix).str(), plan, body, schedule, part,
-               temporaries)
-        .build();
-  };
-  // What lies before each chunk of some scans, in two launches.
-  auto startChunks = [&](const Twine &suffix, KernelPart part,
-                         function_ref<bool(RecurrenceOp)> isStarted) {
-    SmallVector<RecurrenceOp> scans =
-        llvm::filter_to_vector(body.scans(), isStarted);
-    SmallVector<ChunkTensors> chunks =
-        addChunkTensors(op, body, scans, schedule, plan);
-    build((suffix + "_carries").str(), part, {chunks, {}, {}, {}});
-    for (auto [i, scan] : llvm::enumerate(scans))
-      buildChunkKernel(e, module, (name + suffix + "_chunks" + Twine(i)).str(),
-                       plan, chunks[i], schedule.getChunks(),
-                       body.dependence().dependsOn(
-                           RecurrenceOp(scan).getState(), Axis::State)
-                           ? op.stateExtent()
-                           : 1,
-                       isa<ComplexType>(RecurrenceOp(scan).getA().getType()));
-    return chunks;
-  };
-  bool isSplit = isChunked && !schedule.getHandoff();
+void FusedLowering::build(const Twine &suffix, KernelPart part,
+                          ScanKernel::Temporaries temporaries) {
+  if (!isAhead(part))
+    temporaries.totals = totals;
+  ScanKernel(e, module, (name + suffix).str(), plan, body, schedule, part,
+             temporaries)
+      .build();
+}
+
+/// What lies before each chunk of some scans, in two launches: the segments
+/// that chunks are, and what they join to.
+SmallVector<ChunkTensors>
+FusedLowering::startChunks(const Twine &suffix, KernelPart part,
+                           function_ref<bool(RecurrenceOp)> isStarted) {
+  SmallVector<RecurrenceOp> scans =
+      llvm::filter_to_vector(body.scans(), isStarted);
+  SmallVector<ChunkTensors> chunks =
+      addChunkTensors(op, body, scans, schedule, plan);
+  build(suffix + "_carries", part, {chunks, {}, {}, {}});
+  for (auto [i, scan] : llvm::enumerate(scans)) {
+    Value state = RecurrenceOp(scan).getState();
+    bool perState = body.dependence().dependsOn(state, Axis::State);
+    buildChunkKernel(e, module, (name + suffix + "_chunks" + Twine(i)).str(),
+                     plan, chunks[i], schedule.getChunks(),
+                     perState ? op.stateExtent() : 1,
+                     isa<ComplexType>(state.getType()));
+  }
+  return chunks;
+}
+
+/// The states that recurrences are replayed from, where those were not saved.
+SmallVector<unsigned> FusedLowering::buildCheckpoints() {
   SmallVector<unsigned> checkpoints = addCheckpoints(op, body, schedule, plan);
-  if (!checkpoints.empty()) {
-    SmallVector<ChunkTensors> chunks;
-    if (isSplit)
-      chunks = startChunks("_replay", KernelPart::ReplayCarries,
-                           [&](RecurrenceOp scan) {
-                             return hasCheckpoints(body, schedule, scan);
-                           });
-    build("_checkpoints", KernelPart::Checkpoints,
-          {chunks, {}, checkpoints, {}});
-  }
-  if (!isChunked) {
-    build("", KernelPart::Whole, {{}, {}, checkpoints, {}});
-  } else if (schedule.getHandoff()) {
-    build("", KernelPart::Handoff,
-          {{}, addHandoffTensors(op, body, plan), checkpoints, {}});
-  } else {
-    SmallVector<ChunkTensors> chunks =
-        startChunks("", KernelPart::ChunkCarries,
-                    [&](RecurrenceOp scan) { return !body.isReplayed(scan); });
-    build("", KernelPart::ChunkMain, {chunks, {}, checkpoints, {}});
-  }
-  for (const PartialSums &sums : totals)
-    buildTotalKernel(e, module, (name + "_total" + Twine(sums.result)).str(),
-                     plan, op, sums);
+  if (checkpoints.empty())
+    return checkpoints;
+  SmallVector<ChunkTensors> chunks;
+  if (isSplit())
+    chunks = startChunks("_replay", KernelPart::ReplayCarries,
+                         [&](RecurrenceOp scan) {
+                           return hasCheckpoints(body, schedule, scan);
+                         });
+  build("_checkpoints", KernelPart::Checkpoints, {chunks, {}, checkpoints, {}});
+  return checkpoints;
+}
+
+void FusedLowering::buildMain() {
+  SmallVector<unsigned> checkpoints = buildCheckpoints();
+  if (!isChunked)
+    return build("", KernelPart::Whole, {{}, {}, checkpoints, {}});
+  if (!isSplit())
+    return build("", KernelPart::Handoff,
+                 {{}, addHandoffTensors(op, body, plan), checkpoints, {}});
+  SmallVector<ChunkTensors> chunks =
+      startChunks("", KernelPart::ChunkCarries,
+                  [&](RecurrenceOp scan) { return !body.isReplayed(scan); });
+  build("", KernelPart::ChunkMain, {chunks, {}, checkpoints, {}});
+}
+
+LogicalResult FusedLowering::verifyShared() {
   for (auto kernel : module.getOps<gpu::GPUFuncOp>()) {
     auto launch = kernel->getAttrOfType<DictionaryAttr>(kLaunchAttrName);
     int64_t shared = launch.getAs<IntegerAttr>("shared").getInt();
@@ -240,6 +262,29 @@ LogicalResult LowerToGpu::lower(FusedOp op, LaunchPlan &plan,
              << " there are; use fewer states, lanes, warps or items";
   }
   return success();
+}
+
+LogicalResult FusedLowering::run() {
+  if (failed(verifyBody(op, body, schedule)))
+    return failure();
+  isChunked = schedule.getChunks() > 1 && !body.scans().empty();
+  totals = planPartialSums(op, body.dependence(),
+                           {areUniform ? schedule.tileChannels() : 0,
+                            isChunked ? schedule.getChunks() : 1},
+                           plan);
+  buildMain();
+  for (const PartialSums &sums : totals)
+    buildTotalKernel(e, module, name + "_total" + std::to_string(sums.result),
+                     plan, op, sums);
+  return verifyShared();
+}
+
+static LogicalResult lower(FusedOp op, LaunchPlan &plan,
+                           gpu::GPUModuleOp module, const Twine &name) {
+  auto schedule = dyn_cast_or_null<ScheduleAttr>(op.getScheduleAttr());
+  if (!schedule)
+    return op.emitOpError("has no #ssm.schedule; run --ssm-schedule first");
+  return FusedLowering(op, plan, module, name.str(), schedule).run();
 }
 
 void LowerToGpu::runOnOperation() {
