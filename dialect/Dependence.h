@@ -102,6 +102,11 @@ struct Directions {
   bool isReplayed(RecurrenceOp op) const {
     return llvm::is_contained(replayed, op);
   }
+  /// Its states at the start of tiles have to be found first: it is replayed,
+  /// and they were not saved.
+  bool needsCheckpoints(RecurrenceOp op, int64_t tileSteps) const {
+    return isReplayed(op) && !savedStates(op, tileSteps);
+  }
   /// Positions in a sequence count from its last step: along the recurrences,
   /// or along those that are replayed.
   bool countsFromEnd() const { return isReverse == replayed.empty(); }

@@ -366,8 +366,7 @@ static LogicalResult verifySaved(FusedOp op, YieldOp yield) {
       continue;
     for (OpOperand &use : argument.getUses()) {
       auto recurrence = dyn_cast<RecurrenceOp>(use.getOwner());
-      if (!recurrence || use.get() != recurrence.getInit() ||
-          use.getOperandNumber() != 2)
+      if (!recurrence || &use != recurrence.getInitMutable().begin())
         return use.getOwner()->emitOpError("(C12) reads input ")
                << argument.getArgNumber() << " with the axes "
                << toString(op.inputAccess(argument.getArgNumber()))
@@ -393,8 +392,7 @@ static LogicalResult verifyYield(FusedOp op, YieldOp yield,
   for (auto [i, value] : llvm::enumerate(yield.getValues())) {
     AxisSet axes = dependence.of(value).axes;
     AccessAttr access = op.resultAccess(i);
-    if (dependence.of(value).afterLast &&
-        (access.has(Axis::Length) || access.has(Axis::Segment)))
+    if (dependence.of(value).afterLast && hasSteps(access))
       return yield.emitOpError("(C9) value ")
              << i << " is known only after the last step, expected a result "
              << "without axis l, found " << toString(access);

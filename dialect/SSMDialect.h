@@ -53,6 +53,10 @@ AccessAttr parseAccess(AsmParser &parser, AsmParser::Delimiter delimiter);
 /// "b", "l", "d", "n", "g" or "l/64" joined as in the assembly: "[b, l, d]".
 std::string toString(AccessAttr access);
 
+/// The type of what is saved of states of type `states`: segments in place of
+/// l.
+Type savedType(RankedTensorType states, int64_t every);
+
 /// The number of segments of `every` steps; dynamic for a dynamic length.
 int64_t segmentsOf(int64_t length, int64_t every);
 

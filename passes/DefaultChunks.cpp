@@ -18,8 +18,8 @@ static constexpr int64_t kChunksEach = 3, kChunkSteps = 512;
 static constexpr int64_t kChunkedLength = 8192, kReplayChunkedLength = 4096;
 static constexpr int64_t kManyReplayLanes = 16, kLongChunk = 8192;
 
-static int64_t blocksOf(const GpuScheduleFields &schedule,
-                        const Problem &problem) {
+int64_t mlir::ssm::blocksOf(const GpuScheduleFields &schedule,
+                            const Problem &problem) {
   int64_t tile = schedule.tileChannels();
   return std::max<int64_t>(
       problem.batch * ((problem.channels + tile - 1) / tile), 1);

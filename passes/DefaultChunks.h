@@ -17,6 +17,9 @@
 
 namespace mlir::ssm {
 
+/// Blocks that one chunk of all sequences takes; 1 where there is no channel.
+int64_t blocksOf(const GpuScheduleFields &schedule, const Problem &problem);
+
 /// Where channels are neighbours in memory, lanes along L tear accesses apart:
 /// chunks bring the threads of few, long sequences instead.
 bool wantsChunks(const Problem &problem);

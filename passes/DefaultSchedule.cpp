@@ -316,8 +316,7 @@ static Pace relayPaceOf(const Problem &problem, const GpuTarget &target,
       problem.length < schedule.tileSteps() * choice.relayWarps ||
       sharedBytesOf(schedule, problem) > target.sharedBytes)
     return pace;
-  int64_t columns =
-      problem.batch * ceilDiv(problem.channels, schedule.tileChannels());
+  int64_t columns = blocksOf(schedule, problem);
   double start = kRelayStartSteps / static_cast<double>(problem.length);
   auto turnsWith = [&](int64_t chunks) {
     double turns =
@@ -450,8 +449,7 @@ static int64_t chooseMinBlocks(const GpuScheduleFields &schedule,
                                const Problem &problem, const GpuTarget &target,
                                const Occupancy &occupancy) {
   int64_t held = occupancy.threads / (32 * schedule.warpsL * schedule.warpsD);
-  int64_t blocks = problem.batch * schedule.chunks *
-                   ceilDiv(problem.channels, schedule.tileChannels());
+  int64_t blocks = blocksOf(schedule, problem) * schedule.chunks;
   return std::clamp<int64_t>(ceilDiv(blocks, target.multiprocessors), 1, held);
 }
 
@@ -460,8 +458,7 @@ static int64_t chooseMinBlocks(const GpuScheduleFields &schedule,
 static void fitSingleStep(GpuScheduleFields &schedule, const Problem &problem,
                           const GpuTarget &target) {
   schedule.warpsD = 1;
-  int64_t blocks =
-      problem.batch * ceilDiv(problem.channels, schedule.tileChannels());
+  int64_t blocks = blocksOf(schedule, problem);
   if (blocks > kWarpsOfLanes * target.multiprocessors &&
       sharedBytesOf(schedule, problem) * kWarpsOfLanes <= target.sharedBytes)
     schedule.warpsD = kWarpsOfLanes;

@@ -102,14 +102,12 @@ static void addResult(func::FuncOp function, Value value, StringAttr name) {
 /// Makes `scan` save its states every so many steps; gives the new op.
 static ScanOp makeSaving(ScanOp scan, int64_t every) {
   OpBuilder builder(scan);
-  auto type = cast<RankedTensorType>(scan.getA().getType());
-  SmallVector<int64_t> shape(type.getShape());
-  shape[1] = segmentsOf(shape[1], every);
-  auto saving =
-      ScanOp::create(builder, scan.getLoc(), scan.getStates().getType(),
-                     scan.getLast().getType(), type.clone(shape), scan.getA(),
-                     scan.getB(), scan.getInit(), scan.getReverseAttr(),
-                     scan.getExclusiveAttr(), builder.getI64IntegerAttr(every));
+  auto type = cast<RankedTensorType>(scan.getStates().getType());
+  auto saving = ScanOp::create(
+      builder, scan.getLoc(), scan.getStates().getType(),
+      scan.getLast().getType(), savedType(type, every), scan.getA(),
+      scan.getB(), scan.getInit(), scan.getReverseAttr(),
+      scan.getExclusiveAttr(), builder.getI64IntegerAttr(every));
   scan.replaceAllUsesWith(saving.getResults().take_front(2));
   scan.erase();
   return saving;

@@ -148,8 +148,7 @@ static SmallVector<ChunkTensors> addCheckpoints(const KernelRequest &request,
   Dependence dependence(request.op);
   SmallVector<ChunkTensors> list;
   for (RecurrenceOp scan : whole.recurrences()) {
-    if (!whole.isReplayed(scan) ||
-        savedStates(scan, request.schedule.getItems()))
+    if (!whole.directions().needsCheckpoints(scan, request.schedule.getItems()))
       continue;
     AccessAttr access = stateAccess(request.op, scan, dependence);
     SmallVector<mamba::DimSpec> dims = {

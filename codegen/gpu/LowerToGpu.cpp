@@ -120,7 +120,7 @@ static SmallVector<unsigned> addCheckpoints(FusedOp op,
                                             LaunchPlan &plan) {
   SmallVector<unsigned> tensors;
   for (RecurrenceOp recurrence : body.scans()) {
-    if (!hasCheckpoints(body, schedule, recurrence))
+    if (!body.directions().needsCheckpoints(recurrence, schedule.tileSteps()))
       continue;
     SmallVector<mamba::DimSpec> dims = stateDims(op, body, recurrence, 1);
     dims.insert(dims.begin() + 1,
@@ -159,7 +159,8 @@ public:
                 std::string name, ScheduleAttr schedule)
       : op(op), plan(plan), module(module), name(std::move(name)),
         schedule(schedule), areUniform(areGroupsUniform(op, plan, schedule)),
-        body(op, areUniform), e(op.getLoc(), op.getContext()) {}
+        body(op, areUniform), e(op.getLoc(), op.getContext()),
+        isChunked(schedule.getChunks() > 1 && !body.scans().empty()) {}
 
   LogicalResult run();
 
@@ -183,7 +184,7 @@ private:
   bool areUniform;
   BodyAnalysis body;
   Emit e;
-  bool isChunked = false;
+  bool isChunked; ///< Blocks share a sequence.
   SmallVector<PartialSums> totals;
 };
 
@@ -230,10 +231,10 @@ SmallVector<unsigned> FusedLowering::buildCheckpoints() {
     return checkpoints;
   SmallVector<ChunkTensors> chunks;
   if (isSplit())
-    chunks = startChunks("_replay", KernelPart::ReplayCarries,
-                         [&](RecurrenceOp scan) {
-                           return hasCheckpoints(body, schedule, scan);
-                         });
+    chunks = startChunks(
+        "_replay", KernelPart::ReplayCarries, [&](RecurrenceOp scan) {
+          return body.directions().needsCheckpoints(scan, schedule.tileSteps());
+        });
   build("_checkpoints", KernelPart::Checkpoints, {chunks, {}, checkpoints, {}});
   return checkpoints;
 }
@@ -267,7 +268,6 @@ LogicalResult FusedLowering::verifyShared() {
 LogicalResult FusedLowering::run() {
   if (failed(verifyBody(op, body, schedule)))
     return failure();
-  isChunked = schedule.getChunks() > 1 && !body.scans().empty();
   totals = planPartialSums(op, body.dependence(),
                            {areUniform ? schedule.tileChannels() : 0,
                             isChunked ? schedule.getChunks() : 1},

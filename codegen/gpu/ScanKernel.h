@@ -46,16 +46,14 @@ enum class KernelPart {
   ReplayCarries
 };
 
-/// Computes no results, but what tiles hand on.
-inline bool isAhead(KernelPart part) {
-  return part == KernelPart::ChunkCarries || part == KernelPart::Checkpoints ||
-         part == KernelPart::ReplayCarries;
+/// Runs what is replayed alone, for its states at the start of tiles.
+inline bool isForReplay(KernelPart part) {
+  return part == KernelPart::Checkpoints || part == KernelPart::ReplayCarries;
 }
 
-/// Has its states at the start of tiles from the kernel of checkpoints.
-inline bool hasCheckpoints(const BodyAnalysis &body, ScheduleAttr schedule,
-                           RecurrenceOp op) {
-  return body.isReplayed(op) && !savedStates(op, schedule.tileSteps());
+/// Computes no results, but what tiles hand on.
+inline bool isAhead(KernelPart part) {
+  return part == KernelPart::ChunkCarries || isForReplay(part);
 }
 
 /// Temporaries of a launch whose chunks hand their states on: numbers of
@@ -236,10 +234,7 @@ private:
 
   // Replay.cpp: recurrences against the direction of the tiles.
   /// The tiles come from the end, in the order of what is not replayed.
-  bool walksFromEnd() const {
-    return body.replays() && part != KernelPart::Checkpoints &&
-           part != KernelPart::ReplayCarries;
-  }
+  bool walksFromEnd() const { return body.replays() && !isForReplay(part); }
   bool isReplaying() const { return walksFromEnd() && !isAhead(); }
   bool isMirrored(RecurrenceOp op) const {
     return walksFromEnd() && !body.isReplayed(op);
@@ -443,10 +438,10 @@ private:
            (part != KernelPart::Checkpoints || !chunks.empty());
   }
   bool hasCheckpoints(RecurrenceOp op) const {
-    return mlir::ssm::hasCheckpoints(body, schedule, op);
+    return body.directions().needsCheckpoints(op, schedule.tileSteps());
   }
   bool isScanned(RecurrenceOp op) const {
-    if (part == KernelPart::Checkpoints || part == KernelPart::ReplayCarries)
+    if (isForReplay(part))
       return hasCheckpoints(op);
     return part != KernelPart::ChunkCarries || !body.isReplayed(op);
   }

@@ -41,7 +41,7 @@ ScanKernel::Table ScanKernel::allocateTable(Type type, bool perState) {
 
 /// Kernels that compute what tiles hand on skip what only results need.
 bool ScanKernel::isNeeded(Value value) const {
-  if (part == KernelPart::Checkpoints || part == KernelPart::ReplayCarries)
+  if (isForReplay(part))
     return body.feedsReplayed(value);
   return !isCarries() || body.feedsOther(value);
 }

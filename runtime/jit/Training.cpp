@@ -9,24 +9,45 @@
 
 #include "runtime/DType.h"
 
+#include <algorithm>
+
 using namespace mamba;
 
 std::span<const TensorSpec> TrainingPair::saved() const {
   return std::span(forward.info().tensors).last(numSaved);
 }
 
-int64_t TrainingPair::savedBytes(int64_t batch, int64_t length,
-                                 int64_t channels) const {
+/// Of what `saved` describes, with `segments` of them in a sequence.
+static int64_t bytesOf(std::span<const TensorSpec> saved, int64_t batch,
+                       int64_t segments, int64_t channels) {
   int64_t bytes = 0;
-  for (const TensorSpec &spec : saved()) {
+  for (const TensorSpec &spec : saved) {
     int64_t size = byteSize(spec.dtype);
     for (const DimSpec &dim : spec.dims)
-      size *= dim.extentAt(dim.axis == Axis::Batch    ? batch
-                           : dim.axis == Axis::Length ? length
-                                                      : channels);
+      if (dim.axis == Axis::Length)
+        size *= segments;
+      else
+        size *= dim.extentAt(dim.axis == Axis::Batch ? batch : channels);
     bytes += size;
   }
   return bytes;
+}
+
+static int64_t segmentsIn(int64_t length, int64_t every) {
+  return (length + every - 1) / every;
+}
+
+int64_t TrainingPair::savedBytes(int64_t batch, int64_t length,
+                                 int64_t channels) const {
+  return numSaved == 0
+             ? 0
+             : bytesOf(saved(), batch, segmentsIn(length, saveEvery), channels);
+}
+
+/// A result of segments is one that the function saves.
+static bool isSaved(const TensorSpec &result) {
+  return std::any_of(result.dims.begin(), result.dims.end(),
+                     [](const DimSpec &dim) { return dim.divisor != 1; });
 }
 
 Result<TrainingPair> mamba::makeTrainingPair(const Module &module,
@@ -41,8 +62,10 @@ Result<TrainingPair> mamba::makeTrainingPair(const Module &module,
   const std::vector<std::string> &names = both.functionNames();
   MAMBA_ASSIGN_OR_RETURN(Function forward, both.function(names.front()));
   MAMBA_ASSIGN_OR_RETURN(Function backward, both.function(names.back()));
-  MAMBA_ASSIGN_OR_RETURN(Function plain, module.function(function));
-  uint32_t numSaved = forward.info().numResults - plain.info().numResults;
+  auto results =
+      std::span(forward.info().tensors).last(forward.info().numResults);
+  auto numSaved = static_cast<uint32_t>(
+      std::count_if(results.begin(), results.end(), isSaved));
   return TrainingPair{std::move(forward), std::move(backward),
                       numSaved ? saveEvery : 0, numSaved};
 }
@@ -51,13 +74,12 @@ Result<int64_t> mamba::savingWithin(const Module &module,
                                     std::string_view function, int64_t bytes,
                                     int64_t batch, int64_t length,
                                     int64_t channels) {
-  for (int64_t every = kFinestSaving; every < length; every *= 2) {
-    MAMBA_ASSIGN_OR_RETURN(TrainingPair pair,
-                           makeTrainingPair(module, function, every));
-    if (pair.numSaved == 0)
-      return 0;
-    if (pair.savedBytes(batch, length, channels) <= bytes)
+  MAMBA_ASSIGN_OR_RETURN(TrainingPair pair, makeTrainingPair(module, function));
+  if (pair.numSaved == 0)
+    return 0;
+  for (int64_t every = kFinestSaving; every < length; every *= 2)
+    if (bytesOf(pair.saved(), batch, segmentsIn(length, every), channels) <=
+        bytes)
       return every;
-  }
   return 0;
 }

@@ -10,6 +10,21 @@ func.func private @access_group_and_channel() attributes {a = #ssm.access<d, g>}
 
 // -----
 
+// expected-error@+1 {{an access has l or l/T, not both}}
+func.func private @access_steps_and_segments() attributes {a = #ssm.access<l, l/8>}
+
+// -----
+
+// expected-error@+1 {{an access has segments of 0 steps, expected one step or more in l/T, and 0 without it}}
+func.func private @access_no_steps() attributes {a = #ssm.access<b, l/0>}
+
+// -----
+
+// expected-error@+1 {{unknown axis 'segment', expected one of b, l, d, n, g, l/T}}
+func.func private @access_name() attributes {a = #ssm.access<segment>}
+
+// -----
+
 // expected-error@+1 {{schedule's lanes is 3, expected a power of two from 1 to 32}}
 func.func private @lanes() attributes {a = #ssm.schedule<lanes = 3>}
 

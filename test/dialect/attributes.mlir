@@ -23,7 +23,9 @@ func.func @schedules() attributes {
 // CHECK-LABEL: func.func @accesses
 // CHECK-SAME: a = #ssm.access<b, l, g, n>
 // CHECK-SAME: b = #ssm.access<>
-func.func @accesses() attributes {a = #ssm.access<b, l, g, n>, b = #ssm.access<>} {
+// CHECK-SAME: c = #ssm.access<b, l/64, d, n>
+func.func @accesses() attributes {a = #ssm.access<b, l, g, n>, b = #ssm.access<>,
+                                  c = #ssm.access<b, l/64, d, n>} {
   return
 }
 

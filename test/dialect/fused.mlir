@@ -45,8 +45,9 @@ func.func @schedules(%x: tensor<?x?xcomplex<f32>>) -> tensor<?x?xcomplex<f32>> {
   // CHECK: schedule(#ssm.schedule<lanes = 32, items = 4, warps_l = 2>) {
   %y = ssm.fused (%v = %x[l, b] : tensor<?x?xcomplex<f32>>) -> ([b, l] : tensor<?x?xcomplex<f32>>)
       schedule(#ssm.schedule<lanes = 32, items = 4, warps_l = 2>) {
-    // CHECK: ssm.recurrence reverse exclusive %{{.*}}, %{{.*}} : complex<f32>
-    %p, %first2 = ssm.recurrence reverse exclusive %v, %v : complex<f32>
+    // An attribute of someone else's, whatever it is called, stays.
+    // CHECK: ssm.recurrence reverse exclusive %{{.*}}, %{{.*}} {every = 3 : i64} : complex<f32>
+    %p, %first2 = ssm.recurrence reverse exclusive %v, %v {every = 3 : i64} : complex<f32>
     // CHECK: ssm.recurrence reverse %{{.*}}, %{{.*}} : complex<f32>
     %h, %first = ssm.recurrence reverse %v, %v : complex<f32>
     ssm.yield %h : complex<f32>

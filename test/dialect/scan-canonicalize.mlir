@@ -48,6 +48,17 @@ func.func @zero_input_is_no_zero_state(%a: tensor<2x3x4xf32>) -> tensor<2x3x4xf3
 
 // -----
 
+// Saved states that are zero are no initial state either.
+// CHECK-LABEL: func.func @zero_saved_states
+func.func @zero_saved_states(%a: tensor<2x20x4xf32>) -> tensor<2x20x4xf32> {
+  %zero = arith.constant dense<0.0> : tensor<2x3x4xf32>
+  // CHECK: ssm.scan %{{.*}}, %{{.*}} : tensor<2x20x4xf32>
+  %h, %last = ssm.scan %a, %a init(%zero every 8) : tensor<2x20x4xf32>, tensor<2x3x4xf32>
+  return %h : tensor<2x20x4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @unused
 func.func @unused(%a: tensor<2x3x4xf32>) {
   // CHECK-NOT: ssm.scan

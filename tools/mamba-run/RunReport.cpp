@@ -122,9 +122,7 @@ static std::string savingLine(const RunReport &report,
 std::string RunReport::table(const HostProblem &problem) const {
   std::string text = fmt::format("@{} on {}{}\n", problem.info.name, device,
                                  model.empty() ? "" : " (" + model + ")");
-  std::vector<TensorView> views = problem.inputViews();
-  for (const TensorView &view : problem.resultViews())
-    views.push_back(view);
+  std::vector<TensorView> views = problem.views();
   for (size_t i = 0; i < views.size(); ++i) {
     const TensorSpec &spec = problem.info.tensors[i];
     text += fmt::format("  {:<9} {}\n", spec.name, describe(spec, views[i]));
@@ -151,9 +149,7 @@ std::string RunReport::table(const HostProblem &problem) const {
 //===----------------------------------------------------------------------===//
 
 static std::string tensorsJson(const HostProblem &problem) {
-  std::vector<TensorView> views = problem.inputViews();
-  for (const TensorView &view : problem.resultViews())
-    views.push_back(view);
+  std::vector<TensorView> views = problem.views();
   std::string text;
   for (size_t i = 0; i < views.size(); ++i)
     text += fmt::format(

@@ -125,9 +125,7 @@ static Result<VariantRequest> requestFor(const RunOptions &options,
                                          const Function &function,
                                          const Device &device,
                                          const HostProblem &problem) {
-  std::vector<TensorView> views = problem.inputViews();
-  for (const TensorView &view : problem.resultViews())
-    views.push_back(view);
+  std::vector<TensorView> views = problem.views();
   MAMBA_ASSIGN_OR_RETURN(VariantRequest request, function.request(views));
   request.aimAt(device);
   request.schedule = options.schedule;

@@ -129,9 +129,7 @@ static Result<HostProblem> runForward(const Function &forward,
   MAMBA_ASSIGN_OR_RETURN(HostProblem problem,
                          makeProblem(forward.info(), options));
   MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> cpu, Device::open("cpu"));
-  std::vector<TensorView> views = problem.inputViews();
-  for (const TensorView &view : problem.resultViews())
-    views.push_back(view);
+  std::vector<TensorView> views = problem.views();
   MAMBA_RETURN_IF_ERROR(forward.launch(cpu, views));
   MAMBA_RETURN_IF_ERROR(cpu->synchronize());
   return problem;

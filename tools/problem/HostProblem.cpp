@@ -227,6 +227,13 @@ std::vector<TensorView> HostProblem::resultViews() const {
   return viewsOf(results);
 }
 
+std::vector<TensorView> HostProblem::views() const {
+  std::vector<TensorView> all = inputViews();
+  for (const HostTensor &result : results)
+    all.push_back(result.view());
+  return all;
+}
+
 static int64_t distinctBytes(const TensorView &view) {
   int64_t bytes = byteSize(view.dtype);
   for (int dim = 0; dim < view.rank; ++dim)

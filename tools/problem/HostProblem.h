@@ -43,6 +43,8 @@ struct HostProblem {
 
   std::vector<TensorView> inputViews() const;
   std::vector<TensorView> resultViews() const;
+  /// Inputs, then results.
+  std::vector<TensorView> views() const;
   /// Distinct bytes that a launch has to move: every element of inputs and
   /// results once.
   int64_t bytes() const;

@@ -21,13 +21,14 @@ const std::vector<Factor> numerics::kMemory = {
     {"store", {"f32", "act"}},
 };
 
-const std::vector<Factor> numerics::kSelective = {
-    {"B", {"1", "2", "5"}},
-    {"L",
-     {"1", "2", "3", "31", "33", "48", "127", "129", "257", "1023", "1025",
-      "2064", "4097", "65537"}},
-    {"D", {"1", "3", "64", "100", "1536"}},
-    {"N", {"1", "3", "8", "16", "64", "256"}},
+std::vector<Factor> numerics::operator+(std::vector<Factor> x,
+                                        const std::vector<Factor> &y) {
+  x.insert(x.end(), y.begin(), y.end());
+  return x;
+}
+
+/// What a selective layer computes, whatever its extents.
+static const std::vector<Factor> kSelectiveLayer = {
     {"G", {"1", "2", "D"}},
     {"rule", {"mamba", "zoh", "bilinear", "euler"}},
     {"complex", {"0", "1"}},
@@ -39,8 +40,21 @@ const std::vector<Factor> numerics::kSelective = {
     {"last", {"0", "1"}},
     {"out", {"y", "states", "both"}},
     {"bc", {"blgn", "bgnl"}},
-    {"fill", {"usual", "large", "small"}},
 };
+
+const std::vector<Factor> numerics::kSelective =
+    std::vector<Factor>{
+        {"B", {"1", "2", "5"}},
+        {"L",
+         {"1", "2", "3", "31", "33", "48", "127", "129", "257", "1023", "1025",
+          "2064", "4097", "65537"}},
+        {"D", {"1", "3", "64", "100", "1536"}},
+        {"N", {"1", "3", "8", "16", "64", "256"}},
+    } +
+    kSelectiveLayer +
+    std::vector<Factor>{
+        {"fill", {"usual", "large", "small"}},
+    };
 
 const std::vector<Factor> numerics::kSmallExtents = {
     {"B", {"1", "2", "5"}},
@@ -165,24 +179,17 @@ const std::vector<Factor> numerics::kCudaKnobs = {
     {"prefetch", {"0", "1"}},
 };
 
-const std::vector<Factor> numerics::kGradient = {
-    {"B", {"1", "2", "5"}},
-    {"L", {"1", "2", "33", "80", "129", "257"}},
-    {"D", {"1", "3", "20", "64"}},
-    {"N", {"1", "3", "16"}},
-    {"G", {"1", "2", "D"}},
-    {"rule", {"mamba", "zoh", "bilinear", "euler"}},
-    {"complex", {"0", "1"}},
-    {"reverse", {"0", "1"}},
-    {"step", {"raw", "softplus", "bias"}},
-    {"skip", {"0", "1"}},
-    {"gate", {"none", "silu", "sigmoid", "gelu", "identity"}},
-    {"init", {"none", "bdn", "dn"}},
-    {"last", {"0", "1"}},
-    {"out", {"y", "states", "both"}},
-    {"bc", {"blgn", "bgnl"}},
-    {"save", {"0", "16", "64"}},
-};
+const std::vector<Factor> numerics::kGradient =
+    std::vector<Factor>{
+        {"B", {"1", "2", "5"}},
+        {"L", {"1", "2", "33", "80", "129", "257"}},
+        {"D", {"1", "3", "20", "64"}},
+        {"N", {"1", "3", "16"}},
+    } +
+    kSelectiveLayer +
+    std::vector<Factor>{
+        {"save", {"0", "16", "64"}},
+    };
 
 const std::vector<Factor> numerics::kOtherGradient = {
     {"body", {"lti", "mingru", "rglru", "chained"}},

@@ -17,6 +17,10 @@
 
 namespace mamba::numerics {
 
+/// The factors of both.
+std::vector<Factor> operator+(std::vector<Factor> x,
+                              const std::vector<Factor> &y);
+
 extern const std::vector<Factor> kMemory;
 /// The S6 layer with all its options and every promised extent.
 extern const std::vector<Factor> kSelective;

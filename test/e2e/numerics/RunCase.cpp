@@ -11,6 +11,7 @@
 
 #include "test/e2e/numerics/RunCase.h"
 
+#include "runtime/jit/Training.h"
 #include "runtime/jit/Verify.h"
 #include "test/e2e/numerics/Difference.h"
 #include "test/e2e/numerics/FarTensor.h"
@@ -384,43 +385,50 @@ static Status malformed(const Case &test,
   return isBug ? status : Status();
 }
 
-/// What the layer of `both` saves, after a look at it, on the device.
+/// What forward saves on the device, after a look at all of its results.
 static Result<std::vector<HostTensor>>
 saveStates(const Case &test, const std::shared_ptr<Device> &device,
-           const RunOptions &options, const Module &both) {
-  MAMBA_ASSIGN_OR_RETURN(Function forward, both.function("layer"));
-  Run state{test, device, options, forward};
+           const RunOptions &options, const TrainingPair &pair) {
+  Run state{test, device, options, pair.forward};
   MAMBA_ASSIGN_OR_RETURN(state.problem, state.makeFresh());
   MAMBA_RETURN_IF_ERROR(state.verify().withContext("forward"));
+  std::vector<HostTensor> &results = state.problem.results;
+  return std::vector<HostTensor>(
+      std::make_move_iterator(results.end() - pair.numSaved),
+      std::make_move_iterator(results.end()));
+}
+
+/// The function of the case, and the states that it starts from.
+static Result<std::pair<Function, std::vector<HostTensor>>>
+makeFunction(const Case &test, const std::shared_ptr<Device> &device,
+             const RunOptions &options) {
+  MAMBA_ASSIGN_OR_RETURN(Module module,
+                         Module::parse(moduleText(test), "case.mlir"));
   std::vector<HostTensor> saved;
-  for (size_t i = 0; i < state.problem.results.size(); ++i)
-    if (forward.info().tensors[forward.info().numInputs + i].name.starts_with(
-            "saved"))
-      saved.push_back(std::move(state.problem.results[i]));
-  return saved;
+  if (test.number("save") > 0) {
+    MAMBA_ASSIGN_OR_RETURN(
+        TrainingPair pair,
+        makeTrainingPair(module, "layer", test.number("save")));
+    if (!test.has("grad"))
+      return std::pair(pair.forward, std::move(saved));
+    MAMBA_ASSIGN_OR_RETURN(saved, saveStates(test, device, options, pair));
+    return std::pair(pair.backward, std::move(saved));
+  }
+  std::string name = "layer";
+  if (test.has("grad")) {
+    MAMBA_ASSIGN_OR_RETURN(module, module.differentiate());
+    name += "_backward";
+  }
+  MAMBA_ASSIGN_OR_RETURN(Function function, module.function(name));
+  return std::pair(std::move(function), std::move(saved));
 }
 
 static Status run(const Case &test, const std::shared_ptr<Device> &device,
                   const RunOptions &options, Outcome &outcome) {
   if (test.is("kind", "malformed"))
     return malformed(test, device);
-  MAMBA_ASSIGN_OR_RETURN(Module module,
-                         Module::parse(moduleText(test), "case.mlir"));
-  std::string name = "layer";
-  std::vector<HostTensor> saved;
-  if (test.number("save") > 0) {
-    MAMBA_ASSIGN_OR_RETURN(module,
-                           module.differentiate({}, test.number("save")));
-  } else if (test.has("grad")) {
-    MAMBA_ASSIGN_OR_RETURN(module, module.differentiate());
-  }
-  if (test.has("grad")) {
-    name += "_backward";
-    if (test.number("save") > 0) {
-      MAMBA_ASSIGN_OR_RETURN(saved, saveStates(test, device, options, module));
-    }
-  }
-  MAMBA_ASSIGN_OR_RETURN(Function function, module.function(name));
+  MAMBA_ASSIGN_OR_RETURN(auto made, makeFunction(test, device, options));
+  auto &[function, saved] = made;
   Run state{test, device, options, function, std::move(saved)};
   MAMBA_ASSIGN_OR_RETURN(state.problem, state.makeFresh());
   Status status = runKind(state);

@@ -105,12 +105,6 @@ static Case caseOf(std::string_view text) {
 // Designs
 //===----------------------------------------------------------------------===//
 
-static std::vector<Factor> operator+(std::vector<Factor> x,
-                                     const std::vector<Factor> &y) {
-  x.insert(x.end(), y.begin(), y.end());
-  return x;
-}
-
 /// Two stages have a limit of their own (SSMDialect.cpp).
 static bool fitsStages(const Case &test) {
   return !test.is("stages", "2") || test.number("items") *
