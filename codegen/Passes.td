@@ -75,4 +75,16 @@ def ApproximateMathPass : Pass<"ssm-approximate-math", "::mlir::gpu::GPUModuleOp
     "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
 }
 
+def ContractProductsPass : Pass<"ssm-contract-products", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "products that are summed up to fused multiply-adds";
+  let description = [{
+    Joins each f32 sum or difference that may contract with a product of its
+    operands that may, as back ends do, and takes the flag from what is left:
+    which operations round is decided here, not by a driver's compiler, so every
+    back end and driver computes the same bits.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // SSM_CODEGEN_PASSES_TD

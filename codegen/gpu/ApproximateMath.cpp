@@ -15,6 +15,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include <limits>
 
 namespace mlir::ssm {
 #define GEN_PASS_DEF_APPROXIMATEMATHPASS
@@ -198,6 +199,18 @@ Value expandDivF(F32Builder &b, ValueRange operands) {
   return arith::SelectOp::create(b, isLost, quotient, corrected);
 }
 
+/// What is left of x behind the multiple of y next to it towards zero; of an
+/// infinite y, x itself.
+Value expandRemF(F32Builder &b, ValueRange operands) {
+  Value x = operands[0], y = operands[1];
+  Value whole = b.call("llvm.trunc", expandDivF(b, operands));
+  Value rest = b.fma(b.negate(whole), y, x);
+  Value isInfinite = arith::CmpFOp::create(
+      b, arith::CmpFPredicate::OEQ, b.call("llvm.fabs", y),
+      b.constant(std::numeric_limits<double>::infinity()));
+  return arith::SelectOp::create(b, isInfinite, x, rest);
+}
+
 /// The approximate quotient as it is, where the op's flags allow a reciprocal.
 struct ExpandRoughDivF : OpRewritePattern<arith::DivFOp> {
   explicit ExpandRoughDivF(MLIRContext *context)
@@ -270,6 +283,7 @@ void addExpansions(RewritePatternSet &patterns) {
   patterns.add<Expand<math::ExpM1Op>>(context, expandExpM1);
   patterns.add<Expand<math::PowFOp>>(context, expandPowF);
   patterns.add<Expand<arith::DivFOp>>(context, expandDivF);
+  patterns.add<Expand<arith::RemFOp>>(context, expandRemF);
   patterns.add<Expand<math::SinOp>>(context, expandSin);
   patterns.add<Expand<math::CosOp>>(context, expandCos);
   patterns.add<Expand<math::TanOp>>(context, expandTan);

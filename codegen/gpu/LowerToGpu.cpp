@@ -287,6 +287,14 @@ static LogicalResult lower(FusedOp op, LaunchPlan &plan,
   return FusedLowering(op, plan, module, name.str(), schedule).run();
 }
 
+/// The function's name as PTX may have it: MLIR's may be any string.
+static std::string entryStem(func::FuncOp function) {
+  std::string stem;
+  for (char c : function.getName())
+    stem += llvm::isAlnum(c) || c == '_' ? c : '_';
+  return llvm::isDigit(stem.front()) ? "_" + stem : stem;
+}
+
 void LowerToGpu::runOnOperation() {
   ModuleOp module = getOperation();
   auto functions = llvm::to_vector(module.getOps<func::FuncOp>());
@@ -306,7 +314,7 @@ void LowerToGpu::runOnOperation() {
   unsigned number = 0;
   for (FusedOp op : function.getOps<FusedOp>())
     if (failed(lower(op, *plan, gpuModule,
-                     function.getName() + "_" + Twine(number++))))
+                     entryStem(function) + "_" + Twine(number++))))
       return signalPassFailure();
   plan->attachTo(module);
   function.erase();

@@ -340,13 +340,18 @@ static Value narrowBF16(Emit &e, Value number, bool upper) {
   return arith::ShRUIOp::create(e, bits, e.i32(16));
 }
 
-/// Pairs as the words that they were loaded in: LLVM sees that nothing is left
-/// to compute, which it would not of conversions.
+/// The bits that they were loaded as, pairs in words: LLVM sees that nothing is
+/// left to compute, which it would not of conversions.
 void Operands::storeShared(unsigned i, Value address,
                            ArrayRef<Number> numbers) {
   Type element = input(i).element;
-  if (!element.isBF16() || numbers.size() == 1)
+  if (!element.isBF16())
     return storeVector(e, address, element, numbers);
+  if (numbers.size() == 1) {
+    Value bits = narrowBF16(e, numbers.front().re, false);
+    return e.store(arith::TruncIOp::create(e, e.getI16Type(), bits), address,
+                   elementBytes(element));
+  }
   auto count = static_cast<int64_t>(numbers.size());
   Value vector = LLVM::PoisonOp::create(e, rawType(e, element, count));
   for (int64_t k = 0; k < count; k += 2) {

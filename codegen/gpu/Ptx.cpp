@@ -71,13 +71,18 @@ static void pollBarriers(gpu::GPUModuleOp kernels) {
   });
 }
 
+void mlir::ssm::addMathPasses(OpPassManager &kernels) {
+  kernels.addPass(createApproximateMathPass());
+  kernels.addPass(createCSEPass());
+  kernels.addPass(createContractProductsPass());
+}
+
 static LogicalResult lowerToNvvm(ModuleOp module, const PtxTarget &target) {
   PassManager passes(module.getContext());
   // Once, at the end: between these passes it costs a tenth of them.
   passes.enableVerifier(false);
   OpPassManager &kernels = passes.nest<gpu::GPUModuleOp>();
-  kernels.addPass(createApproximateMathPass());
-  kernels.addPass(createCSEPass());
+  addMathPasses(kernels);
   kernels.addPass(createSCFToControlFlowPass());
   kernels.addPass(createConvertGpuOpsToNVVMOps());
   kernels.addPass(createReconcileUnrealizedCastsPass());

@@ -19,6 +19,10 @@ class LLVMContext;
 class Module;
 } // namespace llvm
 
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
 namespace mlir::ssm {
 
 /// A GPU architecture that code is generated for.
@@ -35,6 +39,10 @@ struct PtxTarget {
 /// The target named `chip`: sm_80, 86, 89, 90, 100 or 120. Fails, with an
 /// error at `module` that lists them, for any other.
 FailureOr<PtxTarget> lookupPtxTarget(ModuleOp module, StringRef chip);
+
+/// The part of a lowering that decides the bits of results: on a gpu.module,
+/// for every road to machine code.
+void addMathPasses(OpPassManager &kernels);
 
 /// Lowers the kernels of `module` (after --ssm-lower-to-gpu; changed in place)
 /// through NVVM to LLVM IR in `context`, optimized: what LLVM's NVPTX backend
