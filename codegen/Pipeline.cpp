@@ -16,10 +16,13 @@
 #include "codegen/LaunchPlan.h"
 #include "codegen/Passes.h"
 #include "codegen/cpu/CompileCpu.h"
+#include "codegen/cuda/CudaSource.h"
 #include "codegen/gpu/Ptx.h"
 #include "codegen/simt/CompileSimt.h"
 #include "passes/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/AsmState.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -183,14 +186,18 @@ private:
   LogicalResult runStage(StringRef name,
                          function_ref<void(OpPassManager &)> addPasses);
   std::string schedules();
+  std::string formula();
   LogicalResult compileCode(mamba::Artifact &artifact);
   LogicalResult compileGpu(mamba::Artifact &artifact);
+  LogicalResult writeCuda(mamba::Artifact &artifact, StringRef target);
   LogicalResult compileSimt(mamba::Artifact &artifact);
   LogicalResult compileCpu(mamba::Artifact &artifact);
   void report(StringRef stage);
 
   ModuleOp module;
   const CompileRequest &request;
+  /// The fused ops, for the readers of CUDA C++.
+  std::string fusedText;
 };
 
 } // namespace
@@ -226,11 +233,55 @@ std::string Compilation::schedules() {
   return text;
 }
 
+/// The fused ops as text, with the tensors' names.
+std::string Compilation::formula() {
+  OwningOpRef<ModuleOp> named = module.clone();
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  auto nameFor = [&](Value value, StringRef name) {
+    if (!name.empty())
+      value.setLoc(NameLoc::get(StringAttr::get(module.getContext(), name)));
+  };
+  for (auto function : named->getOps<func::FuncOp>()) {
+    for (BlockArgument arg : function.getArguments())
+      if (auto name = function.getArgAttrOfType<StringAttr>(arg.getArgNumber(),
+                                                            kNameAttrName))
+        nameFor(arg, name);
+    AsmState state(function, OpPrintingFlags().printNameLocAsPrefix());
+    auto noFlags = arith::FastMathFlagsAttr::get(module.getContext(),
+                                                 arith::FastMathFlags::none);
+    function.walk([&](arith::ArithFastMathInterface op) {
+      op->setAttr(op.getFastMathAttrName(), noFlags);
+    });
+    function.walk([&](FusedOp op) {
+      op->removeAttr("schedule");
+      op->print(stream, state);
+      stream << '\n';
+    });
+  }
+  return text;
+}
+
+LogicalResult Compilation::writeCuda(mamba::Artifact &artifact,
+                                     StringRef target) {
+  artifact.kind = mamba::ImageKind::Cuda;
+  artifact.target = target;
+  FailureOr<std::string> source = translateToCuda(module, artifact, fusedText);
+  if (failed(source))
+    return failure();
+  if (request.onStage)
+    request.onStage("cuda", *source);
+  artifact.image = std::move(*source);
+  return success();
+}
+
 LogicalResult Compilation::compileGpu(mamba::Artifact &artifact) {
   FailureOr<PtxTarget> target =
       lookupPtxTarget(module, request.schedule.target);
   if (failed(target))
     return failure();
+  if (request.writesCuda)
+    return writeCuda(artifact, target->chip);
   auto onLlvm = [&](const std::string &text) { request.onStage("llvm", text); };
   FailureOr<std::string> ptx = request.onStage
                                    ? compileGpuModule(module, *target, onLlvm)
@@ -303,6 +354,8 @@ FailureOr<mamba::Artifact> Compilation::run() {
       })))
     return failure();
   std::string chosen = schedules();
+  if (request.writesCuda)
+    fusedText = formula();
   StringRef lowered = schedule.isCpu() ? "cpu" : "gpu";
   if (failed(runStage(lowered, [&](OpPassManager &passes) {
         addLoweringPass(passes, schedule);

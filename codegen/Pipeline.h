@@ -8,7 +8,8 @@
 // The one place that knows the stages of a compilation and their order:
 //
 //   model -> fused -> schedule -> gpu -> llvm -> ptx
-//                              |             '-> simt -> object
+//                              |      |      '-> simt -> object
+//                              |      '-> cuda
 //                              -> cpu -> llvm -> object
 //
 // Tools dump them, mamba-opt runs them by name, the JIT runs all of them.
@@ -63,8 +64,12 @@ struct CompileRequest {
   int64_t channelMultiple = 1;
   /// A known divisor of the length.
   int64_t lengthMultiple = 1;
+  /// For a GPU: the artifact's image is CUDA C++, for NVRTC or a reader, and
+  /// not PTX.
+  bool writesCuda = false;
   /// Receives the name and text of each stage: model, fused, schedule, gpu or
-  /// cpu, llvm, ptx, simt or asm. Costs time, so leave it empty otherwise.
+  /// cpu, llvm, ptx, cuda, simt or asm. Costs time, so leave it empty
+  /// otherwise.
   std::function<void(StringRef stage, StringRef text)> onStage;
   /// For tests and tools: receives the module after the lowering, before code
   /// is made of it, and may change it. A failure ends the compilation.

@@ -125,11 +125,12 @@ struct LaunchSpec {
 };
 
 enum class ImageKind : uint8_t {
-  Ptx,   ///< PTX text; the driver compiles it.
-  Cubin, ///< Machine code of one GPU architecture.
-  Object ///< An ELF object for the host. Each entry has the C signature
-         ///< void(const int64_t *args, int64_t firstTask, int64_t endTask);
-         ///< for the simt device it is a simt::KernelImage.
+  Ptx,    ///< PTX text; the driver compiles it.
+  Cubin,  ///< Machine code of one GPU architecture.
+  Object, ///< An ELF object for the host. Each entry has the C signature
+          ///< void(const int64_t *args, int64_t firstTask, int64_t endTask);
+          ///< for the simt device it is a simt::KernelImage.
+  Cuda    ///< CUDA C++; NVRTC compiles it.
 };
 
 /// A compiled variant of one function.

@@ -1,0 +1,170 @@
+//===- KernelMemory.cpp - Addresses, loads and stores in CUDA C++ ---------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The IR's pointers have no type, C++'s do: that of what they count in.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cuda/KernelWriter.h"
+
+#include <fmt/format.h>
+
+using namespace mlir;
+using namespace mlir::ssm::cuda;
+
+/// The longest address of shared memory that is written more than once.
+static constexpr size_t kMaxSubscripted = 32;
+
+/// Where the pointer was made: an argument, or shared memory. Null where
+/// branches chose it.
+Value KernelWriter::rootOf(Value pointer) {
+  while (true) {
+    if (auto address = pointer.getDefiningOp<LLVM::GEPOp>()) {
+      pointer = address.getBase();
+      continue;
+    }
+    if (pointer.getDefiningOp<LLVM::AddressOfOp>())
+      return pointer;
+    auto argument = dyn_cast<BlockArgument>(pointer);
+    bool isParameter = argument && argument.getOwner()->getParentOp() == kernel;
+    return isParameter ? pointer : Value();
+  }
+}
+
+/// `float` of `const float *`.
+static StringRef pointeeOf(StringRef type) {
+  type.consume_front("const ");
+  type.consume_back(" *");
+  return type;
+}
+
+/// `like`, pointing to `element`.
+static std::string pointerTo(StringRef element, StringRef like) {
+  return fmt::format("{}{} *", like.starts_with("const ") ? "const " : "",
+                     element.str());
+}
+
+/// A part of shared memory as elements of `type`: named at the kernel's top.
+std::string KernelWriter::sharedRegion(int64_t offset, StringRef type) {
+  std::string &region = regions[{offset, type.str()}];
+  if (region.empty())
+    region = names.take(fmt::format("shared_{}", offset));
+  return region;
+}
+
+/// What an address counts in, and how many of them one step is: a complex
+/// number is two floats.
+static std::pair<std::string, int64_t> stepOf(Type element) {
+  if (auto array = dyn_cast<LLVM::LLVMArrayType>(element))
+    return {typeName(array.getElementType()), array.getNumElements()};
+  if (element.isInteger(8))
+    return {"unsigned char", 1};
+  return {typeName(element), 1};
+}
+
+void KernelWriter::writeAddress(LLVM::GEPOp op) {
+  Expression base = valueOf(op.getBase());
+  auto [element, scale] = stepOf(op.getElemType());
+  auto index = *op.getIndices().begin();
+  auto constant = dyn_cast<IntegerAttr>(index);
+  auto offset = sharedOffsets.find(op.getBase());
+  bool isShared = offset != sharedOffsets.end();
+  if (isShared && constant && element == "unsigned char") {
+    sharedOffsets[op] = offset->second + constant.getInt();
+    values[op] = {fmt::format("ssm_shared + {}", sharedOffsets[op]), base.type,
+                  Binding::Sum};
+    return;
+  }
+  std::string type = pointerTo(element, base.type);
+  if (isShared)
+    base = {sharedRegion(offset->second, element), type};
+  Expression count =
+      constant ? literal(constant.getInt()) : valueOf(cast<Value>(index));
+  if (count.type == "unsigned")
+    count = cast(count, "int");
+  if (scale != 1)
+    count = binary(literal(scale), "*", count, Binding::Product, count.type);
+  base = cast(base, type);
+  Expression address = binary(base, "+", count, Binding::Sum, type);
+  auto stem = stems.find(rootOf(op));
+  // Shared memory is subscripted wherever it is read.
+  if (isShared && address.text.size() <= kMaxSubscripted)
+    values[op] = address;
+  else
+    define(op, address,
+           stem == stems.end() ? "shared_at" : stem->second + "_at");
+  if (valueOf(op).text == address.text)
+    places[op] = {base, count};
+}
+
+/// What stands for the memory of type `type` at `pointer`, to read or write.
+std::string KernelWriter::accessTo(Value pointer, StringRef type, bool writes) {
+  if (auto offset = sharedOffsets.find(pointer); offset != sharedOffsets.end())
+    return fmt::format("{}[0]", sharedRegion(offset->second, type));
+  Expression address = valueOf(pointer);
+  if (pointeeOf(address.type) != type)
+    return "*" +
+           cast(address, pointerTo(type, writes ? "" : address.type)).text;
+  if (auto place = places.find(pointer); place != places.end())
+    return fmt::format("{}[{}]", operand(place->second.base, Binding::Primary),
+                       place->second.index.text);
+  return "*" + operand(address, Binding::Unary);
+}
+
+/// The C++ type of a value in memory.
+static std::string memoryType(Type type) {
+  return typeName(type, /*isUnsigned=*/isa<VectorType>(type));
+}
+
+LogicalResult KernelWriter::writeLoad(LLVM::LoadOp op) {
+  if (op.use_empty())
+    return success();
+  std::string type = memoryType(op.getType());
+  if (type.empty())
+    return op.emitOpError("reads a type that has no form in CUDA C++");
+  prelude.use(type);
+  std::string source;
+  if (op.getOrdering() != LLVM::AtomicOrdering::not_atomic)
+    source = fmt::format("{}({})", prelude.use("load_acquire").str(),
+                         cast(valueOf(op.getAddr()), "const int *").text);
+  else if (op.getInvariant())
+    source = fmt::format(
+        "{}({})",
+        isa<VectorType>(op.getType()) ? prelude.use("load_nc").str() : "__ldg",
+        cast(valueOf(op.getAddr()), pointerTo(type, valueOf(op.getAddr()).type))
+            .text);
+  else
+    source = accessTo(op.getAddr(), type, /*writes=*/false);
+  writeDefinition(op, {source, type}, stemOf(op));
+  return success();
+}
+
+LogicalResult KernelWriter::writeStore(LLVM::StoreOp op) {
+  std::string type = memoryType(op.getValue().getType());
+  if (type.empty())
+    return op.emitOpError("writes a type that has no form in CUDA C++");
+  std::string value = valueOf(op.getValue()).text;
+  if (op.getOrdering() != LLVM::AtomicOrdering::not_atomic)
+    line(fmt::format("{}({}, {});", prelude.use("store_release").str(),
+                     cast(valueOf(op.getAddr()), "int *").text, value));
+  else
+    line(fmt::format("{} = {};", accessTo(op.getAddr(), type, /*writes=*/true),
+                     value));
+  return success();
+}
+
+LogicalResult KernelWriter::writeAtomic(LLVM::AtomicRMWOp op) {
+  if (op.getBinOp() != LLVM::AtomicBinOp::add || !op.getType().isInteger(32))
+    return op.emitOpError("has no form in CUDA C++: only sums of 32-bit "
+                          "integers have one");
+  writeDefinition(
+      op,
+      call("atomicAdd",
+           {cast(valueOf(op.getPtr()), "int *"), valueOf(op.getVal())}, "int"),
+      "before");
+  return success();
+}
