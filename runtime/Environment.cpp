@@ -125,6 +125,15 @@ std::optional<simt::Checks> parseChecks(std::string_view text) {
   return checks;
 }
 
+/// Of those of the variables that are set.
+std::vector<std::string> valuesOf(std::initializer_list<const char *> names) {
+  std::vector<std::string> values;
+  for (const char *name : names)
+    if (auto value = variable(name))
+      values.push_back(*value);
+  return values;
+}
+
 simt::Options readSimtOptions() {
   simt::Options options;
   if (auto text = variable("MAMBA_SIMT_CHECKS")) {
@@ -167,6 +176,9 @@ Environment Environment::read() {
       warnIgnored("MAMBA_NUM_THREADS", *text, "a number from 1 to 1024");
   }
   result.libcuda = variable("MAMBA_LIBCUDA").value_or("");
+  result.libnvrtc = variable("MAMBA_LIBNVRTC").value_or("");
+  result.cudaHomes = valuesOf({"CUDA_HOME", "CUDA_PATH"});
+  result.pythonPrefixes = valuesOf({"VIRTUAL_ENV", "CONDA_PREFIX"});
   result.simt = readSimtOptions();
   return result;
 }

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace mamba {
 
@@ -35,6 +36,12 @@ struct Environment {
   int numThreads = 0;
   /// MAMBA_LIBCUDA: the only path to load the library from.
   std::string libcuda;
+  /// MAMBA_LIBNVRTC: the only path to load NVRTC from.
+  std::string libnvrtc;
+  /// CUDA_HOME, CUDA_PATH: toolkits where NVRTC is looked for.
+  std::vector<std::string> cudaHomes;
+  /// VIRTUAL_ENV, CONDA_PREFIX: Python's folders where it is looked for.
+  std::vector<std::string> pythonPrefixes;
 
   /// MAMBA_SIMT_CHECKS=all (the default), none, or some of bounds, alignment,
   /// uninitialized, races, barriers, shuffles, with commas between them: what

@@ -150,7 +150,7 @@ Status checkCounts(const Artifact &artifact) {
   if (artifact.layouts.size() != numArguments)
     return invalid(fmt::format("{} layouts for {} inputs and results",
                                artifact.layouts.size(), numArguments));
-  if (artifact.kind > ImageKind::Object)
+  if (artifact.kind > ImageKind::Cuda)
     return invalid(fmt::format("unknown image kind {}", int(artifact.kind)));
   if (artifact.channelMultiple < 1)
     return invalid(fmt::format("channel multiple {} is not positive",

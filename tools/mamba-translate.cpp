@@ -12,7 +12,9 @@
 
 #include "runtime/ArtifactIO.h"
 #include "runtime/ThreadPool.h"
+#include "runtime/cuda/Nvrtc.h"
 #include "tools/io/File.h"
+#include "tools/problem/Choice.h"
 #include "tools/problem/Problem.h"
 
 #include <cstdio>
@@ -29,9 +31,16 @@ struct TranslateOptions {
   std::string function;
   std::string output;
   std::string schedule;
+  Backend backend = Backend::Auto;
   ProblemOptions problem;
 
-  bool wantsArtifact() const { return to == "artifact" || to == "object"; }
+  bool wantsArtifact() const {
+    return to == "artifact" || to == "object" || to == "cubin";
+  }
+  /// Compiled from CUDA C++.
+  bool wantsNvrtc() const {
+    return backend == Backend::Nvrtc || to == "cubin" || to == "cuda";
+  }
   CommandLine commandLine();
 };
 
@@ -48,9 +57,15 @@ CommandLine TranslateOptions::commandLine() {
                    {}};
   line.flags = {
       {"to", "FORMAT",
-       "ptx, asm, llvm, simt, object, artifact, or an earlier stage: model, "
-       "fused, schedule, gpu, cpu",
+       "ptx, cuda (C++), cubin, asm, llvm, simt, object, artifact, or an "
+       "earlier stage: model, fused, schedule, gpu, cpu",
        takeText(to)},
+      {"ssm-to-cuda", "", "the same as --to=cuda",
+       [this](std::string_view) {
+         to = "cuda";
+         return Status();
+       }},
+      backendFlag(backend),
       {"target", "TARGET",
        "cpu (default: this machine's), such as sm_90, or simt-sm_90 (sm_90's "
        "code for the simt device)",
@@ -126,6 +141,8 @@ static Result<VariantRequest> makeRequest(const Function &function,
   request->threads =
       options.target == "cpu" ? ThreadPool::global().numThreads() : 0;
   request->schedule = options.schedule;
+  if (options.wantsNvrtc() && options.target != "cpu")
+    request->backend = Backend::Nvrtc;
   return request;
 }
 
@@ -154,7 +171,16 @@ static Status writeStage(const TranslateOptions &options,
     isFound = true;
     text = shown;
   };
-  Status status = function.compile(request, hook).status();
+  Result<Artifact> artifact = function.compile(request, hook);
+  if (artifact.ok() && artifact->kind == ImageKind::Cuda &&
+      options.to == "ptx") {
+    MAMBA_ASSIGN_OR_RETURN(const cuda::Nvrtc *nvrtc, cuda::Nvrtc::get());
+    MAMBA_ASSIGN_OR_RETURN(
+        cuda::CudaCode code,
+        nvrtc->compile(artifact->image, artifact->name, artifact->target));
+    return write(options, code.ptx);
+  }
+  Status status = artifact.status();
   if (isFound)
     MAMBA_RETURN_IF_ERROR(write(options, text));
   if (!status.ok() || isFound)
@@ -174,10 +200,15 @@ static Status translate(const TranslateOptions &options) {
                          makeRequest(function, options));
   if (!options.wantsArtifact())
     return writeStage(options, function, request);
-  MAMBA_ASSIGN_OR_RETURN(Artifact artifact, function.compile(request));
+  MAMBA_ASSIGN_OR_RETURN(Artifact compiled, function.compile(request));
+  MAMBA_ASSIGN_OR_RETURN(
+      Artifact artifact,
+      cuda::compileSource(std::move(compiled), options.target));
   if (options.to == "artifact")
     return write(options, serialize(artifact));
-  if (artifact.kind != ImageKind::Object)
+  if (options.to == "cubin" && artifact.kind == ImageKind::Cubin)
+    return write(options, artifact.image);
+  if (options.to == "cubin" || artifact.kind != ImageKind::Object)
     return invalid(fmt::format("--to=object: target {} has no objects, use "
                                "--to=ptx",
                                options.target));

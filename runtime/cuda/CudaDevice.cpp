@@ -14,6 +14,7 @@
 #include "runtime/cuda/Compatibility.h"
 #include "runtime/cuda/Graph.h"
 #include "runtime/cuda/Module.h"
+#include "runtime/cuda/Nvrtc.h"
 
 #include <fmt/format.h>
 
@@ -137,6 +138,15 @@ Status CudaDevice::readInfo() {
 
 Result<std::shared_ptr<LoadedKernel>>
 CudaDevice::load(const Artifact &artifact) {
+  if (artifact.kind == ImageKind::Cuda) {
+    // Its code is for a target as that of PTX is: newer GPUs will do.
+    MAMBA_RETURN_IF_ERROR(
+        checkTarget(ImageKind::Ptx, artifact.target, info_.target)
+            .withContext(fmt::format("loading kernel '{}'", artifact.name)));
+    MAMBA_ASSIGN_OR_RETURN(Artifact code,
+                           compileSource(artifact, info_.target));
+    return load(code);
+  }
   MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<LoadedKernel> kernel,
                          Module::load(artifact, context_, info_));
   return kernel;

@@ -18,6 +18,7 @@
 #include "runtime/Hash.h"
 #include "runtime/Layout.h"
 #include "runtime/Warning.h"
+#include "runtime/cuda/Nvrtc.h"
 #include "runtime/jit/BuildId.h"
 #include "runtime/jit/FunctionInfoIO.h"
 #include "runtime/jit/ModuleSource.h"
@@ -69,10 +70,10 @@ struct Function::State {
   Status check(std::span<const TensorView> tensors) const;
   Result<std::shared_ptr<Kernel>> build(const std::shared_ptr<Device> &device,
                                         const VariantKey &key,
-                                        std::string_view schedule) const;
+                                        const LaunchOptions &options) const;
   Result<std::shared_ptr<Kernel>> find(const std::shared_ptr<Device> &device,
                                        std::span<const TensorView> tensors,
-                                       std::string_view schedule) const;
+                                       const LaunchOptions &options) const;
 };
 
 /// Refuses tensors that no variant could take, before anything is compiled.
@@ -109,36 +110,74 @@ static VariantRequest requestFor(const VariantKey &key) {
   return request;
 }
 
+std::string_view mamba::toString(Backend backend) {
+  switch (backend) {
+  case Backend::Auto:
+    return "auto";
+  case Backend::Nvptx:
+    return "nvptx";
+  case Backend::Nvrtc:
+    return "nvrtc";
+  }
+  return "unknown";
+}
+
+std::optional<Backend> mamba::parseBackend(std::string_view name) {
+  for (Backend backend : {Backend::Auto, Backend::Nvptx, Backend::Nvrtc})
+    if (name == toString(backend))
+      return backend;
+  return std::nullopt;
+}
+
+/// The compiler behind ours whose version decides the code: NVRTC, or none.
+static Result<std::string> backCompiler(const VariantRequest &request) {
+  if (request.backend != Backend::Nvrtc)
+    return std::string();
+  MAMBA_ASSIGN_OR_RETURN(const cuda::Nvrtc *nvrtc, cuda::Nvrtc::get());
+  return " by " + nvrtc->version();
+}
+
 /// A variant from the kernel cache, or compiled.
 static Result<std::shared_ptr<Kernel>>
 loadOrCompile(ModuleSource &source, const std::string &function,
               const std::shared_ptr<Device> &device,
               const VariantRequest &request) {
   KernelKey key = source.keyOf(function, request);
-  key.pipeline = fmt::format("ssm-to-{} threads={} schedule={}",
+  MAMBA_ASSIGN_OR_RETURN(std::string compiler, backCompiler(request));
+  key.pipeline = fmt::format("ssm-to-{} threads={} schedule={}{}",
                              request.isCpu() ? "cpu" : "gpu", request.threads,
-                             request.schedule);
+                             request.schedule, compiler);
   key.compiler = compilerBuildId();
   key.target = device->target();
   MAMBA_ASSIGN_OR_RETURN(
       std::shared_ptr<const Artifact> artifact,
       getOrCompile(Cache::global(), key.hex(), [&]() -> Result<Artifact> {
-        return source.compile(function, request, nullptr);
+        MAMBA_ASSIGN_OR_RETURN(Artifact compiled,
+                               source.compile(function, request, nullptr));
+        return cuda::compileSource(std::move(compiled), request.target);
       }));
   return Kernel::create(std::move(artifact), device);
+}
+
+/// The road that `options` ask for, on devices that have two.
+static Backend backendFor(const Device &device, const LaunchOptions &options) {
+  return device.isCuda() ? options.backend : Backend::Auto;
 }
 
 Result<std::shared_ptr<Kernel>>
 Function::State::build(const std::shared_ptr<Device> &device,
                        const VariantKey &variant,
-                       std::string_view schedule) const {
+                       const LaunchOptions &options) const {
   VariantRequest request = requestFor(variant);
   request.aimAt(*device);
-  request.schedule = schedule;
-  if (schedule.empty()) {
+  request.schedule = options.schedule;
+  request.backend = backendFor(*device, options);
+  if (options.schedule.empty()) {
     TunedSchedules place(*source, info.name, request, *device);
     if (std::optional<TunedSchedule> tuned = place.find()) {
       request.schedule = tuned->schedule;
+      if (request.backend == Backend::Auto)
+        request.backend = tuned->backend;
       Result<std::shared_ptr<Kernel>> kernel =
           loadOrCompile(*source, info.name, device, request);
       if (kernel.ok())
@@ -148,6 +187,7 @@ Function::State::build(const std::shared_ptr<Device> &device,
                        info.name, tuned->schedule, kernel.status().message()));
       place.remove();
       request.schedule.clear();
+      request.backend = backendFor(*device, options);
     }
   }
   return loadOrCompile(*source, info.name, device, request);
@@ -156,18 +196,19 @@ Function::State::build(const std::shared_ptr<Device> &device,
 Result<std::shared_ptr<Kernel>>
 Function::State::find(const std::shared_ptr<Device> &device,
                       std::span<const TensorView> tensors,
-                      std::string_view schedule) const {
+                      const LaunchOptions &options) const {
   VariantKey key;
   if (!deduceVariant(info, tensors, key))
     return check(tensors);
   key.device = device.get();
-  if (!schedule.empty())
-    key.schedule = hash128(schedule);
+  if (!options.schedule.empty())
+    key.schedule = hash128(options.schedule);
+  key.backend = backendFor(*device, options);
   if (std::shared_ptr<Kernel> known = variants.get().find(key))
     return known;
   MAMBA_RETURN_IF_ERROR(check(tensors));
   MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Kernel> fresh,
-                         build(device, key, schedule));
+                         build(device, key, options));
   return variants.get().insert(key, std::move(fresh));
 }
 
@@ -180,15 +221,15 @@ const std::shared_ptr<ModuleSource> &Function::source() const {
 Result<std::shared_ptr<Kernel>>
 Function::kernel(const std::shared_ptr<Device> &device,
                  std::span<const TensorView> tensors,
-                 std::string_view schedule) const {
-  return state_->find(device, tensors, schedule);
+                 const LaunchOptions &options) const {
+  return state_->find(device, tensors, options);
 }
 
 Status Function::launch(const std::shared_ptr<Device> &device,
                         std::span<const TensorView> tensors,
                         const LaunchOptions &options) const {
   MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Kernel> kernel,
-                         state_->find(device, tensors, options.schedule));
+                         state_->find(device, tensors, options));
   return kernel->launch(tensors, options.stream);
 }
 
@@ -196,7 +237,7 @@ Status Function::prepare(const std::shared_ptr<Device> &device,
                          std::span<const TensorView> tensors,
                          const LaunchOptions &options) const {
   MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Kernel> kernel,
-                         state_->find(device, tensors, options.schedule));
+                         state_->find(device, tensors, options));
   return kernel->prepare(tensors, options.stream);
 }
 

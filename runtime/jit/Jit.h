@@ -57,6 +57,18 @@ struct FunctionInfo {
   bool sumsPoints = false;
 };
 
+/// The road from a lowered kernel to a GPU's machine code. Both compute the
+/// same bits.
+enum class Backend : uint8_t {
+  Auto,  ///< The one that a tuner found faster; Nvptx where none was asked.
+  Nvptx, ///< LLVM's NVPTX back end; the driver compiles its PTX.
+  Nvrtc  ///< CUDA C++ and NVIDIA's NVRTC library, which must be installed.
+};
+
+/// "auto", "nvptx", "nvrtc".
+std::string_view toString(Backend backend);
+std::optional<Backend> parseBackend(std::string_view name);
+
 /// Everything that a variant is compiled for.
 struct VariantRequest {
   /// "cpu" (the host), a GPU architecture such as "sm_90", or "simt-sm_90":
@@ -76,6 +88,8 @@ struct VariantRequest {
   int64_t threads = 0;
   /// A #ssm.schedule or #ssm.cpu_schedule in place of the default one.
   std::string schedule;
+  /// For GPUs; Auto is Nvptx here.
+  Backend backend = Backend::Auto;
 
   bool isCpu() const { return target == "cpu"; }
   /// Sets target and threads to those of `device`.
@@ -83,7 +97,7 @@ struct VariantRequest {
 };
 
 /// Receives a stage's name and text: model, fused, schedule, gpu or cpu, llvm,
-/// ptx, simt or asm.
+/// ptx, cuda, simt or asm.
 using StageHook =
     std::function<void(std::string_view stage, std::string_view text)>;
 
@@ -93,6 +107,8 @@ struct LaunchOptions {
   /// As VariantRequest::schedule. Empty: the one that a tuner found for such
   /// tensors on this device (Tune.h), or else the default one.
   std::string_view schedule;
+  /// Ignored on the CPU and the simt device.
+  Backend backend = Backend::Auto;
 };
 
 class ModuleSource;
@@ -122,16 +138,18 @@ public:
                  const LaunchOptions &options = {}) const;
 
   /// The variant that launch() would run.
-  Result<std::shared_ptr<Kernel>> kernel(const std::shared_ptr<Device> &device,
-                                         std::span<const TensorView> tensors,
-                                         std::string_view schedule = {}) const;
+  Result<std::shared_ptr<Kernel>>
+  kernel(const std::shared_ptr<Device> &device,
+         std::span<const TensorView> tensors,
+         const LaunchOptions &options = {}) const;
 
   /// What launch() would compile for these tensors, without target, threads
   /// and schedule. Checks the tensors against the signature; looks at their
   /// addresses, not at their elements.
   Result<VariantRequest> request(std::span<const TensorView> tensors) const;
 
-  /// Compiles a variant, past the caches. No device is needed.
+  /// Compiles a variant, past the caches. No device is needed, and no NVRTC:
+  /// for that back end the image is CUDA C++ (see runtime/cuda/Nvrtc.h).
   Result<Artifact> compile(const VariantRequest &request,
                            const StageHook &onStage = nullptr) const;
 

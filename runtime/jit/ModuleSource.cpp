@@ -247,6 +247,7 @@ static ssm::CompileRequest compileRequest(const std::string &function,
   compile.lengthMultiple = request.lengthMultiple;
   compile.schedule = {request.target,   request.batch,   request.length,
                       request.channels, request.threads, request.schedule};
+  compile.writesCuda = request.backend == Backend::Nvrtc;
   return compile;
 }
 

@@ -17,7 +17,7 @@
 using namespace mamba;
 
 /// Of the entry's format and of how the tuner measures.
-static constexpr int kVersion = 1;
+static constexpr int kVersion = 2;
 
 TunedSchedules::TunedSchedules(const ModuleSource &source,
                                const std::string &function,
@@ -39,8 +39,10 @@ std::optional<TunedSchedule> TunedSchedules::find() const {
   TunedSchedule tuned;
   tuned.schedule = reader.text();
   tuned.seconds = std::bit_cast<double>(reader.number<uint64_t>());
-  if (!reader.finished() || tuned.schedule.empty())
+  std::optional<Backend> backend = parseBackend(reader.text());
+  if (!reader.finished() || tuned.schedule.empty() || !backend)
     return std::nullopt;
+  tuned.backend = *backend;
   return tuned;
 }
 
@@ -48,6 +50,7 @@ void TunedSchedules::store(const TunedSchedule &tuned) const {
   ByteWriter writer;
   writer.text(tuned.schedule);
   writer.number(std::bit_cast<uint64_t>(tuned.seconds));
+  writer.text(toString(tuned.backend));
   Cache::global().store(key_, writer.take());
 }
 

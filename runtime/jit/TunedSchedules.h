@@ -24,6 +24,7 @@ namespace mamba {
 struct TunedSchedule {
   std::string schedule;
   double seconds = 0; ///< Of a launch, as measured.
+  Backend backend = Backend::Nvptx;
 };
 
 /// The place of a function's tuned schedules, for one variant and device.

@@ -20,7 +20,8 @@ using namespace mamba;
 
 bool VariantKey::operator==(const VariantKey &other) const {
   return device == other.device && schedule == other.schedule &&
-         extents == other.extents && channelMultiple == other.channelMultiple &&
+         backend == other.backend && extents == other.extents &&
+         channelMultiple == other.channelMultiple &&
          lengthMultiple == other.lengthMultiple &&
          numTensors == other.numTensors &&
          std::equal(layouts.begin(), layouts.begin() + numTensors,
@@ -32,7 +33,7 @@ size_t VariantKey::hash() const {
   uint64_t hash = 0xcbf29ce484222325;
   auto mix = [&](uint64_t word) { hash = (hash ^ word) * 0x100000001b3; };
   mix(reinterpret_cast<uintptr_t>(device));
-  mix(schedule.low);
+  mix(schedule.low + static_cast<uint64_t>(backend));
   for (int64_t extent : extents)
     mix(static_cast<uint64_t>(extent));
   mix(static_cast<uint64_t>(channelMultiple));

@@ -28,6 +28,7 @@ namespace mamba {
 struct VariantKey {
   const Device *device = nullptr;
   Hash128 schedule;
+  Backend backend = Backend::Auto;
   /// Buckets of the batch, length and channel extents; -1 where none has it.
   std::array<int64_t, 3> extents = {-1, -1, -1};
   int64_t channelMultiple = 1;

@@ -61,10 +61,8 @@ static Status fetchResults(const std::shared_ptr<Device> &device,
 
 Status mamba::runOnce(const Function &function,
                       const std::shared_ptr<Device> &device,
-                      std::string_view schedule, const DeviceProblem &tensors,
-                      HostProblem &problem) {
-  LaunchOptions options;
-  options.schedule = schedule;
+                      const LaunchOptions &options,
+                      const DeviceProblem &tensors, HostProblem &problem) {
   MAMBA_RETURN_IF_ERROR(function.launch(device, tensors.views(), options));
   return fetchResults(device, tensors, problem);
 }
@@ -128,12 +126,10 @@ static Result<Rotation> makeRotation(const std::shared_ptr<Device> &device,
 /// Host seconds of a launch call: the whole of Function::launch().
 static Result<double> measureCalls(const Function &function,
                                    const std::shared_ptr<Device> &device,
-                                   std::string_view schedule,
+                                   const LaunchOptions &options,
                                    std::span<const TensorView> tensors) {
   using Clock = std::chrono::steady_clock;
   constexpr int kCalls = 64; // Fewer than a stream's queue holds.
-  LaunchOptions options;
-  options.schedule = schedule;
   MAMBA_RETURN_IF_ERROR(device->synchronize());
   Clock::time_point start = Clock::now();
   for (int i = 0; i < kCalls; ++i)
@@ -145,7 +141,7 @@ static Result<double> measureCalls(const Function &function,
 
 Result<Timing> mamba::timeLaunches(const Function &function,
                                    const std::shared_ptr<Device> &device,
-                                   std::string_view schedule,
+                                   const LaunchOptions &options,
                                    DeviceProblem tensors,
                                    const HostProblem &problem, int64_t repeats,
                                    bool inGraph) {
@@ -153,7 +149,7 @@ Result<Timing> mamba::timeLaunches(const Function &function,
                          makeRotation(device, std::move(tensors), problem));
   MAMBA_ASSIGN_OR_RETURN(
       std::shared_ptr<Kernel> kernel,
-      function.kernel(device, rotation.views.front(), schedule));
+      function.kernel(device, rotation.views.front(), options));
   LaunchTimer timer(std::move(kernel), rotation.views);
   if (inGraph)
     MAMBA_RETURN_IF_ERROR(timer.useGraphs());
@@ -161,7 +157,7 @@ Result<Timing> mamba::timeLaunches(const Function &function,
   if (device->isCuda()) {
     MAMBA_ASSIGN_OR_RETURN(
         timing.launchSeconds,
-        measureCalls(function, device, schedule, rotation.views.front()));
+        measureCalls(function, device, options, rotation.views.front()));
   }
   return timing;
 }

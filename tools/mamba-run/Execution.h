@@ -35,7 +35,7 @@ struct DeviceProblem {
 /// Runs `function` once on `tensors` and brings their results to
 /// problem.results.
 Status runOnce(const Function &function, const std::shared_ptr<Device> &device,
-               std::string_view schedule, const DeviceProblem &tensors,
+               const LaunchOptions &options, const DeviceProblem &tensors,
                HostProblem &problem);
 
 /// Compares what `kernel`, launched on a problem of `part`'s extents, gives
@@ -49,7 +49,7 @@ Result<Verification> verifyPart(const Choice &choice,
 /// than twice the L2 cache; with `inGraph` as a CUDA graph.
 Result<Timing> timeLaunches(const Function &function,
                             const std::shared_ptr<Device> &device,
-                            std::string_view schedule, DeviceProblem tensors,
+                            const LaunchOptions &options, DeviceProblem tensors,
                             const HostProblem &problem, int64_t repeats,
                             bool inGraph = false);
 

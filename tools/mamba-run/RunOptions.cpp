@@ -51,8 +51,10 @@ CommandLine RunOptions::commandLine() {
       {"schedule", "ATTRIBUTE",
        "#ssm.schedule<...> or #ssm.cpu_schedule<...> for the default one",
        takeText(schedule)},
+      backendFlag(backend),
       {"dump", "STAGE",
-       "print model, fused, schedule, gpu, cpu, llvm, ptx or asm and stop",
+       "print model, fused, schedule, gpu, cpu, llvm, ptx, cuda or asm and "
+       "stop",
        takeText(dump)},
       {"emit", "FILE", "write the compiled variant", takeText(artifact)},
       {"report", "FILE.json", "write what was measured", takeText(report)}};

@@ -26,11 +26,14 @@ struct RunOptions : InputOptions, ChoiceOptions {
   bool graph = false;
   int64_t repeats = 20;
   std::string schedule;
+  Backend backend = Backend::Auto;
   std::string dump;
   std::string report;
   std::string artifact;
 
   bool isReference() const { return device == "reference"; }
+
+  LaunchOptions launchOptions() const { return {nullptr, schedule, backend}; }
 
   CommandLine commandLine();
 };

@@ -129,6 +129,8 @@ std::string RunReport::table(const HostProblem &problem) const {
   }
   if (!schedule.empty())
     text += fmt::format("  schedule  {}\n", schedule);
+  if (backend)
+    text += fmt::format("  back end  {}\n", toString(*backend));
   if (pair)
     text += savingLine(*this, problem);
   for (const auto &[name, entry] : entries)
@@ -222,11 +224,13 @@ std::string RunReport::json(const HostProblem &problem) const {
   auto [dtype, layout] = mainTensor(problem);
   std::string text = fmt::format(
       "{{\n  \"kernel\": {}, \"file\": {},\n  \"device\": {}, \"model\": {}, "
-      "\"target\": {}, \"driver\": {},\n  \"schedule\": {},\n  \"dtype\": {}, "
+      "\"target\": {}, \"driver\": {},\n  \"schedule\": {},\n  \"backend\": "
+      "{}, \"dtype\": {}, "
       "\"layout\": {}, \"extents\": {{{}}},\n  \"tensors\": [{}\n  ]",
       jsonText(problem.info.name), jsonText(file), jsonText(device),
       jsonText(model), jsonText(target), driverVersion, jsonText(schedule),
-      jsonText(dtype), jsonText(layout), jsonMembers(problem.extents.list()),
+      jsonText(backend ? toString(*backend) : "none"), jsonText(dtype),
+      jsonText(layout), jsonMembers(problem.extents.list()),
       tensorsJson(problem));
   if (timing)
     text += timingJson(*this, problem);

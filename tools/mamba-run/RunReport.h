@@ -29,6 +29,8 @@ struct RunReport {
   int driverVersion = 0;
   /// Empty on the reference device.
   std::string schedule;
+  /// On CUDA devices.
+  std::optional<Backend> backend;
   /// Of each launch, what the driver says.
   std::vector<std::pair<std::string, EntryInfo>> entries;
   std::optional<Verification> verification;

@@ -129,6 +129,7 @@ static Result<VariantRequest> requestFor(const RunOptions &options,
   MAMBA_ASSIGN_OR_RETURN(VariantRequest request, function.request(views));
   request.aimAt(device);
   request.schedule = options.schedule;
+  request.backend = options.dump == "cuda" ? Backend::Nvrtc : options.backend;
   return request;
 }
 
@@ -143,8 +144,11 @@ static Status describeKernel(const RunOptions &options,
   report.driverVersion = info.driverVersion;
   MAMBA_ASSIGN_OR_RETURN(
       std::shared_ptr<Kernel> kernel,
-      function.kernel(device, tensors.views(), options.schedule));
+      function.kernel(device, tensors.views(), options.launchOptions()));
   report.schedule = kernel->artifact().schedule;
+  if (device->isCuda())
+    report.backend = kernel->artifact().kind == ImageKind::Ptx ? Backend::Nvptx
+                                                               : Backend::Nvrtc;
   MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<LoadedKernel> loaded, kernel->load());
   for (size_t i = 0; i < kernel->artifact().launches.size(); ++i)
     report.entries.emplace_back(kernel->artifact().launches[i].entry,
@@ -169,7 +173,7 @@ static Result<Verification> verifyRun(const RunOptions &options,
                   {.seed = uint64_t(options.seed)});
   MAMBA_ASSIGN_OR_RETURN(
       std::shared_ptr<Kernel> kernel,
-      function.kernel(device, tensors.views(), options.schedule));
+      function.kernel(device, tensors.views(), options.launchOptions()));
   return verifyPart(choice, device, *kernel, *part, options);
 }
 
@@ -186,7 +190,7 @@ static Status runOnDevice(const RunOptions &options, const Choice &choice,
   MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
                          DeviceProblem::create(problem, device));
   MAMBA_RETURN_IF_ERROR(
-      runOnce(function, device, options.schedule, tensors, problem));
+      runOnce(function, device, options.launchOptions(), tensors, problem));
   MAMBA_RETURN_IF_ERROR(
       describeKernel(options, function, device, tensors, report));
   if (options.verify) {
@@ -195,10 +199,10 @@ static Status runOnDevice(const RunOptions &options, const Choice &choice,
         verifyRun(options, choice, device, tensors, problem));
   }
   if (options.time) {
-    MAMBA_ASSIGN_OR_RETURN(report.timing,
-                           timeLaunches(function, device, options.schedule,
-                                        std::move(tensors), problem,
-                                        options.repeats, options.graph));
+    MAMBA_ASSIGN_OR_RETURN(
+        report.timing, timeLaunches(function, device, options.launchOptions(),
+                                    std::move(tensors), problem,
+                                    options.repeats, options.graph));
   }
   return Status();
 }

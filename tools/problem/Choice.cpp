@@ -31,6 +31,20 @@ static Status invalid(std::string text) {
   return Status(StatusCode::InvalidArgument, std::move(text));
 }
 
+Flag mamba::backendFlag(Backend &backend) {
+  return {"backend", "NAME",
+          "nvptx, nvrtc (CUDA C++ by NVIDIA's library), or auto (default: the "
+          "one that was tuned, or nvptx)",
+          [&backend](std::string_view name) {
+            std::optional<Backend> parsed = parseBackend(name);
+            if (!parsed)
+              return invalid(fmt::format(
+                  "found '{}', required nvptx, nvrtc or auto", name));
+            backend = *parsed;
+            return Status();
+          }};
+}
+
 /// "64", "64K", "64M", "64G" of bytes.
 static Result<int64_t> parseBytes(std::string_view text) {
   int shift = 0;

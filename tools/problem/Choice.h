@@ -26,6 +26,9 @@ struct ChoiceOptions {
   std::vector<Flag> flags();
 };
 
+/// --backend=NAME.
+Flag backendFlag(Backend &backend);
+
 /// A function, and the one that saves the states that it starts from.
 struct Choice {
   Function function;
