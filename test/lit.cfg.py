@@ -14,9 +14,9 @@ config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.build_dir, "test")
 
 
-def find_ptxas():
-    """The folder of ptxas, or None: it is part of the CUDA toolkit."""
-    path = shutil.which("ptxas", path=os.pathsep.join(
+def find_folder(tool):
+    """The folder of a tool of the CUDA toolkit, or None."""
+    path = shutil.which(tool, path=os.pathsep.join(
         [os.environ.get("PATH", ""), "/usr/local/cuda/bin"]))
     return os.path.dirname(path) if path else None
 
@@ -34,10 +34,11 @@ def has_cuda_device():
 
 
 path = [config.tools_dir, config.llvm_tools_dir]
-ptxas_dir = find_ptxas()
-if ptxas_dir:
-    config.available_features.add("ptxas")
-    path.append(ptxas_dir)
+for tool in ["ptxas", "nvcc"]:
+    folder = find_folder(tool)
+    if folder:
+        config.available_features.add(tool)
+        path.append(folder)
 if has_cuda_device():
     config.available_features.add("cuda")
 path.append(config.environment["PATH"])

@@ -7,7 +7,7 @@
 // CHECK-DAG: arith.muli %{{.*}}, %c48_i32
 // CHECK-DAG: arith.muli %{{.*}}, %c40_i32
 // CHECK: llvm.store %{{.*}} {alignment = 4 : i64} : f32, !llvm.ptr<3>
-// CHECK: llvm.store %{{.*}} {alignment = 2 : i64} : bf16, !llvm.ptr<3>
+// CHECK: llvm.store %{{.*}} {alignment = 2 : i64} : i16, !llvm.ptr<3>
 // CHECK: llvm.store %{{.*}} {alignment = 2 : i64} : f16, !llvm.ptr<3>
 
 // Two reads of 16 bytes for each of the halves, widened in registers; four for
@@ -21,7 +21,7 @@
 // CHECK-NOT: !llvm.ptr<3> -> vector
 
 // Fewer steps do not fill such a word.
-// FEW-NOT: bf16, !llvm.ptr<3>
+// FEW-NOT: i16, !llvm.ptr<3>
 // FEW-NOT: !llvm.ptr<3> -> vector<4xi32>
 func.func @scan(%delta: tensor<?x?x?xf32>, %A: tensor<?x8xf32>,
                 %B: tensor<?x?x8xbf16>, %H: tensor<?x?x8xf16>,

@@ -25,7 +25,7 @@ static constexpr Key kKeys[] = {
     {"kind", "verify",
      "verify against the reference, repeat (bit-identical), locality (of NaN "
      "and infinity), far (strides past 2^31), malformed (a changed module is "
-     "refused or runs)"},
+     "refused or runs), translate (NVRTC takes its CUDA C++)"},
     {"body", "s6",
      "s6, lti, mingru, rglru, bidirectional, two, chained, stacked, math, "
      "random (an ssm.fused op that no one wrote)"},

@@ -11,6 +11,7 @@
 
 #include "test/e2e/numerics/RunCase.h"
 
+#include "runtime/cuda/Nvrtc.h"
 #include "runtime/jit/Training.h"
 #include "runtime/jit/Verify.h"
 #include "test/e2e/numerics/Difference.h"
@@ -45,6 +46,7 @@ struct Run {
   /// The last inputs: what forward saved.
   std::vector<HostTensor> saved = {};
   HostProblem problem = {};
+  Backend backend = options.backend;
   double worst = 0;
   double ulps = -1;
 
@@ -87,6 +89,7 @@ Status Run::launch(std::span<const TensorView> tensors) {
   }
   LaunchOptions launchOptions;
   launchOptions.schedule = schedule;
+  launchOptions.backend = backend;
   MAMBA_RETURN_IF_ERROR(function.launch(device, tensors, launchOptions));
   return device->synchronize();
 }
@@ -101,16 +104,21 @@ Status Run::launchOnce() {
 Status Run::verify() {
   MAMBA_RETURN_IF_ERROR(launchOnce());
   MAMBA_RETURN_IF_ERROR(compare());
-  return options.other ? compareDevices() : Status();
+  return options.compares() ? compareDevices() : Status();
 }
 
-/// How far the other device is from this one's results.
+/// How far the other device, or back end, is from this one's results.
 Status Run::compareDevices() {
   MAMBA_ASSIGN_OR_RETURN(HostProblem mine, makeFresh());
   std::swap(mine, problem);
-  std::shared_ptr<Device> own = std::exchange(device, options.other);
-  MAMBA_RETURN_IF_ERROR(launchOnce().withContext(device->name()));
+  std::shared_ptr<Device> own = device;
+  if (options.other)
+    device = options.other;
+  backend = options.otherBackend;
+  MAMBA_RETURN_IF_ERROR(launchOnce().withContext(
+      fmt::format("{}, {}", device->name(), toString(backend))));
   device = own;
+  backend = options.backend;
   for (size_t r = 0; r < problem.results.size(); ++r)
     ulps = std::max(ulps, largestUlps(mine.results[r], problem.results[r]));
   std::swap(mine, problem);
@@ -330,7 +338,7 @@ static Status runKind(Run &run) {
     return run.far();
   return Status(StatusCode::InvalidArgument,
                 fmt::format("found kind={}, required verify, repeat, locality, "
-                            "far or malformed",
+                            "far, malformed or translate",
                             run.test.get("kind")));
 }
 
@@ -369,6 +377,29 @@ static Status runMutated(const Case &test,
   MAMBA_RETURN_IF_ERROR(function.launch(device, tensors.views()));
   MAMBA_RETURN_IF_ERROR(device->synchronize());
   return tensors.fetch(problem);
+}
+
+/// NVIDIA's compilers take the CUDA C++ of the case for every GPU, and warn of
+/// nothing.
+static Status translate(const Function &function, const Case &test) {
+  MAMBA_ASSIGN_OR_RETURN(const cuda::Nvrtc *nvrtc, cuda::Nvrtc::get());
+  MAMBA_ASSIGN_OR_RETURN(HostProblem problem,
+                         makeProblem(test, function.info()));
+  std::vector<TensorView> views = problem.inputViews();
+  std::vector<TensorView> results = problem.resultViews();
+  views.insert(views.end(), results.begin(), results.end());
+  MAMBA_ASSIGN_OR_RETURN(VariantRequest request, function.request(views));
+  request.schedule = test.schedule();
+  request.backend = Backend::Nvrtc;
+  for (const char *target : {"sm_80", "sm_90", "sm_100", "sm_120"}) {
+    request.target = target;
+    MAMBA_ASSIGN_OR_RETURN(Artifact artifact, function.compile(request));
+    MAMBA_ASSIGN_OR_RETURN(cuda::CudaCode code,
+                           nvrtc->compile(artifact.image, "case.cu", target));
+    if (!code.log.empty())
+      return wrong(fmt::format("for {}: {}", target, code.log));
+  }
+  return Status();
 }
 
 /// A module with mistakes is refused, with the place of one, or it runs and
@@ -410,6 +441,8 @@ makeFunction(const Case &test, const std::shared_ptr<Device> &device,
     MAMBA_ASSIGN_OR_RETURN(
         TrainingPair pair,
         makeTrainingPair(module, "layer", test.number("save")));
+    if (test.is("kind", "translate"))
+      return std::pair(pair.backward, std::move(saved));
     MAMBA_ASSIGN_OR_RETURN(saved, saveStates(test, device, options, pair));
     return std::pair(pair.backward, std::move(saved));
   }
@@ -432,6 +465,8 @@ static Status run(const Case &test, const std::shared_ptr<Device> &device,
     return malformed(test, device);
   MAMBA_ASSIGN_OR_RETURN(auto made, makeFunction(test, device, options));
   auto &[function, saved] = made;
+  if (test.is("kind", "translate"))
+    return translate(function, test);
   Run state{test, device, options, function, std::move(saved)};
   MAMBA_ASSIGN_OR_RETURN(state.problem, state.makeFresh());
   Status status = runKind(state);

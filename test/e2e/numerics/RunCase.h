@@ -26,8 +26,15 @@ struct RunOptions {
   int64_t maxPoints = int64_t(1) << 19;
   /// Launches of a `repeat` case.
   int64_t repeats = 20;
+  /// The road to a GPU's machine code.
+  Backend backend = Backend::Auto;
   /// Runs `verify` cases too, and is compared with the first; null: no one.
   std::shared_ptr<Device> other;
+  /// The road of the launches that are compared; of the same device where there
+  /// is no other.
+  Backend otherBackend = Backend::Auto;
+
+  bool compares() const { return other || otherBackend != Backend::Auto; }
   /// Launches a function on tensors (inputs, then results) with a schedule, in
   /// place of Function::launch().
   std::function<Status(const Function &, const std::shared_ptr<Device> &,

@@ -304,6 +304,7 @@ public:
   }
 
   std::vector<Case> build();
+  std::vector<Case> buildTranslated();
 
 private:
   Design design(std::string_view base, std::vector<Factor> factors) const;
@@ -394,6 +395,25 @@ std::vector<Case> SuiteBuilder::build() {
   return std::move(cases);
 }
 
+/// What becomes CUDA C++: bodies and schedules of every kind, and every
+/// function.
+std::vector<Case> SuiteBuilder::buildTranslated() {
+  limits = kSimtLimits;
+  auto draw = [&](std::string_view base, std::vector<Factor> factors,
+                  int64_t count) {
+    add(sample(design(base, std::move(factors)), options.seed, count));
+  };
+  draw("kind=translate body=random", kRandomShapes + kMemory + kCudaKnobs,
+       options.translated);
+  draw("kind=translate", kScheduled + kCudaKnobs, options.translated / 2);
+  draw("kind=translate grad=1", kScheduledGradient + kCudaKnobs,
+       options.translated / 4);
+  add(cover(design("kind=translate body=math B=2 L=33 D=40", kMath),
+            options.seed));
+  return std::move(cases);
+}
+
 std::vector<Case> numerics::makeSuite(const SuiteOptions &options) {
-  return SuiteBuilder(options).build();
+  SuiteBuilder builder(options);
+  return options.translated > 0 ? builder.buildTranslated() : builder.build();
 }

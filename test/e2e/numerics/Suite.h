@@ -34,6 +34,9 @@ struct SuiteOptions {
   int64_t random = 360;
   /// Modules with mistakes, a kind of body.
   int64_t malformed = 50;
+  /// In place of all that: modules that become CUDA C++ and are compiled for
+  /// every GPU: so many random bodies, half as many layers, and functions.
+  int64_t translated = 0;
 };
 
 /// A pure function of its arguments. Cases of kind `far`, which need memory of

@@ -11,12 +11,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/cuda/Nvrtc.h"
 #include "test/e2e/numerics/Minimize.h"
 #include "test/e2e/numerics/ModuleText.h"
 #include "test/e2e/numerics/Mutate.h"
 #include "test/e2e/numerics/Report.h"
 #include "test/e2e/numerics/Suite.h"
 #include "tools/io/File.h"
+#include "tools/problem/Choice.h"
 #include "tools/problem/CommandLine.h"
 
 #include <algorithm>
@@ -29,6 +31,9 @@
 
 using namespace mamba;
 using namespace mamba::numerics;
+
+/// The exit status of a test that can't run here.
+static constexpr int kSkipped = 77;
 
 namespace {
 
@@ -52,12 +57,21 @@ struct Options {
 
 } // namespace
 
+static Flag againstBackendFlag(Options &options) {
+  Flag flag = backendFlag(options.workers.run.otherBackend);
+  flag.name = "against-backend";
+  flag.help = "compare results with those by nvptx or nvrtc";
+  return flag;
+}
+
 static std::vector<Flag> flagsOf(Options &options) {
   return {
       {"device", "DEVICE", "cpu, simt, cuda:0, ...",
        takeText(options.workers.device)},
       {"against", "DEVICE", "compare results with a second device's",
        takeText(options.workers.other)},
+      backendFlag(options.workers.run.backend),
+      againstBackendFlag(options),
       {"case", "\"KEY=VALUE ...\"", "only this case, as a failure names it",
        takeText(options.oneCase)},
       {"filter", "TEXT", "only cases whose text has TEXT in it",
@@ -79,6 +93,10 @@ static std::vector<Flag> flagsOf(Options &options) {
        takeNumber(options.suite.extra, 0)},
       {"malformed", "N", "modules with mistakes, a kind of body",
        takeNumber(options.suite.malformed, 0)},
+      {"translate", "N",
+       "in place of the suite: N random bodies, and layers, that become CUDA "
+       "C++; exit status 77 where NVRTC is not found",
+       takeNumber(options.suite.translated, 0)},
       {"points", "N", "points that the reference computes a case",
        takeNumber(options.workers.run.maxPoints, 1)},
       {"random", "N", "random bodies", takeNumber(options.suite.random, 0)},
@@ -316,6 +334,11 @@ int main(int argc, char **argv) {
   Result<std::vector<std::string>> others = line.parse(argc, argv);
   if (!others.ok())
     return reportError(others.status());
+  if (options.suite.translated > 0)
+    if (Status status = cuda::Nvrtc::get().status(); !status.ok()) {
+      reportError(status);
+      return kSkipped;
+    }
   Result<bool> passed = run(options);
   if (!passed.ok())
     return reportError(passed.status());
