@@ -33,6 +33,7 @@ struct Options : InputOptions, ChoiceOptions {
   int64_t seconds = 60;
   bool again = false;
   std::vector<std::string> schedules;
+  Backend backend = Backend::Auto;
   int64_t show = 10;
   std::string report;
 
@@ -60,6 +61,7 @@ CommandLine Options::commandLine() {
          schedules.emplace_back(value);
          return Status();
        }},
+      backendFlag(backend),
       {"show", "N", "schedules to print (default 10)", takeNumber(show, 0)},
       {"report", "FILE.json", "write all that were tried", takeText(report)}};
   for (auto flags : {ChoiceOptions::flags(), InputOptions::flags()})
@@ -123,13 +125,19 @@ static std::vector<const TuneCandidate *> sorted(const TuneReport &report) {
   return list;
 }
 
+/// Said where it is not the usual one.
+static std::string roadOf(Backend backend) {
+  return backend == Backend::Nvrtc ? ", by nvrtc" : "";
+}
+
 static std::string candidateLine(const TuneCandidate &candidate) {
   std::string facts = candidate.outcome == Outcome::Timed
                           ? fmt::format("{:9.2f} us", candidate.seconds * 1e6)
                           : fmt::format("{:>12}", nameOf(candidate.outcome));
-  std::string text = fmt::format(
-      "  {} {:4} registers {:3} blocks  {}\n", facts, candidate.registers,
-      candidate.blocksPerMultiprocessor, candidate.schedule);
+  std::string text =
+      fmt::format("  {} {:4} registers {:3} blocks  {}{}\n", facts,
+                  candidate.registers, candidate.blocksPerMultiprocessor,
+                  candidate.schedule, roadOf(candidate.backend));
   if (!candidate.reason.empty())
     text += fmt::format("               {}\n", candidate.reason);
   return text;
@@ -163,10 +171,10 @@ static std::string table(const TuneReport &report, const Device &device,
   text += fmt::format("  tried     {} schedules in {:.1f} s ({}); {}\n",
                       report.candidates.size(), report.spentSeconds, counts,
                       endOf(report, options));
-  text += fmt::format("  default   {:.2f} us  {}\n  fastest   {:.2f} us  {}\n",
-                      report.defaultSeconds * 1e6,
-                      report.candidates.front().schedule, report.seconds * 1e6,
-                      report.schedule);
+  text += fmt::format(
+      "  default   {:.2f} us  {}\n  fastest   {:.2f} us  {}{}\n",
+      report.defaultSeconds * 1e6, report.candidates.front().schedule,
+      report.seconds * 1e6, report.schedule, roadOf(report.backend));
   int64_t show = options.show;
   for (const TuneCandidate *candidate : sorted(report))
     if (show-- > 0)
@@ -179,10 +187,12 @@ static std::string json(const TuneReport &report, const Device &device,
   std::string list;
   for (const TuneCandidate &candidate : report.candidates)
     list += fmt::format(
-        "{}\n    {{\"schedule\": {}, \"outcome\": {}, \"us\": {}, "
+        "{}\n    {{\"schedule\": {}, \"backend\": {}, \"outcome\": {}, "
+        "\"us\": {}, "
         "\"error_over_bound\": {}, \"registers\": {}, \"blocks\": {}, "
         "\"reason\": {}}}",
         list.empty() ? "" : ",", jsonText(candidate.schedule),
+        jsonText(toString(candidate.backend)),
         jsonText(nameOf(candidate.outcome)),
         jsonNumber(candidate.seconds * 1e6),
         jsonNumber(candidate.errorOverBound), candidate.registers,
@@ -190,15 +200,16 @@ static std::string json(const TuneReport &report, const Device &device,
   return fmt::format(
       "{{\"kernel\": {}, \"model\": {}, \"target\": {}, "
       "\"multiprocessors\": {}, \"extents\": {{{}}},\n \"problem\": {},\n "
-      "\"schedule\": {}, \"us\": {}, "
+      "\"schedule\": {}, \"backend\": {}, \"us\": {}, "
       "\"default_us\": {}, \"seconds\": {}, \"known\": {}, "
       "\"exhausted\": {},\n \"candidates\": [{}\n ]}}\n",
       jsonText(problem.info.name), jsonText(device.info().model),
       jsonText(device.info().architecture), device.multiprocessors(),
       jsonMembers(problem.extents.list()), jsonText(report.problem),
-      jsonText(report.schedule), jsonNumber(report.seconds * 1e6),
-      jsonNumber(report.defaultSeconds * 1e6), jsonNumber(report.spentSeconds),
-      report.wasKnown, report.isExhausted, list);
+      jsonText(report.schedule), jsonText(toString(report.backend)),
+      jsonNumber(report.seconds * 1e6), jsonNumber(report.defaultSeconds * 1e6),
+      jsonNumber(report.spentSeconds), report.wasKnown, report.isExhausted,
+      list);
 }
 
 //===----------------------------------------------------------------------===//
@@ -236,6 +247,7 @@ static Status run(const Options &options) {
   wanted.seconds = static_cast<double>(options.seconds);
   wanted.searchesAgain = options.again;
   wanted.schedules = options.schedules;
+  wanted.backend = options.backend;
   wanted.onProgress = showProgress;
   Result<TuneReport> report = autotune(function, device, views, wanted);
   endProgress();

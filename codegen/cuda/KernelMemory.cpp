@@ -148,7 +148,16 @@ LogicalResult KernelWriter::writeStore(LLVM::StoreOp op) {
   if (type.empty())
     return op.emitOpError("writes a type that has no form in CUDA C++");
   std::string value = valueOf(op.getValue()).text;
-  if (op.getOrdering() != LLVM::AtomicOrdering::not_atomic)
+  constexpr unsigned kShared = 3;
+  bool isShared =
+      cast<LLVM::LLVMPointerType>(op.getAddr().getType()).getAddressSpace() ==
+      kShared;
+  if (isa<VectorType>(op.getValue().getType()))
+    line(fmt::format(
+        "{}({}, {});",
+        prelude.use(isShared ? "store_shared" : "store_global").str(),
+        cast(valueOf(op.getAddr()), pointerTo(type, "")).text, value));
+  else if (op.getOrdering() != LLVM::AtomicOrdering::not_atomic)
     line(fmt::format("{}({}, {});", prelude.use("store_release").str(),
                      cast(valueOf(op.getAddr()), "int *").text, value));
   else

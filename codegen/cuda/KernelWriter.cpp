@@ -230,7 +230,6 @@ LogicalResult KernelWriter::writeLoop(scf::ForOp op) {
   std::string i = names.number("i");
   values[op.getInductionVar()] = {i, type};
   Expression step = valueOf(op.getStep());
-  line("#pragma unroll 1");
   line(fmt::format(
       "for ({0} {1} = {2}; {1} < {3}; {4}) {{", type, i,
       cast(valueOf(op.getLowerBound()), type).text,

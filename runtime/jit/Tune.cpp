@@ -13,6 +13,7 @@
 #include "runtime/jit/Tune.h"
 
 #include "runtime/LaunchTimer.h"
+#include "runtime/cuda/Nvrtc.h"
 #include "runtime/jit/TuneTensors.h"
 #include "runtime/jit/TunedSchedules.h"
 #include "runtime/jit/Verify.h"
@@ -69,7 +70,9 @@ private:
   Status tryModel();
   const TuneCandidate *nextToLeave() const;
   Status walk();
+  Status tryOtherRoad();
   Result<bool> isFaster(const std::string &schedule);
+  Result<bool> isFaster(const std::string &schedule, Backend backend);
   Status tryOne(TuneCandidate &candidate);
   Result<std::shared_ptr<Kernel>> build(TuneCandidate &candidate);
   Status verify(Kernel &kernel, TuneCandidate &candidate);
@@ -85,7 +88,7 @@ private:
   std::optional<TuneTensors> tensors;
   std::optional<Verifier> verifier;
   std::optional<ProblemPart> part; ///< That is compared; none: all.
-  std::set<std::string> tried;
+  std::set<std::pair<std::string, Backend>> tried;
   std::set<std::string> left; ///< All of whose neighbours were tried.
   TuneReport report;
   /// Of report.candidates, to be timed again; null where one was not timed.
@@ -146,6 +149,8 @@ static std::string firstLine(const std::string &text) {
 Result<std::shared_ptr<Kernel>> Tuner::build(TuneCandidate &candidate) {
   VariantRequest wanted = request;
   wanted.schedule = candidate.schedule;
+  if (device->isCuda())
+    wanted.backend = candidate.backend;
   auto refuse = [&](const Status &status) -> std::shared_ptr<Kernel> {
     candidate.outcome = TuneCandidate::Outcome::Refused;
     candidate.reason = firstLine(status.message());
@@ -249,13 +254,19 @@ Status Tuner::tryOne(TuneCandidate &candidate) {
 // The search
 //===----------------------------------------------------------------------===//
 
+Result<bool> Tuner::isFaster(const std::string &schedule) {
+  return isFaster(schedule, options.backend == Backend::Nvrtc ? Backend::Nvrtc
+                                                              : Backend::Nvptx);
+}
+
 /// Tries a schedule, once; true if it is the fastest now. Fails where the
 /// device does: what it would measure after that means nothing.
-Result<bool> Tuner::isFaster(const std::string &schedule) {
-  if (!tried.insert(schedule).second)
+Result<bool> Tuner::isFaster(const std::string &schedule, Backend backend) {
+  if (!tried.insert({schedule, backend}).second)
     return false;
   size_t index = report.candidates.size();
   report.candidates.emplace_back().schedule = schedule;
+  report.candidates.back().backend = backend;
   kernels.emplace_back();
   TuneCandidate &candidate = report.candidates.back();
   MAMBA_RETURN_IF_ERROR(tryOne(candidate).withContext(schedule));
@@ -273,6 +284,16 @@ Result<bool> Tuner::isFaster(const std::string &schedule) {
     options.onProgress({spent(), options.seconds, report.candidates.size(),
                         &candidate, &report.candidates[best]});
   return isBest;
+}
+
+/// The fastest by NVRTC too, where there is such a road: the maths of both is
+/// the same to the bit, their registers and the order of their code are not.
+Status Tuner::tryOtherRoad() {
+  if (options.backend != Backend::Auto || !device->isCuda() ||
+      !cuda::Nvrtc::get().ok())
+    return Status();
+  std::string schedule = report.candidates[best].schedule;
+  return isFaster(schedule, Backend::Nvrtc).status();
 }
 
 /// What the model ranks first, the default schedule leading.
@@ -366,13 +387,15 @@ Result<TuneReport> Tuner::search() {
     MAMBA_RETURN_IF_ERROR(tryModel());
     MAMBA_RETURN_IF_ERROR(walk());
   }
+  MAMBA_RETURN_IF_ERROR(tryOtherRoad());
   MAMBA_RETURN_IF_ERROR(decide());
   report.schedule = report.candidates[best].schedule;
+  report.backend = report.candidates[best].backend;
   report.seconds = report.candidates[best].seconds;
   report.defaultSeconds = report.candidates.front().seconds;
   report.spentSeconds = spent();
   if (options.schedules.empty())
-    place().store({report.schedule, report.seconds});
+    place().store({report.schedule, report.seconds, report.backend});
   return std::move(report);
 }
 
@@ -387,6 +410,7 @@ Result<TuneReport> mamba::autotune(const Function &function,
       TuneReport report;
       report.schedule = known->schedule;
       report.seconds = known->seconds;
+      report.backend = known->backend;
       report.wasKnown = true;
       return report;
     }

@@ -34,6 +34,7 @@ struct TuneCandidate {
     Wrong    ///< Its results differ from the reference.
   };
   std::string schedule;
+  Backend backend = Backend::Nvptx; ///< On CUDA devices.
   Outcome outcome = Outcome::Refused;
   /// Of a launch: the median where it could be the fastest, else the only
   /// measurement.
@@ -58,6 +59,9 @@ struct TuneProgress {
 struct TuneOptions {
   /// After which no other schedule is tried; compiling and checking included.
   double seconds = 60;
+  /// The road that candidates take on CUDA devices. Auto: nvptx, and the
+  /// fastest one once more by nvrtc, where that is found.
+  Backend backend = Backend::Auto;
   /// Search although a schedule is known.
   bool searchesAgain = false;
   /// Measure these, and search and keep nothing; the first one must run.
@@ -68,9 +72,10 @@ struct TuneOptions {
 };
 
 struct TuneReport {
-  std::string problem;       ///< What the model knows of it; empty if known.
-  std::string schedule;      ///< The fastest.
-  double seconds = 0;        ///< Of a launch with it.
+  std::string problem;  ///< What the model knows of it; empty if known.
+  std::string schedule; ///< The fastest.
+  Backend backend = Backend::Nvptx; ///< By which it is.
+  double seconds = 0;               ///< Of a launch with it.
   double defaultSeconds = 0; ///< With the default schedule; 0 if `wasKnown`.
   double spentSeconds = 0;
   bool wasKnown = false;    ///< Nothing was tried.
