@@ -93,7 +93,8 @@ def run(arguments, kernel, shape, order, folder, *flags):
          "--random", f"--extents=B={batch},L={length},D={channels}", "--time",
          f"--repeats={arguments.repeats}", f"--report={report}", *flags,
          *ORDERS[order], *(["--grad"] if is_backward(kernel) else []),
-         *(["--save=all"] if kernel in SAVING else [])],
+         *(["--save=all"] if kernel in SAVING else []),
+         f"--backend={arguments.backend}"],
         stdout=subprocess.DEVNULL)
     return None if done.returncode else json.loads(report.read_text())
 
@@ -109,7 +110,7 @@ def measure(arguments, kernel, shape, order, folder):
         "N": states, "dtype": dtype, "layout": order,
         "gpu": told["model"],
         "driver": told["driver"], "commit": arguments.commit,
-        "schedule": told["schedule"],
+        "schedule": told["schedule"], "backend": told["backend"],
         "median_us": round(told["median_us"], 2),
         "error": max(result["error"] for result in told["errors"])
                  if is_backward(kernel) else told["errors"][0]["error"],
@@ -168,6 +169,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mamba-run", required=True)
     parser.add_argument("--device", default="cuda:0")
+    parser.add_argument("--backend", choices=["nvptx", "nvrtc", "auto"],
+                        default="auto")
     parser.add_argument("--repeats", type=int, default=30)
     parser.add_argument("--commit", default=head_commit())
     parser.add_argument("--record", type=pathlib.Path)
