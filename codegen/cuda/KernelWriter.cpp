@@ -21,6 +21,9 @@ using namespace mlir::ssm::cuda;
 
 /// The longest expression that is written where it is read.
 static constexpr size_t kMaxInline = 64;
+/// Operations of the largest loop that a compiler may unroll: the schedule has
+/// unrolled what is large, and short ones overlap their loads that way.
+static constexpr int64_t kMaxUnrolled = 48;
 
 void KernelWriter::line(const std::string &text) {
   body += wrapLine(text, std::string(2 * depth, ' '));
@@ -226,6 +229,10 @@ LogicalResult KernelWriter::writeLoop(scf::ForOp op) {
     values[arg] = variable;
     values[result] = variable;
   }
+  int64_t size = 0;
+  op.getBody()->walk([&](Operation *) { ++size; });
+  if (size > kMaxUnrolled)
+    line("#pragma unroll 1");
   std::string type = typeName(op.getInductionVar().getType());
   std::string i = names.number("i");
   values[op.getInductionVar()] = {i, type};

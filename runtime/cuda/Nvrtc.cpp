@@ -7,6 +7,7 @@
 
 #include "runtime/cuda/Nvrtc.h"
 
+#include "runtime/Warning.h"
 #include "runtime/cuda/NvrtcPaths.h"
 
 #include <dlfcn.h>
@@ -166,6 +167,9 @@ Result<Artifact> compileSource(Artifact artifact, std::string_view target) {
   if (!code.ok())
     return code.status().withContext(
         fmt::format("compiling kernel '{}'", artifact.name));
+  if (!code->log.empty())
+    warn(fmt::format("{} says of kernel '{}':\n{}", nvrtc->version(),
+                     artifact.name, code->log));
   artifact.kind = ImageKind::Cubin;
   artifact.target = target;
   artifact.image = std::move(code->cubin);
