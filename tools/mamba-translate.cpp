@@ -24,11 +24,10 @@ using namespace mamba;
 
 namespace {
 
-struct TranslateOptions {
+struct TranslateOptions : ChoiceOptions {
   std::string file;
   std::string to;
   std::string target = "cpu";
-  std::string function;
   std::string output;
   std::string schedule;
   Backend backend = Backend::Auto;
@@ -70,15 +69,13 @@ CommandLine TranslateOptions::commandLine() {
        "cpu (default: this machine's), such as sm_90, or simt-sm_90 (sm_90's "
        "code for the simt device)",
        takeText(target)},
-      {"function", "NAME", "the function, if the file has several",
-       takeText(function)},
       {"o", "FILE", "where to write (default: standard output)",
        takeText(output)},
       {"schedule", "ATTRIBUTE",
        "#ssm.schedule<...> or #ssm.cpu_schedule<...> for the default one",
        takeText(schedule)}};
-  for (Flag &flag : problem.flags())
-    line.flags.push_back(std::move(flag));
+  for (auto flags : {ChoiceOptions::flags(), problem.flags()})
+    line.flags.insert(line.flags.end(), flags.begin(), flags.end());
   return line;
 }
 
@@ -195,7 +192,9 @@ static Status translate(const TranslateOptions &options) {
     return invalid("--to=FORMAT is required; 'mamba-translate --help' shows "
                    "which there are");
   MAMBA_ASSIGN_OR_RETURN(Module module, Module::load(options.file));
-  MAMBA_ASSIGN_OR_RETURN(Function function, module.function(options.function));
+  MAMBA_ASSIGN_OR_RETURN(
+      Choice choice, chooseFunction(module, options, options.problem.extents));
+  const Function &function = choice.function;
   MAMBA_ASSIGN_OR_RETURN(VariantRequest request,
                          makeRequest(function, options));
   if (!options.wantsArtifact())

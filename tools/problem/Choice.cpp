@@ -18,12 +18,12 @@ std::vector<Flag> ChoiceOptions::flags() {
   return {{"function", "NAME", "the function, if the file has several",
            takeText(function)},
           {"grad", "",
-           "run the gradients of the function: its arguments and the gradients "
-           "of its results (dNAME) in, those of its arguments out",
+           "the gradients of the function: its arguments and the gradients of "
+           "its results (dNAME) in, those of its arguments out",
            takeSwitch(grad)},
           {"save", "WHAT",
            "what forward saves for its gradients: none, all, every=STEPS, or a "
-           "budget such as 64M; without --grad: run forward, saving",
+           "budget such as 64M; without --grad: forward, saving",
            takeText(save)}};
 }
 
