@@ -13,6 +13,7 @@
 
 #include "runtime/Environment.h"
 #include "runtime/PerProcess.h"
+#include "runtime/cuda/OpenLibrary.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -89,30 +90,20 @@ PerProcess<Attempt> &attempt() {
 
 Result<std::unique_ptr<Driver>>
 Driver::load(std::span<const std::string> paths) {
-  std::string tried;
-  for (const std::string &path : paths) {
-    // Never closed: the driver has threads of its own.
-    void *library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-      const char *reason = ::dlerror();
-      tried += fmt::format("\n  {}: {}", path, reason ? reason : "no reason");
-      continue;
-    }
-    auto driver = std::make_unique<Driver>();
-    if (const char *missing = resolve(library, *driver)) {
-      tried += fmt::format("\n  {}: has no function {}", path, missing);
-      continue;
-    }
-    driver->path_ = path;
-    return driver;
-  }
-  return Status(StatusCode::NotFound,
-                fmt::format("the CUDA driver library was not found. Tried:{}\n"
-                            "It comes with the NVIDIA driver (not with the "
-                            "CUDA toolkit). If it is elsewhere, set "
-                            "MAMBA_LIBCUDA to its path; in a container, start "
-                            "it with GPU access (docker run --gpus all).",
-                            tried));
+  auto driver = std::make_unique<Driver>();
+  Result<std::string> path = openFirst(
+      paths, [&](void *library) { return resolve(library, *driver); });
+  if (!path.ok())
+    return Status(StatusCode::NotFound,
+                  fmt::format("the CUDA driver library was not found. {}\n"
+                              "It comes with the NVIDIA driver (not with the "
+                              "CUDA toolkit). If it is elsewhere, set "
+                              "MAMBA_LIBCUDA to its path; in a container, "
+                              "start it with GPU access (docker run --gpus "
+                              "all).",
+                              path.status().message()));
+  driver->path_ = *path;
+  return driver;
 }
 
 Result<const Driver *> Driver::initialize() {

@@ -9,6 +9,7 @@
 
 #include "runtime/Warning.h"
 #include "runtime/cuda/NvrtcPaths.h"
+#include "runtime/cuda/OpenLibrary.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -53,30 +54,20 @@ const char *Nvrtc::resolve(void *library) {
 }
 
 Result<std::unique_ptr<Nvrtc>> Nvrtc::load(std::span<const std::string> paths) {
-  std::string tried;
-  for (const std::string &path : paths) {
-    // Never closed: it keeps state of the whole process.
-    void *library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-      const char *reason = ::dlerror();
-      tried += fmt::format("\n  {}: {}", path, reason ? reason : "no reason");
-      continue;
-    }
-    auto nvrtc = std::make_unique<Nvrtc>();
-    if (const char *missing = nvrtc->resolve(library)) {
-      tried += fmt::format("\n  {}: has no function {}", path, missing);
-      continue;
-    }
-    nvrtc->path_ = path;
-    return nvrtc;
-  }
-  return Status(
-      StatusCode::NotFound,
-      fmt::format("NVIDIA's compiler library NVRTC was not found. Tried:{}\n"
-                  "It comes with the CUDA toolkit, or with 'pip install "
-                  "nvidia-cuda-nvrtc'. If it is elsewhere, set MAMBA_LIBNVRTC "
-                  "to its path; the nvptx back end needs no such library.",
-                  tried));
+  auto nvrtc = std::make_unique<Nvrtc>();
+  Result<std::string> path =
+      openFirst(paths, [&](void *library) { return nvrtc->resolve(library); });
+  if (!path.ok())
+    return Status(
+        StatusCode::NotFound,
+        fmt::format("NVIDIA's compiler library NVRTC was not found. {}\n"
+                    "It comes with the CUDA toolkit, or with 'pip install "
+                    "nvidia-cuda-nvrtc'. If it is elsewhere, set "
+                    "MAMBA_LIBNVRTC to its path; the nvptx back end needs no "
+                    "such library.",
+                    path.status().message()));
+  nvrtc->path_ = *path;
+  return nvrtc;
 }
 
 Result<const Nvrtc *> Nvrtc::get() {
