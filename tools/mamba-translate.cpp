@@ -207,7 +207,11 @@ static Status translate(const TranslateOptions &options) {
     return write(options, serialize(artifact));
   if (options.to == "cubin" && artifact.kind == ImageKind::Cubin)
     return write(options, artifact.image);
-  if (options.to == "cubin" || artifact.kind != ImageKind::Object)
+  if (options.to == "cubin")
+    return invalid(fmt::format("--to=cubin: target {} is no GPU, use a target "
+                               "such as sm_90",
+                               options.target));
+  if (artifact.kind != ImageKind::Object)
     return invalid(fmt::format("--to=object: target {} has no objects, use "
                                "--to=ptx",
                                options.target));
