@@ -8,6 +8,7 @@
 #include "codegen/LaunchPlan.h"
 
 #include "mlir/IR/Builders.h"
+#include "runtime/Validate.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -29,9 +30,6 @@ std::optional<mamba::DType> mlir::ssm::dtypeOf(Type type) {
   }
   return std::nullopt;
 }
-
-/// Letters of mamba::Axis in the order of its values; '.' is Axis::Other.
-static constexpr StringLiteral kAxisLetters = "bldng.";
 
 mamba::Axis mlir::ssm::runtimeAxis(Axis axis) {
   if (axis == Axis::Segment)
@@ -185,9 +183,8 @@ void LaunchPlan::addLaunch(Operation *kernel, mamba::LaunchSpec launch) {
   Builder b(kernel->getContext());
   SmallVector<Attribute> grid, args;
   for (const mamba::GridTerm &term : launch.grid)
-    grid.push_back(
-        b.getStringAttr(Twine(kAxisLetters[static_cast<unsigned>(term.axis)]) +
-                        "/" + Twine(term.divisor)));
+    grid.push_back(b.getStringAttr(Twine(mamba::letterOf(term.axis)) + "/" +
+                                   Twine(term.divisor)));
   for (const mamba::KernelArg &arg : launch.args) {
     std::string text;
     switch (arg.kind) {
@@ -198,7 +195,9 @@ void LaunchPlan::addLaunch(Operation *kernel, mamba::LaunchSpec launch) {
       text = ("stride " + Twine(arg.index) + " " + Twine(arg.dim)).str();
       break;
     case mamba::KernelArg::Kind::Extent:
-      text = (Twine("extent ") + Twine(kAxisLetters[arg.dim])).str();
+      text = (Twine("extent ") +
+              Twine(mamba::letterOf(static_cast<mamba::Axis>(arg.dim))))
+                 .str();
       break;
     }
     args.push_back(b.getStringAttr(text));
@@ -219,7 +218,7 @@ void LaunchPlan::attachTo(ModuleOp module) const {
     std::string axes;
     SmallVector<int64_t> extents, divisors;
     for (const mamba::DimSpec &dim : spec.dims) {
-      axes += kAxisLetters[static_cast<unsigned>(dim.axis)];
+      axes += mamba::letterOf(dim.axis);
       extents.push_back(dim.extent == mamba::kDynamic ? -1 : dim.extent);
       divisors.push_back(dim.divisor);
     }
@@ -254,8 +253,9 @@ void LaunchPlan::attachTo(ModuleOp module) const {
 //===----------------------------------------------------------------------===//
 
 static std::optional<mamba::Axis> axisOf(StringRef letter) {
-  size_t at = letter.size() == 1 ? kAxisLetters.find(letter) : StringRef::npos;
-  if (at == StringRef::npos)
+  size_t at = letter.size() == 1 ? mamba::kAxisLetters.find(letter.front())
+                                 : std::string_view::npos;
+  if (at == std::string_view::npos)
     return std::nullopt;
   return static_cast<mamba::Axis>(at);
 }

@@ -16,6 +16,8 @@
 #include "runtime/Artifact.h"
 #include "runtime/Status.h"
 
+#include <string_view>
+
 namespace mamba {
 
 /// Tensors of a function and arguments of a launch at most. CUDA passes 4096
@@ -27,6 +29,15 @@ inline constexpr size_t kNumAxes = 6;
 
 /// "batch", "length", ..., for messages.
 std::string_view toString(Axis axis);
+
+/// Letters of the axes in the order of Axis, as files and messages have them;
+/// '.' is Axis::Other.
+inline constexpr std::string_view kAxisLetters = "bldng.";
+
+/// The axis' letter.
+constexpr char letterOf(Axis axis) {
+  return kAxisLetters[static_cast<size_t>(axis)];
+}
 
 /// InvalidArgument that names the field if `artifact` contradicts itself: an
 /// index out of range, an extent that nothing determines, a missing entry name.

@@ -59,15 +59,12 @@ FailureOr<std::string> mlir::ssm::translateToCuda(ModuleOp module,
                                                   StringRef formula) {
   if (failed(prepare(module)))
     return failure();
+  auto kernelModule = *module.getOps<gpu::GPUModuleOp>().begin();
   Names names;
   Prelude prelude;
   std::string kernels;
   for (mamba::LaunchSpec &launch : artifact.launches) {
-    gpu::GPUFuncOp kernel;
-    module.walk([&](gpu::GPUFuncOp op) {
-      if (op.getName() == launch.entry)
-        kernel = op;
-    });
+    auto kernel = kernelModule.lookupSymbol<gpu::GPUFuncOp>(launch.entry);
     launch.entry = names.take(launch.entry);
     FailureOr<std::string> text =
         KernelWriter(kernel, artifact, launch, launch.entry, prelude).run();

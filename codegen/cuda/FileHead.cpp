@@ -9,6 +9,7 @@
 
 #include "codegen/cuda/Names.h"
 #include "runtime/DType.h"
+#include "runtime/Validate.h"
 #include "llvm/ADT/StringExtras.h"
 
 #include <fmt/format.h>
@@ -16,11 +17,7 @@
 using namespace mlir;
 using namespace mlir::ssm::cuda;
 
-static constexpr char kLetters[] = "bldng.";
-
-static char letterOf(mamba::Axis axis) {
-  return kLetters[static_cast<unsigned>(axis)];
-}
+using mamba::letterOf;
 
 /// "(b, l/64, d, 16)".
 static std::string shapeOf(const mamba::TensorSpec &tensor) {

@@ -148,10 +148,9 @@ LogicalResult KernelWriter::writeStore(LLVM::StoreOp op) {
   if (type.empty())
     return op.emitOpError("writes a type that has no form in CUDA C++");
   std::string value = valueOf(op.getValue()).text;
-  constexpr unsigned kShared = 3;
   bool isShared =
       cast<LLVM::LLVMPointerType>(op.getAddr().getType()).getAddressSpace() ==
-      kShared;
+      static_cast<unsigned>(NVVM::NVVMMemorySpace::Shared);
   if (isa<VectorType>(op.getValue().getType()))
     line(fmt::format(
         "{}({}, {});",

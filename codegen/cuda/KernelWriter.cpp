@@ -11,6 +11,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
+#include "runtime/Validate.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -43,8 +44,10 @@ bool KernelWriter::isReadOnceNear(Value value) {
                                   value.getDefiningOp()->getBlock();
 }
 
+static bool isPointer(StringRef type) { return type.ends_with("*"); }
+
 std::string mlir::ssm::cuda::declaration(StringRef type, StringRef name) {
-  return (type + (type.ends_with("*") ? "" : " ") + name).str();
+  return (type + (isPointer(type) ? "" : " ") + name).str();
 }
 
 /// What a variable for `value` is called: after the tensor it was loaded from,
@@ -71,8 +74,8 @@ void KernelWriter::writeDefinition(Value value, const Expression &expression,
   std::string left = variable;
   if (variable.empty()) {
     variable = names.number(stem);
-    bool isPointer = StringRef(expression.type).ends_with("*");
-    left = (isPointer ? "" : "const ") + declaration(expression.type, variable);
+    left = (isPointer(expression.type) ? "" : "const ") +
+           declaration(expression.type, variable);
   }
   line(fmt::format("{} = {};", left, expression.text));
   values[value] = {variable, expression.type};
@@ -175,6 +178,18 @@ LogicalResult KernelWriter::writeAggregate(LLVM::InsertElementOp op) {
 // Control
 //===----------------------------------------------------------------------===//
 
+/// True if `name` is a word of `text`.
+static bool reads(StringRef text, StringRef name) {
+  auto isPart = [&](size_t i) {
+    return i < text.size() && (llvm::isAlnum(text[i]) || text[i] == '_');
+  };
+  for (size_t at = text.find(name); at != StringRef::npos;
+       at = text.find(name, at + 1))
+    if (!(at > 0 && isPart(at - 1)) && !isPart(at + name.size()))
+      return true;
+  return false;
+}
+
 /// Writes all variables at once: no right side sees a new value.
 void KernelWriter::assign(ArrayRef<std::string> variables, ValueRange given) {
   SmallVector<std::string> sources;
@@ -183,17 +198,6 @@ void KernelWriter::assign(ArrayRef<std::string> variables, ValueRange given) {
     bool isPoison = value.getDefiningOp<LLVM::PoisonOp>();
     sources.push_back(isPoison ? variable : source.text);
   }
-  auto reads = [](StringRef text, StringRef name) {
-    for (size_t at = text.find(name); at != StringRef::npos;
-         at = text.find(name, at + 1)) {
-      auto isPart = [&](size_t i) {
-        return i < text.size() && (llvm::isAlnum(text[i]) || text[i] == '_');
-      };
-      if (!(at > 0 && isPart(at - 1)) && !isPart(at + name.size()))
-        return true;
-    }
-    return false;
-  };
   for (size_t i = 0; i < sources.size(); ++i)
     for (size_t k = i + 1; k < sources.size(); ++k)
       if (sources[i] != variables[i] && reads(sources[k], variables[i])) {
@@ -271,6 +275,41 @@ LogicalResult KernelWriter::writeWhile(scf::WhileOp op) {
   return success();
 }
 
+/// Declares a branch's results; neighbours of one type in one declaration.
+void KernelWriter::declareResults(scf::IfOp op, ArrayRef<std::string> variables,
+                                  ArrayRef<std::string> types) {
+  std::string pending;
+  for (auto [i, result] : llvm::enumerate(op.getResults())) {
+    values[result] = {variables[i], types[i]};
+    if (targets.contains(result))
+      continue;
+    bool joins = !pending.empty() && i > 0 && types[i] == types[i - 1] &&
+                 !isPointer(types[i]);
+    if (!joins && !pending.empty())
+      line(pending + ";");
+    pending = joins ? pending + ", " + variables[i]
+                    : declaration(types[i], variables[i]);
+  }
+  if (!pending.empty())
+    line(pending + ";");
+}
+
+/// One side of a branch, which ends in its results' variables.
+LogicalResult KernelWriter::writeSide(Block &block,
+                                      ArrayRef<std::string> variables) {
+  ValueRange yielded = block.getTerminator()->getOperands();
+  // What is read by nothing else is computed into the result.
+  for (auto [value, variable] : llvm::zip(yielded, variables))
+    if (value.hasOneUse() && value.getParentBlock() == &block)
+      targets[value] = variable;
+  if (failed(writeNested(block)))
+    return failure();
+  ++depth;
+  assign(variables, yielded);
+  --depth;
+  return success();
+}
+
 LogicalResult KernelWriter::writeIf(scf::IfOp op) {
   SmallVector<std::string> variables;
   for (Value result : op.getResults()) {
@@ -279,27 +318,14 @@ LogicalResult KernelWriter::writeIf(scf::IfOp op) {
   }
   size_t declarations = body.size();
   line(fmt::format("if ({}) {{", valueOf(op.getCondition()).text));
-  auto writeSide = [&](Region &region) {
-    ValueRange yielded = region.front().getTerminator()->getOperands();
-    // What is read by nothing else is computed into the result.
-    for (auto [value, variable] : llvm::zip(yielded, variables))
-      if (value.hasOneUse() && value.getParentRegion() == &region)
-        targets[value] = variable;
-    if (failed(writeNested(region.front())))
-      return failure();
-    ++depth;
-    assign(variables, yielded);
-    --depth;
-    return success();
-  };
-  if (failed(writeSide(op.getThenRegion())))
+  if (failed(writeSide(*op.thenBlock(), variables)))
     return failure();
   SmallVector<std::string> types;
   for (Value yielded : op.thenYield().getOperands())
     types.push_back(valueOf(yielded).type);
   if (!op.getElseRegion().empty()) {
     line("} else {");
-    if (failed(writeSide(op.getElseRegion())))
+    if (failed(writeSide(*op.elseBlock(), variables)))
       return failure();
     // A literal has no type, and a pointer's comes from either side.
     for (auto [type, yielded] : llvm::zip(types, op.elseYield().getOperands()))
@@ -307,25 +333,12 @@ LogicalResult KernelWriter::writeIf(scf::IfOp op) {
         type = valueOf(yielded).type;
   }
   line("}");
+  for (auto [type, result] : llvm::zip(types, op.getResults()))
+    if (type.empty())
+      type = typeName(result.getType());
   std::string rest = body.substr(declarations);
   body.resize(declarations);
-  // Neighbours of one type in one declaration.
-  std::string pending;
-  for (auto [i, result] : llvm::enumerate(op.getResults())) {
-    if (types[i].empty())
-      types[i] = typeName(result.getType());
-    values[result] = {variables[i], types[i]};
-    if (targets.contains(result))
-      continue;
-    bool joins = !pending.empty() && i > 0 && types[i] == types[i - 1] &&
-                 !StringRef(types[i]).ends_with("*");
-    if (!joins && !pending.empty())
-      line(pending + ";");
-    pending = joins ? pending + ", " + variables[i]
-                    : declaration(types[i], variables[i]);
-  }
-  if (!pending.empty())
-    line(pending + ";");
+  declareResults(op, variables, types);
   body += rest;
   return success();
 }
@@ -436,14 +449,14 @@ static std::string wantedName(const mamba::Artifact &artifact,
   using Kind = mamba::KernelArg::Kind;
   static constexpr StringLiteral kExtents[] = {"batch",  "length", "channels",
                                                "states", "groups", "extent"};
-  static constexpr char kLetters[] = "bldngx";
   if (arg.kind == Kind::Extent)
     return kExtents[arg.dim].str();
   const mamba::TensorSpec &tensor = artifact.tensors[arg.index];
   if (arg.kind == Kind::Pointer)
     return tensor.name;
-  char letter = kLetters[static_cast<unsigned>(tensor.dims[arg.dim].axis)];
-  return fmt::format("{}_stride_{}", tensor.name, letter);
+  mamba::Axis axis = tensor.dims[arg.dim].axis;
+  return fmt::format("{}_stride_{}", tensor.name,
+                     axis == mamba::Axis::Other ? 'x' : mamba::letterOf(axis));
 }
 
 void KernelWriter::nameArguments() {
@@ -475,9 +488,9 @@ std::string KernelWriter::parameters() {
     const Expression &value = values[arg];
     bool isRestrict = !!kernel.getArgAttr(
         arg.getArgNumber(), LLVM::LLVMDialect::getNoAliasAttrName());
-    bool isPointer = StringRef(value.type).ends_with("*");
-    std::string type =
-        isPointer && isRestrict ? value.type + "__restrict__" : value.type;
+    std::string type = isPointer(value.type) && isRestrict
+                           ? value.type + "__restrict__"
+                           : value.type;
     texts +=
         (texts.empty() ? "\n    " : ",\n    ") + declaration(type, value.text);
   }

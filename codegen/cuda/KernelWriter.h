@@ -75,6 +75,9 @@ private:
   LogicalResult writeLoop(scf::ForOp op);
   LogicalResult writeWhile(scf::WhileOp op);
   LogicalResult writeIf(scf::IfOp op);
+  LogicalResult writeSide(Block &block, ArrayRef<std::string> variables);
+  void declareResults(scf::IfOp op, ArrayRef<std::string> variables,
+                      ArrayRef<std::string> types);
   LogicalResult writeNested(Block &block);
   void assign(ArrayRef<std::string> variables, ValueRange values);
   void line(const std::string &text);

@@ -16,123 +16,29 @@ using namespace mlir::ssm::cuda;
 
 /// Words that a kernel's own names must not be: keywords, and what CUDA and its
 /// functions without a prefix are called.
+static constexpr StringLiteral kReservedWords(
+    "alignas alignof and and_eq asm auto bitand bitor blockDim blockIdx "
+    "bool break case catch char char8_t char16_t char32_t class co_await "
+    "co_return co_yield compl concept const consteval constexpr constinit "
+    "continue const_cast decltype default delete do double dynamic_cast "
+    "else enum explicit export extern false float for friend goto gridDim "
+    "if inline int long main max min mutable namespace new noexcept not "
+    "not_eq nullptr operator or or_eq private protected public register "
+    "reinterpret_cast requires return short signed sizeof static "
+    "static_assert static_cast struct switch template this threadIdx "
+    "thread_local throw true try typedef typeid typename union unsigned "
+    "using virtual void volatile warpSize wchar_t while xor xor_eq NULL "
+    "linux unix fmaf fabsf ceilf floorf truncf roundf rintf copysignf fmaxf "
+    "fminf atomicAdd uint2 uint4 ");
+
 static bool isReserved(StringRef name) {
-  static const llvm::StringSet<> words = {"alignas",
-                                          "alignof",
-                                          "and",
-                                          "and_eq",
-                                          "asm",
-                                          "auto",
-                                          "bitand",
-                                          "bitor",
-                                          "blockDim",
-                                          "blockIdx",
-                                          "bool",
-                                          "break",
-                                          "case",
-                                          "catch",
-                                          "char",
-                                          "char8_t",
-                                          "char16_t",
-                                          "char32_t",
-                                          "class",
-                                          "co_await",
-                                          "co_return",
-                                          "co_yield",
-                                          "compl",
-                                          "concept",
-                                          "const",
-                                          "consteval",
-                                          "constexpr",
-                                          "constinit",
-                                          "continue",
-                                          "const_cast",
-                                          "decltype",
-                                          "default",
-                                          "delete",
-                                          "do",
-                                          "double",
-                                          "dynamic_cast",
-                                          "else",
-                                          "enum",
-                                          "explicit",
-                                          "export",
-                                          "extern",
-                                          "false",
-                                          "float",
-                                          "for",
-                                          "friend",
-                                          "goto",
-                                          "gridDim",
-                                          "if",
-                                          "inline",
-                                          "int",
-                                          "long",
-                                          "main",
-                                          "max",
-                                          "min",
-                                          "mutable",
-                                          "namespace",
-                                          "new",
-                                          "noexcept",
-                                          "not",
-                                          "not_eq",
-                                          "nullptr",
-                                          "operator",
-                                          "or",
-                                          "or_eq",
-                                          "private",
-                                          "protected",
-                                          "public",
-                                          "register",
-                                          "reinterpret_cast",
-                                          "requires",
-                                          "return",
-                                          "short",
-                                          "signed",
-                                          "sizeof",
-                                          "static",
-                                          "static_assert",
-                                          "static_cast",
-                                          "struct",
-                                          "switch",
-                                          "template",
-                                          "this",
-                                          "threadIdx",
-                                          "thread_local",
-                                          "throw",
-                                          "true",
-                                          "try",
-                                          "typedef",
-                                          "typeid",
-                                          "typename",
-                                          "union",
-                                          "unsigned",
-                                          "using",
-                                          "virtual",
-                                          "void",
-                                          "volatile",
-                                          "warpSize",
-                                          "wchar_t",
-                                          "while",
-                                          "xor",
-                                          "xor_eq",
-                                          "NULL",
-                                          "linux",
-                                          "unix",
-                                          "fmaf",
-                                          "fabsf",
-                                          "ceilf",
-                                          "floorf",
-                                          "truncf",
-                                          "roundf",
-                                          "rintf",
-                                          "copysignf",
-                                          "fmaxf",
-                                          "fminf",
-                                          "atomicAdd",
-                                          "uint2",
-                                          "uint4"};
+  static const llvm::StringSet<> words = [] {
+    SmallVector<StringRef> list;
+    StringRef(kReservedWords).split(list, ' ', -1, /*KeepEmpty=*/false);
+    llvm::StringSet<> set;
+    set.insert(list.begin(), list.end());
+    return set;
+  }();
   return words.contains(name) || isPreludeName(name);
 }
 

@@ -292,7 +292,7 @@ static std::string entryStem(func::FuncOp function) {
   std::string stem;
   for (char c : function.getName())
     stem += llvm::isAlnum(c) || c == '_' ? c : '_';
-  return llvm::isDigit(stem.front()) ? "_" + stem : stem;
+  return !stem.empty() && llvm::isDigit(stem.front()) ? "_" + stem : stem;
 }
 
 void LowerToGpu::runOnOperation() {

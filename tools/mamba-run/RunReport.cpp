@@ -14,6 +14,7 @@
 #include "tools/problem/Json.h"
 
 #include "runtime/DType.h"
+#include "runtime/Validate.h"
 
 #include <algorithm>
 #include <cmath>

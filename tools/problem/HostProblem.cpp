@@ -12,6 +12,7 @@
 #include "tools/problem/HostProblem.h"
 
 #include "runtime/DType.h"
+#include "runtime/Validate.h"
 #include "tools/io/Random.h"
 #include "tools/problem/TensorFile.h"
 

@@ -19,15 +19,8 @@
 
 using namespace mamba;
 
-static constexpr std::string_view kLetters = "bldng";
-
 static Status invalid(std::string text) {
   return Status(StatusCode::InvalidArgument, std::move(text));
-}
-
-char mamba::letterOf(Axis axis) {
-  auto index = static_cast<size_t>(axis);
-  return index < kLetters.size() ? kLetters[index] : '.';
 }
 
 static std::string lettersOf(const TensorSpec &spec) {
@@ -48,8 +41,8 @@ std::string mamba::axesOf(const TensorSpec &spec) {
 
 /// The axis that `letter` (also a capital) stands for.
 static Result<Axis> parseAxis(char letter) {
-  size_t index = kLetters.find(static_cast<char>(letter | 0x20));
-  if (index == std::string_view::npos)
+  size_t index = kAxisLetters.find(static_cast<char>(letter | 0x20));
+  if (index == std::string_view::npos || kAxisLetters[index] == '.')
     return invalid(
         fmt::format("found axis '{}', required b, l, d, n or g", letter));
   return static_cast<Axis>(index);

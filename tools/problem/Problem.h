@@ -22,8 +22,6 @@
 
 namespace mamba {
 
-/// The letter of an axis as in #ssm.access; '.' for Axis::Other.
-char letterOf(Axis axis);
 /// "(b, l, d)".
 std::string axesOf(const TensorSpec &spec);
 
