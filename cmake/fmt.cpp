@@ -1,4 +1,4 @@
-//===- fmt.cpp - The fmt library's code for the portable build ------------===//
+//===- fmt.cpp - The fmt library's code, to be linked in ------------------===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -38,9 +38,11 @@ struct Environment {
   std::string libcuda;
   /// MAMBA_LIBNVRTC: the only path to load NVRTC from.
   std::string libnvrtc;
-  /// CUDA_HOME, CUDA_PATH: toolkits where NVRTC is looked for.
+  /// MAMBA_LIBNVJITLINK: the only path to load nvJitLink from.
+  std::string libnvjitlink;
+  /// CUDA_HOME, CUDA_PATH: toolkits where these two are looked for.
   std::vector<std::string> cudaHomes;
-  /// VIRTUAL_ENV, CONDA_PREFIX: Python's folders where it is looked for.
+  /// VIRTUAL_ENV, CONDA_PREFIX: Python's folders where they are looked for.
   std::vector<std::string> pythonPrefixes;
 
   /// MAMBA_SIMT_CHECKS=all (the default), none, or some of bounds, alignment,

@@ -29,7 +29,10 @@ public:
   ~FileDescriptor() { (void)close(); }
   FileDescriptor(FileDescriptor &&other) noexcept
       : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  FileDescriptor &operator=(FileDescriptor &&) = delete;
+  FileDescriptor &operator=(FileDescriptor &&other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
 
   bool valid() const { return descriptor_ >= 0; }
   int get() const { return descriptor_; }

@@ -8,8 +8,8 @@
 #include "codegen/cuda/FileHead.h"
 
 #include "codegen/cuda/Names.h"
+#include "runtime/ArtifactText.h"
 #include "runtime/DType.h"
-#include "runtime/Validate.h"
 #include "llvm/ADT/StringExtras.h"
 
 #include <fmt/format.h>
@@ -17,43 +17,29 @@
 using namespace mlir;
 using namespace mlir::ssm::cuda;
 
-using mamba::letterOf;
-
-/// "(b, l/64, d, 16)".
-static std::string shapeOf(const mamba::TensorSpec &tensor) {
-  SmallVector<std::string> dims;
-  for (const mamba::DimSpec &dim : tensor.dims)
-    if (dim.extent != mamba::kDynamic)
-      dims.push_back(std::to_string(dim.extent));
-    else if (dim.divisor != 1)
-      dims.push_back(fmt::format("{}/{}", letterOf(dim.axis), dim.divisor));
-    else
-      dims.push_back(std::string(1, letterOf(dim.axis)));
-  return "(" + llvm::join(dims, ", ") + ")";
+/// Expressions with something between them.
+template <typename Terms>
+static std::string joined(const Terms &terms, StringRef between) {
+  SmallVector<std::string> texts;
+  for (const auto &term : terms)
+    texts.push_back(mamba::textOf(term));
+  return llvm::join(texts, between);
 }
 
 static std::string gridOf(const mamba::LaunchSpec &launch) {
-  SmallVector<std::string> terms;
-  for (const mamba::GridTerm &term : launch.grid)
-    if (term.axis == mamba::Axis::Other)
-      terms.push_back(std::to_string(term.divisor));
-    else if (term.divisor == 1)
-      terms.push_back(std::string(1, letterOf(term.axis)));
-    else
-      terms.push_back(
-          fmt::format("ceil({} / {})", letterOf(term.axis), term.divisor));
-  return terms.empty() ? "1" : llvm::join(terms, " * ");
+  return launch.grid.empty() ? "1" : joined(launch.grid, " * ");
 }
 
 /// "u: bf16 (b, l, d), input, unit stride along dimension 2, ...".
 static std::string describe(const mamba::Artifact &artifact, size_t i) {
   const mamba::TensorSpec &tensor = artifact.tensors[i];
   size_t outputs = artifact.numInputs + artifact.numResults;
-  std::string text = fmt::format("{}: {} {}, {}", tensor.name,
-                                 mamba::toString(tensor.dtype), shapeOf(tensor),
-                                 i < artifact.numInputs ? "input"
-                                 : i < outputs          ? "output"
-                                                        : "temporary");
+  std::string text =
+      fmt::format("{}: {} ({}), {}", tensor.name, mamba::toString(tensor.dtype),
+                  joined(tensor.dims, ", "),
+                  i < artifact.numInputs ? "input"
+                  : i < outputs          ? "output"
+                                         : "temporary");
   if (i >= outputs)
     return text + (tensor.isZeroed ? ", row-major, zero before the first launch"
                                    : ", row-major");

@@ -7,6 +7,7 @@
 
 #include "codegen/cuda/Names.h"
 
+#include "codegen/Identifier.h"
 #include "codegen/cuda/Prelude.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -40,19 +41,6 @@ static bool isReserved(StringRef name) {
     return set;
   }();
   return words.contains(name) || isPreludeName(name);
-}
-
-std::string mlir::ssm::cuda::identifier(StringRef text) {
-  // Two underscores, and one in front, belong to the implementation.
-  std::string name;
-  for (char c : text)
-    if (llvm::isAlnum(c))
-      name += c;
-    else if (name.empty() || name.back() != '_')
-      name += '_';
-  if (name.empty() || !llvm::isAlpha(name.front()))
-    name = "v" + name;
-  return name;
 }
 
 std::string mlir::ssm::cuda::commentText(StringRef text) {

@@ -34,9 +34,6 @@ private:
   llvm::StringMap<unsigned> counts;
 };
 
-/// `text` as an identifier: what no identifier has becomes an underscore.
-std::string identifier(StringRef text);
-
 /// `text` as the inside of a `//` comment: one line that ends where it ends,
 /// of printable characters.
 std::string commentText(StringRef text);

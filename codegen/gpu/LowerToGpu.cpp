@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/Identifier.h"
 #include "codegen/Passes.h"
 #include "codegen/gpu/BodyEmitter.h"
 #include "codegen/gpu/ChunkKernel.h"
@@ -287,14 +288,6 @@ static LogicalResult lower(FusedOp op, LaunchPlan &plan,
   return FusedLowering(op, plan, module, name.str(), schedule).run();
 }
 
-/// The function's name as PTX may have it: MLIR's may be any string.
-static std::string entryStem(func::FuncOp function) {
-  std::string stem;
-  for (char c : function.getName())
-    stem += llvm::isAlnum(c) || c == '_' ? c : '_';
-  return !stem.empty() && llvm::isDigit(stem.front()) ? "_" + stem : stem;
-}
-
 void LowerToGpu::runOnOperation() {
   ModuleOp module = getOperation();
   auto functions = llvm::to_vector(module.getOps<func::FuncOp>());
@@ -313,8 +306,9 @@ void LowerToGpu::runOnOperation() {
                   b.getUnitAttr());
   unsigned number = 0;
   for (FusedOp op : function.getOps<FusedOp>())
-    if (failed(lower(op, *plan, gpuModule,
-                     entryStem(function) + "_" + Twine(number++))))
+    if (failed(lower(
+            op, *plan, gpuModule,
+            identifier((function.getName() + "_" + Twine(number++)).str()))))
       return signalPassFailure();
   plan->attachTo(module);
   function.erase();

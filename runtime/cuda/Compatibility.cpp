@@ -95,15 +95,24 @@ int ptxVersionOf(std::string_view ptx) {
   return 10 * major + minor;
 }
 
+bool architectureRunsOn(ImageKind kind, std::string_view target,
+                        std::string_view deviceTarget) {
+  Architecture code = parseTarget(target), device = parseTarget(deviceTarget);
+  return code.number != 0 && runsOn(kind, code, device);
+}
+
+int architectureNumber(std::string_view target) {
+  return parseTarget(target).number;
+}
+
 Status checkTarget(ImageKind kind, std::string_view target,
                    std::string_view deviceTarget) {
-  Architecture code = parseTarget(target), device = parseTarget(deviceTarget);
-  if (code.number == 0)
+  if (architectureNumber(target) == 0)
     return Status(StatusCode::Unsupported,
                   fmt::format("its target '{}' is not a GPU architecture such "
                               "as {}",
                               target, deviceTarget));
-  if (runsOn(kind, code, device))
+  if (architectureRunsOn(kind, target, deviceTarget))
     return Status();
   return Status(StatusCode::Unsupported,
                 fmt::format("it was compiled for {}{}, and this device is {}: "

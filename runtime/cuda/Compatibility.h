@@ -38,6 +38,13 @@ int ptxVersionOf(std::string_view ptx);
 Status checkTarget(ImageKind kind, std::string_view target,
                    std::string_view deviceTarget);
 
+/// Whether checkTarget() is content.
+bool architectureRunsOn(ImageKind kind, std::string_view target,
+                        std::string_view deviceTarget);
+
+/// 90 for "sm_90" and "sm_90a"; 0 if `target` is no GPU architecture.
+int architectureNumber(std::string_view target);
+
 } // namespace mamba::cuda
 
 #endif // MAMBA_RUNTIME_CUDA_COMPATIBILITY_H

@@ -7,11 +7,11 @@
 
 #include "runtime/cuda/Nvrtc.h"
 
+#include "runtime/Environment.h"
 #include "runtime/Warning.h"
-#include "runtime/cuda/NvrtcPaths.h"
 #include "runtime/cuda/OpenLibrary.h"
+#include "runtime/cuda/ToolkitPaths.h"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <utility>
 #include <vector>
@@ -44,13 +44,7 @@ const char *Nvrtc::resolve(void *library) {
       MAMBA_NVRTC_SYMBOL(nvrtcGetProgramLog),
 #undef MAMBA_NVRTC_SYMBOL
   };
-  for (auto [name, slot] : symbols) {
-    void *found = ::dlsym(library, name);
-    if (!found)
-      return name;
-    *static_cast<void **>(slot) = found;
-  }
-  return nullptr;
+  return resolveAll(library, symbols);
 }
 
 Result<std::unique_ptr<Nvrtc>> Nvrtc::load(std::span<const std::string> paths) {
@@ -72,7 +66,8 @@ Result<std::unique_ptr<Nvrtc>> Nvrtc::load(std::span<const std::string> paths) {
 
 Result<const Nvrtc *> Nvrtc::get() {
   static const auto *result = new Result<const Nvrtc *>([] {
-    Result<std::unique_ptr<Nvrtc>> loaded = load(nvrtcPaths());
+    Result<std::unique_ptr<Nvrtc>> loaded = load(
+        toolkitPaths(Environment::get().libnvrtc, "libnvrtc.so", "cuda_nvrtc"));
     return loaded.ok() ? Result<const Nvrtc *>(loaded->release())
                        : Result<const Nvrtc *>(loaded.status());
   }());

@@ -1,5 +1,4 @@
-//===- Nvrtc.h - CUDA C++ compiled at run time ----------------- -*- C++
-//-*-===//
+//===- Nvrtc.h - CUDA C++ compiled at run time ------------------*- C++ -*-===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

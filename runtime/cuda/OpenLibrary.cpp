@@ -12,6 +12,18 @@
 
 namespace mamba::cuda {
 
+const char *
+resolveAll(void *library,
+           std::span<const std::pair<const char *, void *>> functions) {
+  for (auto [name, slot] : functions) {
+    void *found = ::dlsym(library, name);
+    if (!found)
+      return name;
+    *static_cast<void **>(slot) = found;
+  }
+  return nullptr;
+}
+
 Result<std::string> openFirst(std::span<const std::string> paths,
                               const ResolveFunctions &resolve) {
   std::string tried;

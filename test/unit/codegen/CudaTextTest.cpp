@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cuda/Expression.h"
+#include "codegen/Identifier.h"
 #include "codegen/cuda/Names.h"
 #include "codegen/cuda/Prelude.h"
 
@@ -14,6 +15,7 @@
 #include <gtest/gtest.h>
 #include <limits>
 
+using namespace mlir::ssm;
 using namespace mlir::ssm::cuda;
 
 namespace {

@@ -49,11 +49,11 @@ protected:
   }
 
   static constexpr const char *kNames[] = {
-      "HOME",           "XDG_CACHE_HOME",    "MAMBA_CACHE_DIR",
-      "MAMBA_CACHE",    "MAMBA_CACHE_BYTES", "MAMBA_NUM_THREADS",
-      "MAMBA_LIBCUDA",  "MAMBA_SIMT_CHECKS", "MAMBA_SIMT_SEED",
-      "MAMBA_LIBNVRTC", "CUDA_HOME",         "CUDA_PATH",
-      "VIRTUAL_ENV",    "CONDA_PREFIX"};
+      "HOME",           "XDG_CACHE_HOME",     "MAMBA_CACHE_DIR",
+      "MAMBA_CACHE",    "MAMBA_CACHE_BYTES",  "MAMBA_NUM_THREADS",
+      "MAMBA_LIBCUDA",  "MAMBA_SIMT_CHECKS",  "MAMBA_SIMT_SEED",
+      "MAMBA_LIBNVRTC", "MAMBA_LIBNVJITLINK", "CUDA_HOME",
+      "CUDA_PATH",      "VIRTUAL_ENV",        "CONDA_PREFIX"};
   std::vector<std::optional<std::string>> before_;
 };
 
@@ -75,6 +75,7 @@ TEST_F(EnvironmentTest, Values) {
   setenv("MAMBA_NUM_THREADS", "7", 1);
   setenv("MAMBA_LIBCUDA", "/lib/x.so", 1);
   setenv("MAMBA_LIBNVRTC", "/lib/y.so", 1);
+  setenv("MAMBA_LIBNVJITLINK", "/lib/z.so", 1);
   setenv("CUDA_PATH", "/opt/cuda", 1);
   setenv("VIRTUAL_ENV", "/venv", 1);
   Environment environment = Environment::read();
@@ -83,6 +84,7 @@ TEST_F(EnvironmentTest, Values) {
   EXPECT_EQ(environment.numThreads, 7);
   EXPECT_EQ(environment.libcuda, "/lib/x.so");
   EXPECT_EQ(environment.libnvrtc, "/lib/y.so");
+  EXPECT_EQ(environment.libnvjitlink, "/lib/z.so");
   EXPECT_EQ(environment.cudaHomes, std::vector<std::string>{"/opt/cuda"});
   EXPECT_EQ(environment.pythonPrefixes, std::vector<std::string>{"/venv"});
   EXPECT_TRUE(warnings().empty());

@@ -1,0 +1,106 @@
+//===- OpenDevice.cpp - Names to devices ----------------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One object for each device while it is held. It knows every kind of device,
+// and so is a file of its own: a program that opens GPUs only links no other.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/CpuDevice.h"
+#include "runtime/Environment.h"
+#include "runtime/PerProcess.h"
+#include "runtime/cuda/CudaDevice.h"
+#include "runtime/simt/SimtDevice.h"
+
+#include <charconv>
+#include <fmt/format.h>
+#include <map>
+#include <mutex>
+#include <optional>
+
+namespace mamba {
+
+namespace {
+
+struct OpenDevices {
+  std::mutex mutex;
+  std::map<int, std::weak_ptr<Device>> byOrdinal;
+};
+
+/// A forked child opens its own: the parent's CUDA devices don't work there.
+/// Never destroyed: static objects may open devices.
+OpenDevices &openDevices() {
+  static auto *instance = new PerProcess<OpenDevices>;
+  return instance->get();
+}
+
+constexpr int kCpu = -1, kSimt = -2;
+
+/// kCpu, kSimt, or the ordinal of a CUDA device.
+std::optional<int> parseName(std::string_view name) {
+  if (name == "cpu")
+    return kCpu;
+  if (name == "simt")
+    return kSimt;
+  if (name == "cuda")
+    return 0;
+  constexpr std::string_view kPrefix = "cuda:";
+  if (!name.starts_with(kPrefix))
+    return std::nullopt;
+  int ordinal = 0;
+  const char *end = name.data() + name.size();
+  auto [rest, error] =
+      std::from_chars(name.data() + kPrefix.size(), end, ordinal);
+  if (error != std::errc() || rest != end || ordinal < 0)
+    return std::nullopt;
+  return ordinal;
+}
+
+Result<std::shared_ptr<Device>> create(int ordinal) {
+  if (ordinal == kCpu)
+    return std::shared_ptr<Device>(std::make_shared<CpuDevice>());
+  if (ordinal == kSimt) {
+    MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> simt,
+                           SimtDevice::create(Environment::get().simt));
+    return simt;
+  }
+  MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> device,
+                         cuda::CudaDevice::open(ordinal));
+  return device;
+}
+
+} // namespace
+
+Result<std::shared_ptr<Device>> Device::open(std::string_view name) {
+  std::optional<int> ordinal = parseName(name);
+  if (!ordinal)
+    return Status(StatusCode::InvalidArgument,
+                  fmt::format("there is no device '{}'; a device is called "
+                              "cpu, simt, cuda or cuda:<number>",
+                              name));
+  OpenDevices &devices = openDevices();
+  std::lock_guard lock(devices.mutex);
+  std::weak_ptr<Device> &known = devices.byOrdinal[*ordinal];
+  if (std::shared_ptr<Device> device = known.lock())
+    return device;
+  Result<std::shared_ptr<Device>> device = create(*ordinal);
+  if (!device.ok())
+    return device.status().withContext(fmt::format("opening '{}'", name));
+  known = *device;
+  return device;
+}
+
+std::string Device::nameOf(const void *pointer) {
+  if (simt::isSimtMemory(pointer))
+    return "simt";
+  int ordinal = cuda::ordinalOf(pointer);
+  return ordinal < 0 ? "cpu" : fmt::format("cuda:{}", ordinal);
+}
+
+bool Device::hasCuda() { return open("cuda:0").ok(); }
+
+} // namespace mamba

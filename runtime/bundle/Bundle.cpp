@@ -1,0 +1,205 @@
+//===- Bundle.cpp - Exported functions, without a compiler ----------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/bundle/Bundle.h"
+
+#include "runtime/FileIO.h"
+#include "runtime/PerProcess.h"
+#include "runtime/bundle/Selection.h"
+#include "runtime/bundle/Sha256.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+#include <tuple>
+
+namespace mamba {
+
+namespace {
+
+/// Device, function, variant. A kernel holds its device, so that the address
+/// stays that of the same one.
+using KernelId = std::tuple<const Device *, size_t, size_t>;
+
+struct LoadedKernels {
+  std::shared_mutex mutex;
+  std::map<KernelId, std::shared_ptr<Kernel>> byId;
+};
+
+Status corrupt(std::string text) {
+  return Status(StatusCode::CorruptData, std::move(text));
+}
+
+} // namespace
+
+struct BundledFunction::State {
+  std::string path;
+  FileDescriptor folder;
+  std::string checksum;
+  Manifest manifest;
+  mutable PerProcess<LoadedKernels> kernels;
+
+  Result<std::string> read(const CodeFile &code) const;
+  Result<std::shared_ptr<Kernel>>
+  load(const BundleVariant &variant,
+       const std::shared_ptr<Device> &device) const;
+};
+
+/// The file's bytes, which are those that were exported.
+Result<std::string> BundledFunction::State::read(const CodeFile &code) const {
+  std::string full = path + "/" + code.file;
+  FileDescriptor file(::openat(folder.get(), code.file.c_str(),
+                               O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.valid())
+    return errnoStatus("cannot open", full);
+  MAMBA_ASSIGN_OR_RETURN(std::string bytes, readDescriptor(file.get(), full));
+  if (static_cast<int64_t>(bytes.size()) != code.bytes)
+    return corrupt(fmt::format("'{}' has {} bytes, and the manifest says {}: "
+                               "export the bundle again",
+                               full, bytes.size(), code.bytes));
+  if (sha256(bytes) != code.sha256)
+    return corrupt(fmt::format("'{}' is not what was exported: its checksum is "
+                               "not that of the manifest; export the bundle "
+                               "again",
+                               full));
+  return bytes;
+}
+
+/// The first form of the code that the device takes: where a driver is too old
+/// for PTX, NVRTC may still be there. Changed files are no reason to go on.
+Result<std::shared_ptr<Kernel>>
+BundledFunction::State::load(const BundleVariant &variant,
+                             const std::shared_ptr<Device> &device) const {
+  Status failure;
+  for (const CodeFile &code : variant.code) {
+    if (!runsOn(variant, code, device->info()))
+      continue;
+    auto artifact = std::make_shared<Artifact>(variant.artifact);
+    artifact->kind = code.kind;
+    MAMBA_ASSIGN_OR_RETURN(artifact->image, read(code));
+    MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Kernel> kernel,
+                           Kernel::create(std::move(artifact), device));
+    Status loaded = kernel->load().status();
+    if (loaded.ok())
+      return kernel;
+    failure = failure.ok() ? std::move(loaded)
+                           : Status(failure.code(),
+                                    fmt::format("{}\n{}", failure.message(),
+                                                loaded.message()));
+  }
+  return failure;
+}
+
+const BundleFunction &BundledFunction::info() const {
+  return bundle_->manifest.functions[index_];
+}
+
+Result<std::shared_ptr<Kernel>>
+BundledFunction::kernel(const std::shared_ptr<Device> &device,
+                        std::span<const TensorView> tensors,
+                        void *stream) const {
+  MAMBA_ASSIGN_OR_RETURN(size_t variant,
+                         selectVariant(info(), tensors, device->info()));
+  LoadedKernels &kernels = bundle_->kernels.get();
+  KernelId id(device.get(), index_, variant);
+  auto find = [&] {
+    auto known = kernels.byId.find(id);
+    return known == kernels.byId.end() ? nullptr : known->second;
+  };
+  {
+    std::shared_lock lock(kernels.mutex);
+    if (std::shared_ptr<Kernel> known = find())
+      return known;
+  }
+  MAMBA_ASSIGN_OR_RETURN(bool capturing, device->isCapturing(stream));
+  if (capturing)
+    return Status(StatusCode::CaptureForbidden,
+                  fmt::format("the code of '{}' would have to be loaded while "
+                              "the stream is being captured; call prepare() "
+                              "before the capture",
+                              info().name));
+  // Held while loading: threads that want the same code load it once.
+  std::unique_lock lock(kernels.mutex);
+  if (std::shared_ptr<Kernel> known = find())
+    return known;
+  MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Kernel> fresh,
+                         bundle_->load(info().variants[variant], device));
+  kernels.byId.emplace(id, fresh);
+  return fresh;
+}
+
+Status BundledFunction::launch(const std::shared_ptr<Device> &device,
+                               std::span<const TensorView> tensors,
+                               void *stream) const {
+  MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Kernel> chosen,
+                         kernel(device, tensors, stream));
+  return chosen->launch(tensors, stream);
+}
+
+Status BundledFunction::prepare(const std::shared_ptr<Device> &device,
+                                std::span<const TensorView> tensors,
+                                void *stream) const {
+  MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Kernel> chosen,
+                         kernel(device, tensors, stream));
+  return chosen->prepare(tensors, stream);
+}
+
+Result<Bundle> Bundle::open(const std::string &folder,
+                            std::string_view checksum) {
+  auto state = std::make_shared<State>();
+  state->path = folder;
+  FileDescriptor opened(
+      ::open(folder.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
+  if (!opened.valid())
+    return errnoStatus("cannot open the bundle", folder);
+  std::string path = fmt::format("{}/{}", folder, kManifestFile);
+  FileDescriptor file(
+      ::openat(opened.get(), kManifestFile, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.valid())
+    return errnoStatus("cannot open", path);
+  MAMBA_ASSIGN_OR_RETURN(std::string text, readDescriptor(file.get(), path));
+  Result<Manifest> manifest = readManifest(text);
+  if (!manifest.ok())
+    return manifest.status().withContext(path);
+  state->checksum = manifestChecksum(text);
+  if (!checksum.empty() && checksum != state->checksum)
+    return corrupt(fmt::format(
+        "{}: the bundle is another one than the program was built for: its "
+        "checksum is {}, required is {}; put the exported folder and header in "
+        "place together",
+        path, state->checksum, checksum));
+  state->manifest = std::move(*manifest);
+  state->folder = std::move(opened);
+  return Bundle(std::move(state));
+}
+
+const Manifest &Bundle::manifest() const { return state_->manifest; }
+
+const std::string &Bundle::checksum() const { return state_->checksum; }
+
+Result<BundledFunction> Bundle::function(std::string_view name) const {
+  const std::vector<BundleFunction> &functions = state_->manifest.functions;
+  if (name.empty() && functions.size() == 1)
+    return function(size_t(0));
+  std::string names;
+  for (size_t i = 0; i < functions.size(); ++i) {
+    if (functions[i].name == name)
+      return function(i);
+    names += (i ? ", " : "") + functions[i].name;
+  }
+  return Status(StatusCode::NotFound,
+                fmt::format("no function '{}' in bundle '{}', which has {}",
+                            name, state_->path, names));
+}
+
+BundledFunction Bundle::function(size_t index) const {
+  return BundledFunction(state_, index);
+}
+
+} // namespace mamba

@@ -1,0 +1,109 @@
+//===- JsonNode.h - JSON of strangers, read with care -----------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A node knows where it is in the file. The first thing that is not as asked
+// for is the error of the whole reading; what is read after it are zeros, so
+// that a parser checks once at its end.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_RUNTIME_BUNDLE_JSONNODE_H
+#define MAMBA_RUNTIME_BUNDLE_JSONNODE_H
+
+#include "runtime/Status.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
+
+namespace mamba {
+
+class JsonNode {
+public:
+  JsonNode(const nlohmann::json &value, Status &status)
+      : value_(&value), status_(&status) {}
+
+  bool has(const char *name) const {
+    return value_->is_object() && value_->contains(name);
+  }
+
+  JsonNode operator[](const char *name) const {
+    std::string path = path_.empty() ? name : path_ + "." + name;
+    if (has(name))
+      return JsonNode((*value_)[name], path, *status_);
+    JsonNode missing(kNull, path, *status_);
+    missing.fail("is missing");
+    return missing;
+  }
+
+  std::vector<JsonNode> items() const {
+    std::vector<JsonNode> nodes;
+    if (!value_->is_array())
+      fail("is no array");
+    else
+      for (size_t i = 0; i < value_->size(); ++i)
+        nodes.push_back(
+            JsonNode((*value_)[i], fmt::format("{}[{}]", path_, i), *status_));
+    return nodes;
+  }
+
+  std::string text() const {
+    if (value_->is_string())
+      return value_->get<std::string>();
+    fail("is no text");
+    return {};
+  }
+
+  bool truth() const {
+    if (value_->is_boolean())
+      return value_->get<bool>();
+    fail("is neither true nor false");
+    return false;
+  }
+
+  int64_t number(int64_t least, int64_t most) const {
+    bool isWhole = value_->is_number_integer() &&
+                   !(value_->is_number_unsigned() &&
+                     value_->get<uint64_t>() > uint64_t(INT64_MAX));
+    int64_t found = isWhole ? value_->get<int64_t>() : 0;
+    if (isWhole && found >= least && found <= most)
+      return found;
+    fail(fmt::format("is no whole number from {} to {}", least, most));
+    return 0;
+  }
+
+  /// What `parse` makes of the text.
+  template <typename T, typename Parse>
+  T parsed(Parse &&parse, std::string_view required) const {
+    std::string found = text();
+    if (auto result = parse(std::string_view(found)))
+      return *result;
+    fail(fmt::format("is '{}', required {}", found, required));
+    return {};
+  }
+
+  void fail(std::string_view text) const {
+    if (status_->ok())
+      *status_ =
+          Status(StatusCode::CorruptData, fmt::format("{} {}", path_, text));
+  }
+
+private:
+  JsonNode(const nlohmann::json &value, std::string path, Status &status)
+      : value_(&value), path_(std::move(path)), status_(&status) {}
+
+  static inline const nlohmann::json kNull;
+  const nlohmann::json *value_;
+  std::string path_;
+  Status *status_;
+};
+
+} // namespace mamba
+
+#endif // MAMBA_RUNTIME_BUNDLE_JSONNODE_H

@@ -1,0 +1,94 @@
+//===- Manifest.h - What a bundle holds -------------------------*- C++ -*-===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A bundle is a folder: code files, and manifest.json, which says all that a
+// launch needs to know. docs/bundles.md describes it for readers in other
+// languages.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MAMBA_RUNTIME_BUNDLE_MANIFEST_H
+#define MAMBA_RUNTIME_BUNDLE_MANIFEST_H
+
+#include "runtime/Artifact.h"
+#include "runtime/Status.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mamba {
+
+inline constexpr const char *kManifestFile = "manifest.json";
+/// The format's version. A reader takes this one only.
+inline constexpr int64_t kManifestVersion = 1;
+
+/// One form of a variant's code.
+struct CodeFile {
+  ImageKind kind = ImageKind::Cubin;
+  /// Its name in the bundle's folder: no path.
+  std::string file;
+  int64_t bytes = 0;
+  std::string sha256;
+};
+
+/// A function compiled for one target, in several forms.
+struct BundleVariant {
+  /// Without an image; its kind means nothing.
+  Artifact artifact;
+  /// Extents of batch, length and channels that the schedule was chosen for; -1
+  /// where none. The code is right for every extent.
+  int64_t madeFor[3] = {-1, -1, -1};
+  std::vector<CodeFile> code;
+};
+
+struct BundleFunction {
+  std::string name;
+  /// The maths as IR, for people.
+  std::string formula;
+  /// Inputs and results, the same in every variant.
+  std::vector<TensorSpec> tensors;
+  uint32_t numInputs = 0;
+  uint32_t numResults = 0;
+  std::vector<BundleVariant> variants;
+};
+
+/// That one function computes the gradients of another.
+struct BundleTraining {
+  std::string forward;
+  std::string backward;
+  /// Steps from one saved state to the next; 0 if nothing is saved.
+  int64_t saveEvery = 0;
+  /// Last results of forward, which backward takes under the same names.
+  std::vector<std::string> saved;
+};
+
+struct Manifest {
+  /// An identifier; the C header and its functions are called so.
+  std::string name;
+  /// What made it.
+  std::string compiler;
+  std::vector<BundleFunction> functions;
+  std::optional<BundleTraining> training;
+};
+
+/// manifest.json. Tensor names are identifiers, different in a function.
+std::string writeManifest(const Manifest &manifest);
+
+/// The checksum that `text` ends with: of all bytes in front of it. It stands
+/// for the whole bundle, since the manifest has those of all files. Empty where
+/// there is none.
+std::string_view manifestChecksum(std::string_view text);
+
+/// Reads what writeManifest wrote. CorruptData, saying where, if it was cut or
+/// changed, is of another version, or contradicts itself.
+Result<Manifest> readManifest(std::string_view text);
+
+} // namespace mamba
+
+#endif // MAMBA_RUNTIME_BUNDLE_MANIFEST_H

@@ -1,0 +1,221 @@
+//===- Loader.cpp - Exported kernels, from C ------------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// C's words for Bundle.h and Device.h: no decision is made here.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/loader/mamba_loader.h"
+
+#include "runtime/Validate.h"
+#include "runtime/bundle/Bundle.h"
+#include "runtime/cuda/CudaDevice.h"
+
+#include <charconv>
+#include <fmt/format.h>
+#include <new>
+
+using namespace mamba;
+
+struct mamba_device {
+  std::shared_ptr<Device> device;
+};
+struct mamba_bundle {
+  Bundle bundle;
+};
+
+static_assert(MAMBA_INTERNAL == static_cast<int>(StatusCode::Internal) &&
+              MAMBA_CORRUPT_DATA == static_cast<int>(StatusCode::CorruptData));
+static_assert(MAMBA_C128 == static_cast<int>(DType::C128) &&
+              MAMBA_BF16 == static_cast<int>(DType::BF16));
+static_assert(MAMBA_MAX_RANK == kMaxRank);
+
+static std::string &lastError() {
+  thread_local std::string text;
+  return text;
+}
+
+static mamba_status finish(const Status &status) {
+  if (!status.ok())
+    lastError() = status.message();
+  return static_cast<mamba_status>(status.code());
+}
+
+static Status invalid(std::string text) {
+  return Status(StatusCode::InvalidArgument, std::move(text));
+}
+
+/// Runs `body`; the library's exceptions are those of operator new.
+template <typename Body> static mamba_status guarded(Body &&body) {
+  try {
+    return finish(body());
+  } catch (const std::bad_alloc &) {
+    return finish(Status(StatusCode::OutOfMemory, "host memory ran out"));
+  }
+}
+
+/// The number in "cuda" and "cuda:N".
+static Result<int> ordinalOf(std::string_view name) {
+  constexpr std::string_view kCuda = "cuda", kPrefix = "cuda:";
+  if (name == kCuda)
+    return 0;
+  int ordinal = -1;
+  const char *end = name.data() + name.size();
+  if (name.starts_with(kPrefix) &&
+      std::from_chars(name.data() + kPrefix.size(), end, ordinal).ptr == end &&
+      ordinal >= 0)
+    return ordinal;
+  return invalid(fmt::format("there is no device '{}' here; a device is called "
+                             "cuda or cuda:<number>",
+                             name));
+}
+
+static Result<TensorView> viewOf(const mamba_tensor &tensor, size_t index) {
+  if (tensor.rank < 0 || tensor.rank > MAMBA_MAX_RANK)
+    return invalid(fmt::format("tensor {} has rank {}, required is 0 to {}",
+                               index, tensor.rank, MAMBA_MAX_RANK));
+  if (tensor.dtype < MAMBA_F64 || tensor.dtype > MAMBA_C128)
+    return invalid(fmt::format("tensor {} has the element type {}, required is "
+                               "a mamba_dtype",
+                               index, tensor.dtype));
+  auto rank = static_cast<size_t>(tensor.rank);
+  return TensorView(tensor.data, static_cast<DType>(tensor.dtype),
+                    std::span(tensor.shape, rank),
+                    std::span(tensor.strides, rank));
+}
+
+/// Calls `member` of the function with the tensors.
+static Status call(mamba_bundle *bundle, mamba_device *device, int32_t function,
+                   const mamba_tensor *tensors, size_t count, void *stream,
+                   decltype(&BundledFunction::launch) member) {
+  if (!bundle || !device || (!tensors && count))
+    return invalid("bundle, device or tensors are null");
+  size_t functions = bundle->bundle.manifest().functions.size();
+  if (function < 0 || static_cast<size_t>(function) >= functions)
+    return invalid(fmt::format("there is no function {}: the bundle has {}",
+                               function, functions));
+  TensorView views[kMaxTensors];
+  if (count > kMaxTensors)
+    return invalid(
+        fmt::format("{} tensors are more than any function takes", count));
+  for (size_t i = 0; i < count; ++i) {
+    MAMBA_ASSIGN_OR_RETURN(views[i], viewOf(tensors[i], i));
+  }
+  BundledFunction called = bundle->bundle.function(size_t(function));
+  return (called.*member)(device->device, std::span(views, count), stream);
+}
+
+const char *mamba_error(void) { return lastError().c_str(); }
+
+mamba_status mamba_check_abi(int32_t abi) {
+  return guarded([&] {
+    return abi == MAMBA_LOADER_ABI
+               ? Status()
+               : Status(StatusCode::Unsupported,
+                        fmt::format("the program was built for version {} of "
+                                    "libmamba_loader's interface, and this "
+                                    "library has {}",
+                                    abi, MAMBA_LOADER_ABI));
+  });
+}
+
+mamba_status mamba_device_open(const char *name, mamba_device **device) {
+  return guarded([&]() -> Status {
+    if (!name || !device)
+      return invalid("name or device is null");
+    *device = nullptr;
+    MAMBA_ASSIGN_OR_RETURN(int ordinal, ordinalOf(name));
+    MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> opened,
+                           cuda::CudaDevice::open(ordinal));
+    *device = new mamba_device{std::move(opened)};
+    return Status();
+  });
+}
+
+void mamba_device_close(mamba_device *device) { delete device; }
+
+const char *mamba_device_name(const mamba_device *device) {
+  return device->device->name().c_str();
+}
+
+const char *mamba_device_architecture(const mamba_device *device) {
+  return device->device->info().architecture.c_str();
+}
+
+mamba_status mamba_bundle_open(const char *folder, const char *checksum,
+                               mamba_bundle **bundle) {
+  return guarded([&]() -> Status {
+    if (!folder || !bundle)
+      return invalid("folder or bundle is null");
+    *bundle = nullptr;
+    MAMBA_ASSIGN_OR_RETURN(Bundle opened,
+                           Bundle::open(folder, checksum ? checksum : ""));
+    *bundle = new mamba_bundle{std::move(opened)};
+    return Status();
+  });
+}
+
+void mamba_bundle_close(mamba_bundle *bundle) { delete bundle; }
+
+int32_t mamba_bundle_find(const mamba_bundle *bundle, const char *name) {
+  const std::vector<BundleFunction> &functions =
+      bundle->bundle.manifest().functions;
+  for (size_t i = 0; i < functions.size(); ++i)
+    if (functions[i].name == name)
+      return static_cast<int32_t>(i);
+  return -1;
+}
+
+mamba_status mamba_launch(mamba_bundle *bundle, mamba_device *device,
+                          int32_t function, const mamba_tensor *tensors,
+                          size_t count, void *stream) {
+  return guarded([&] {
+    return call(bundle, device, function, tensors, count, stream,
+                &BundledFunction::launch);
+  });
+}
+
+mamba_status mamba_prepare(mamba_bundle *bundle, mamba_device *device,
+                           int32_t function, const mamba_tensor *tensors,
+                           size_t count, void *stream) {
+  return guarded([&] {
+    return call(bundle, device, function, tensors, count, stream,
+                &BundledFunction::prepare);
+  });
+}
+
+mamba_status mamba_allocate(mamba_device *device, int64_t bytes,
+                            void **memory) {
+  return guarded([&]() -> Status {
+    if (!device || !memory || bytes <= 0)
+      return invalid("device or memory is null, or the number of bytes is not "
+                     "positive");
+    *memory = nullptr;
+    MAMBA_ASSIGN_OR_RETURN(*memory, device->device->allocate(bytes));
+    return Status();
+  });
+}
+
+void mamba_free(mamba_device *device, void *memory) {
+  device->device->free(memory);
+}
+
+mamba_status mamba_copy_in(mamba_device *device, void *target,
+                           const void *host_source, int64_t bytes) {
+  return guarded(
+      [&] { return device->device->copyIn(target, host_source, bytes); });
+}
+
+mamba_status mamba_copy_out(mamba_device *device, void *host_target,
+                            const void *source, int64_t bytes) {
+  return guarded(
+      [&] { return device->device->copyOut(host_target, source, bytes); });
+}
+
+mamba_status mamba_synchronize(mamba_device *device) {
+  return guarded([&] { return device->device->synchronize(); });
+}
