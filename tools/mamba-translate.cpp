@@ -15,7 +15,7 @@
 #include "runtime/cuda/Nvrtc.h"
 #include "tools/io/File.h"
 #include "tools/problem/Choice.h"
-#include "tools/problem/Problem.h"
+#include "tools/problem/Request.h"
 
 #include <cstdio>
 #include <fmt/format.h>
@@ -79,59 +79,10 @@ CommandLine TranslateOptions::commandLine() {
   return line;
 }
 
-//===----------------------------------------------------------------------===//
-// Assumptions
-//===----------------------------------------------------------------------===//
-
-/// Addresses that lie far apart and are aligned as allocators align: layouts
-/// are deduced from addresses, and nothing is read.
-static void *pretendAddress(size_t index) {
-  return reinterpret_cast<void *>((index + 1) << 52);
-}
-
-/// What a launch with the given extents and memory would compile.
-static Result<VariantRequest> requestForExtents(const Function &function,
-                                                const ProblemOptions &problem,
-                                                const Extents &extents) {
-  const FunctionInfo &info = function.info();
-  std::vector<TensorView> views;
-  for (size_t i = 0; i < info.tensors.size(); ++i) {
-    const TensorSpec &spec = info.tensors[i];
-    MAMBA_ASSIGN_OR_RETURN(std::vector<int64_t> shape, shapeOf(spec, extents));
-    MAMBA_ASSIGN_OR_RETURN(Placement placement, problem.place(spec, shape));
-    auto *base = static_cast<std::byte *>(pretendAddress(i));
-    views.emplace_back(base + placement.offset * byteSize(spec.dtype),
-                       spec.dtype, shape, placement.strides);
-  }
-  return function.request(views);
-}
-
-/// Without extents only the unit dimensions are known.
-static Result<VariantRequest> requestForOrders(const Function &function,
-                                               const ProblemOptions &problem) {
-  VariantRequest request;
-  for (const TensorSpec &spec : function.info().tensors) {
-    std::vector<int64_t> shape(spec.dims.size(), 2);
-    MAMBA_ASSIGN_OR_RETURN(Placement placement, problem.place(spec, shape));
-    LayoutSpec layout{-1, static_cast<uint8_t>(byteSize(spec.dtype))};
-    for (size_t dim = 0; dim < shape.size(); ++dim)
-      if (placement.strides[dim] == 1)
-        layout.unitDim = static_cast<int8_t>(dim);
-    request.layouts.push_back(layout);
-  }
-  return request;
-}
-
-static Result<VariantRequest> makeRequest(const Function &function,
-                                          const TranslateOptions &options) {
-  const FunctionInfo &info = function.info();
-  MAMBA_RETURN_IF_ERROR(options.problem.check(info));
-  Extents extents = options.problem.extents;
-  bool hasExtents = !extents.list().empty();
-  MAMBA_RETURN_IF_ERROR(addStaticExtents(info, extents));
+static Result<VariantRequest> requestFor(const Function &function,
+                                         const TranslateOptions &options) {
   Result<VariantRequest> request =
-      hasExtents ? requestForExtents(function, options.problem, extents)
-                 : requestForOrders(function, options.problem);
+      makeRequest(function, options.problem, options.problem.extents);
   if (!request.ok())
     return request;
   request->target = options.target;
@@ -195,8 +146,7 @@ static Status translate(const TranslateOptions &options) {
   MAMBA_ASSIGN_OR_RETURN(
       Choice choice, chooseFunction(module, options, options.problem.extents));
   const Function &function = choice.function;
-  MAMBA_ASSIGN_OR_RETURN(VariantRequest request,
-                         makeRequest(function, options));
+  MAMBA_ASSIGN_OR_RETURN(VariantRequest request, requestFor(function, options));
   if (!options.wantsArtifact())
     return writeStage(options, function, request);
   MAMBA_ASSIGN_OR_RETURN(Artifact compiled, function.compile(request));

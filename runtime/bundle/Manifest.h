@@ -49,8 +49,8 @@ struct BundleVariant {
 
 struct BundleFunction {
   std::string name;
-  /// The maths as IR, for people.
-  std::string formula;
+  /// The function as the compiler was given it: MLIR.
+  std::string problem;
   /// Inputs and results, the same in every variant.
   std::vector<TensorSpec> tensors;
   uint32_t numInputs = 0;

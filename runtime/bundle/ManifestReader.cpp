@@ -146,7 +146,7 @@ BundleVariant readVariant(const JsonNode &node, const BundleFunction &of) {
 BundleFunction readFunction(const JsonNode &node) {
   BundleFunction function;
   function.name = identifierOf(node["name"]);
-  function.formula = node["formula"].text();
+  function.problem = node["problem"].text();
   for (const char *list : {"inputs", "results"})
     for (const JsonNode &tensor : node[list].items())
       function.tensors.push_back(readTensor(tensor));

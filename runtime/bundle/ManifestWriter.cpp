@@ -40,21 +40,40 @@ std::string oneLine(const json &value) {
   return value.is_object() ? "{" + text + "}" : "[" + text + "]";
 }
 
+/// The elements of an array, as many on a line as fit.
+std::string filled(const json &array, size_t indent) {
+  std::string text, line;
+  for (const json &element : array) {
+    std::string next = oneLine(element);
+    if (!line.empty() && indent + line.size() + 2 + next.size() > kMaxColumns) {
+      text += line + ",\n" + std::string(indent, ' ');
+      line.clear();
+    }
+    line += (line.empty() ? "" : ", ") + next;
+  }
+  return text + line;
+}
+
+/// Appends `value`; the line that it begins on has `indent` spaces.
 void print(const json &value, size_t indent, std::string &out) {
   std::string line = oneLine(value);
-  if (!value.is_structured() || indent + line.size() <= kMaxColumns) {
+  size_t column = out.size() - (out.rfind('\n') + 1);
+  if (!value.is_structured() || column + line.size() <= kMaxColumns) {
     out += line;
     return;
   }
+  std::string margin(indent + 2, ' '), between = "\n" + margin;
   out += value.is_object() ? "{" : "[";
-  bool isFirst = true;
-  for (const auto &[key, element] : value.items()) {
-    out += isFirst ? "\n" : ",\n";
-    isFirst = false;
-    out.append(indent + 2, ' ');
-    if (value.is_object())
-      out += json(key).dump() + ": ";
-    print(element, indent + 2, out);
+  if (value.is_array() && value.front().is_primitive()) {
+    out += between + filled(value, indent + 2);
+  } else {
+    for (const auto &[key, element] : value.items()) {
+      out += between;
+      between = ",\n" + margin;
+      if (value.is_object())
+        out += json(key).dump() + ": ";
+      print(element, indent + 2, out);
+    }
   }
   out += "\n" + std::string(indent, ' ') + (value.is_object() ? "}" : "]");
 }
@@ -138,7 +157,7 @@ json toJson(const BundleFunction &function) {
   for (const BundleVariant &variant : function.variants)
     variants.push_back(toJson(variant));
   return {{"name", function.name},
-          {"formula", function.formula},
+          {"problem", function.problem},
           {"inputs", std::move(inputs)},
           {"results", std::move(results)},
           {"variants", std::move(variants)}};

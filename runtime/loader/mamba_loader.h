@@ -117,18 +117,52 @@ mamba_status mamba_copy_out(mamba_device *device, void *host_target,
 /** Waits for everything that was queued, and reports errors of kernels. */
 mamba_status mamba_synchronize(mamba_device *device);
 
-/** The row-major tensor of `rank` extents. */
-static inline mamba_tensor mamba_row_major(void *data, mamba_dtype dtype,
-                                           int32_t rank, const int64_t *shape) {
-  mamba_tensor tensor = {data, (int32_t)dtype, rank, {0}, {0}};
-  int64_t stride = 1;
-  for (int32_t i = rank - 1; i >= 0 && i < MAMBA_MAX_RANK; --i) {
-    tensor.shape[i] = shape[i];
-    tensor.strides[i] = stride;
-    stride *= shape[i];
+/** Tensors whose element type and rank the compiler of the program checks:
+    mamba_bf16_3d and the like, of which mamba_any_bf16_3d() makes a
+    mamba_tensor. Strides are in elements; mamba_bf16_3d_row_major() computes
+    those of memory without gaps, the last dimension innermost. */
+#define MAMBA_DEFINE_TENSOR(type, element, dtype_, n)                          \
+  typedef struct mamba_##type##_##n##d {                                       \
+    element *data;                                                             \
+    int64_t shape[n];                                                          \
+    int64_t strides[n];                                                        \
+  } mamba_##type##_##n##d;                                                     \
+  static inline mamba_tensor mamba_any_##type##_##n##d(                        \
+      const mamba_##type##_##n##d *typed) {                                    \
+    mamba_tensor any = {typed->data, (int32_t)(dtype_), n, {0}, {0}};          \
+    for (int i = 0; i < n; ++i) {                                              \
+      any.shape[i] = typed->shape[i];                                          \
+      any.strides[i] = typed->strides[i];                                      \
+    }                                                                          \
+    return any;                                                                \
+  }                                                                            \
+  static inline mamba_##type##_##n##d mamba_##type##_##n##d##_row_major(       \
+      element *data, const int64_t shape[n]) {                                 \
+    mamba_##type##_##n##d typed;                                               \
+    int64_t stride = 1;                                                        \
+    typed.data = data;                                                         \
+    for (int i = n; i-- > 0;) {                                                \
+      typed.shape[i] = shape[i];                                               \
+      typed.strides[i] = stride;                                               \
+      stride *= shape[i];                                                      \
+    }                                                                          \
+    return typed;                                                              \
   }
-  return tensor;
-}
+#define MAMBA_DEFINE_TENSORS(type, element, dtype_)                            \
+  MAMBA_DEFINE_TENSOR(type, element, dtype_, 1)                                \
+  MAMBA_DEFINE_TENSOR(type, element, dtype_, 2)                                \
+  MAMBA_DEFINE_TENSOR(type, element, dtype_, 3)                                \
+  MAMBA_DEFINE_TENSOR(type, element, dtype_, 4)                                \
+  MAMBA_DEFINE_TENSOR(type, element, dtype_, 5)                                \
+  MAMBA_DEFINE_TENSOR(type, element, dtype_, 6)                                \
+  MAMBA_DEFINE_TENSOR(type, element, dtype_, 7)                                \
+  MAMBA_DEFINE_TENSOR(type, element, dtype_, 8)
+MAMBA_DEFINE_TENSORS(f64, double, MAMBA_F64)
+MAMBA_DEFINE_TENSORS(f32, float, MAMBA_F32)
+MAMBA_DEFINE_TENSORS(f16, void, MAMBA_F16)
+MAMBA_DEFINE_TENSORS(bf16, void, MAMBA_BF16)
+MAMBA_DEFINE_TENSORS(c64, void, MAMBA_C64)
+MAMBA_DEFINE_TENSORS(c128, void, MAMBA_C128)
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -108,7 +108,8 @@ Result<std::vector<int64_t>> mamba::shapeOf(const TensorSpec &spec,
 // Flags
 //===----------------------------------------------------------------------===//
 
-static Status parseExtents(std::string_view text, Extents &extents) {
+Status mamba::parseExtents(std::string_view text, Extents &extents,
+                           const std::string &source) {
   while (!text.empty()) {
     std::string_view item = text.substr(0, text.find(','));
     text.remove_prefix(std::min(item.size() + 1, text.size()));
@@ -119,7 +120,7 @@ static Status parseExtents(std::string_view text, Extents &extents) {
     MAMBA_ASSIGN_OR_RETURN(int64_t extent, parseNumber(item.substr(2)));
     if (extent < 0)
       return invalid(fmt::format("extent {} is negative", extent));
-    MAMBA_RETURN_IF_ERROR(extents.set(axis, extent, "--extents"));
+    MAMBA_RETURN_IF_ERROR(extents.set(axis, extent, source));
   }
   return Status();
 }
@@ -144,7 +145,9 @@ std::vector<Flag> ProblemOptions::flags() {
   return {
       {"extents", "B=8,L=2048,...",
        "extents of dynamic dimensions, by axis: b, l, d",
-       [this](std::string_view v) { return parseExtents(v, extents); }},
+       [this](std::string_view v) {
+         return parseExtents(v, extents, "--extents");
+       }},
       {"layout", "[NAME=]ORDER",
        "memory order, outermost axis first: bdl for all (b, l, d) tensors",
        [this](std::string_view v) { return parseLayout(v, *this); }},

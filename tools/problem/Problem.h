@@ -78,6 +78,10 @@ private:
   std::string orderOf(const TensorSpec &spec) const;
 };
 
+/// Takes over "B=8,L=2048"; `source` says who gives them.
+Status parseExtents(std::string_view text, Extents &extents,
+                    const std::string &source);
+
 /// Takes over the static extents of a function's tensors.
 Status addStaticExtents(const FunctionInfo &info, Extents &extents);
 

@@ -1,0 +1,317 @@
+//===- Export.cpp - Functions as bundles ----------------------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Everything is compiled before the first file is written, and the manifest is
+// the last: a folder with one is a whole bundle.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/jit/Export.h"
+
+#include "codegen/Identifier.h"
+#include "codegen/cuda/Names.h"
+#include "runtime/ArtifactIO.h"
+#include "runtime/ArtifactText.h"
+#include "runtime/FileIO.h"
+#include "runtime/Validate.h"
+#include "runtime/Warning.h"
+#include "runtime/bundle/Sha256.h"
+#include "runtime/cuda/Compatibility.h"
+#include "runtime/cuda/NvJitLink.h"
+#include "runtime/jit/BuildId.h"
+#include "runtime/jit/BundleHeader.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+
+using namespace mamba;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct NamedFile {
+  std::string name;
+  std::string bytes;
+};
+
+/// Turns functions into a manifest and the files that it names.
+class Exporter {
+public:
+  explicit Exporter(const ExportOptions &options) : options_(options) {}
+
+  Status run(std::span<const ExportedFunction> functions);
+
+  Manifest manifest;
+  std::vector<NamedFile> files;
+
+private:
+  Status chooseForms();
+  Status addFunction(const ExportedFunction &exported);
+  Status addVariant(const Function &function, const VariantRequest &request,
+                    BundleFunction &target);
+  Result<std::vector<std::string>> makeForms(const Function &function,
+                                             const VariantRequest &request,
+                                             const Artifact &artifact,
+                                             std::vector<ImageKind> &kinds);
+  void addTraining(std::span<const ExportedFunction> functions);
+
+  const ExportOptions &options_;
+  std::vector<ImageKind> forms_;
+  size_t steps_ = 0;
+  size_t done_ = 0;
+};
+
+} // namespace
+
+static Status invalid(std::string text) {
+  return Status(StatusCode::InvalidArgument, std::move(text));
+}
+
+/// Cubins first: they load without a compiler.
+Status Exporter::chooseForms() {
+  forms_ = options_.forms;
+  if (!forms_.empty())
+    return Status();
+  forms_ = {ImageKind::Cubin, ImageKind::Ptx, ImageKind::Cuda};
+  if (Status status = cuda::NvJitLink::get().status(); !status.ok()) {
+    warn(fmt::format("the bundle gets no machine code, so that drivers compile "
+                     "its PTX when it is loaded: {}",
+                     status.message()));
+    forms_.erase(forms_.begin());
+  }
+  return Status();
+}
+
+Status Exporter::run(std::span<const ExportedFunction> functions) {
+  manifest.name = mlir::ssm::identifier(options_.name);
+  manifest.compiler = "mamba-mlir " + compilerSourceId();
+  MAMBA_RETURN_IF_ERROR(chooseForms());
+  if (options_.targets.empty())
+    return invalid("no targets given, required are some such as sm_90");
+  for (const ExportedFunction &function : functions)
+    steps_ += function.requests.size() * options_.targets.size();
+  for (const ExportedFunction &function : functions)
+    MAMBA_RETURN_IF_ERROR(addFunction(function));
+  addTraining(functions);
+  return Status();
+}
+
+/// Tensors are called by identifiers, each once, that C takes too.
+static void giveNames(std::vector<TensorSpec> &tensors) {
+  mlir::ssm::cuda::Names names;
+  for (TensorSpec &tensor : tensors)
+    tensor.name = names.take(tensor.name);
+}
+
+Status Exporter::addFunction(const ExportedFunction &exported) {
+  const FunctionInfo &info = exported.function.info();
+  BundleFunction function;
+  function.name = mlir::ssm::identifier(info.name);
+  for (const BundleFunction &other : manifest.functions)
+    if (other.name == function.name)
+      return invalid(fmt::format("two functions would be called '{}': rename "
+                                 "one of them",
+                                 function.name));
+  function.tensors = info.tensors;
+  function.numInputs = info.numInputs;
+  function.numResults = info.numResults;
+  giveNames(function.tensors);
+  for (const TensorSpec &tensor : function.tensors)
+    if (tensor.dims.empty())
+      return Status(StatusCode::Unsupported,
+                    fmt::format("'{}' of '{}' has no dimensions, which the "
+                                "loader's tensors need",
+                                tensor.name, info.name));
+  for (const std::string &target : options_.targets)
+    for (VariantRequest request : exported.requests) {
+      request.target = target;
+      MAMBA_RETURN_IF_ERROR(addVariant(exported.function, request, function));
+    }
+  manifest.functions.push_back(std::move(function));
+  return Status();
+}
+
+/// Without what may differ between the two roads to a GPU.
+static std::string interfaceOf(Artifact artifact) {
+  artifact.image.clear();
+  artifact.kind = ImageKind::Cubin;
+  return serialize(artifact);
+}
+
+/// The code in each form, as `kinds` tells.
+Result<std::vector<std::string>>
+Exporter::makeForms(const Function &function, const VariantRequest &request,
+                    const Artifact &artifact, std::vector<ImageKind> &kinds) {
+  kinds = artifact.kind == ImageKind::Object ? std::vector{ImageKind::Object}
+                                             : forms_;
+  std::vector<std::string> images;
+  for (ImageKind kind : kinds) {
+    if (kind == artifact.kind) {
+      images.push_back(artifact.image);
+    } else if (kind == ImageKind::Cubin) {
+      MAMBA_ASSIGN_OR_RETURN(const cuda::NvJitLink *linker,
+                             cuda::NvJitLink::get());
+      MAMBA_ASSIGN_OR_RETURN(
+          std::string cubin,
+          linker->assemble(artifact.image, artifact.name, artifact.target));
+      images.push_back(std::move(cubin));
+    } else {
+      VariantRequest other = request;
+      other.backend = Backend::Nvrtc;
+      MAMBA_ASSIGN_OR_RETURN(Artifact source, function.compile(other));
+      if (interfaceOf(source) != interfaceOf(artifact))
+        return Status(StatusCode::Internal,
+                      fmt::format("PTX and CUDA C++ of '{}' are not called in "
+                                  "the same way",
+                                  artifact.name));
+      images.push_back(std::move(source.image));
+    }
+  }
+  return images;
+}
+
+/// "cubin", "ptx", "cu", "o".
+static std::string_view extensionOf(ImageKind kind) {
+  switch (kind) {
+  case ImageKind::Ptx:
+    return "ptx";
+  case ImageKind::Cubin:
+    return "cubin";
+  case ImageKind::Cuda:
+    return "cu";
+  case ImageKind::Object:
+    return "o";
+  }
+  return "bin";
+}
+
+/// "selective_scan.sm_90.b8_l2048_d2048", and no extents for the general one.
+static std::string stemOf(const BundleFunction &function,
+                          const BundleVariant &variant) {
+  std::string extents;
+  for (size_t i = 0; i < std::size(variant.madeFor); ++i)
+    if (variant.madeFor[i] >= 0)
+      extents += fmt::format("{}{}{}", extents.empty() ? "." : "_",
+                             kAxisLetters[i], variant.madeFor[i]);
+  std::string_view target = variant.artifact.target;
+  return fmt::format("{}.{}{}", function.name,
+                     target.substr(0, target.find(' ')), extents);
+}
+
+Status Exporter::addVariant(const Function &function,
+                            const VariantRequest &request,
+                            BundleFunction &target) {
+  if (options_.onStep)
+    options_.onStep(fmt::format("{} for {}", target.name, request.target),
+                    done_++, steps_);
+  auto keepProblem = [&](std::string_view stage, std::string_view text) {
+    if (stage == "model")
+      target.problem = text;
+  };
+  BundleVariant variant{
+      {}, {request.batch, request.length, request.channels}, {}};
+  MAMBA_ASSIGN_OR_RETURN(variant.artifact,
+                         function.compile(request, keepProblem));
+  std::vector<ImageKind> kinds;
+  MAMBA_ASSIGN_OR_RETURN(std::vector<std::string> images,
+                         makeForms(function, request, variant.artifact, kinds));
+  Artifact &artifact = variant.artifact;
+  artifact.image.clear();
+  giveNames(artifact.tensors);
+  std::string stem = stemOf(target, variant);
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    NamedFile file{fmt::format("{}.{}", stem, extensionOf(kinds[i])),
+                   std::move(images[i])};
+    variant.code.push_back({kinds[i], file.name,
+                            static_cast<int64_t>(file.bytes.size()),
+                            sha256(file.bytes)});
+    files.push_back(std::move(file));
+  }
+  target.variants.push_back(std::move(variant));
+  return Status();
+}
+
+void Exporter::addTraining(std::span<const ExportedFunction> functions) {
+  if (!options_.pair)
+    return;
+  auto nameOf = [&](const Function &function) {
+    for (size_t i = 0; i < functions.size(); ++i)
+      if (functions[i].function.info().name == function.info().name)
+        return manifest.functions[i].name;
+    return std::string();
+  };
+  BundleTraining training;
+  training.forward = nameOf(options_.pair->forward);
+  training.backward = nameOf(options_.pair->backward);
+  training.saveEvery = options_.pair->saveEvery;
+  for (const TensorSpec &tensor : options_.pair->saved())
+    training.saved.push_back(mlir::ssm::identifier(tensor.name));
+  if (!training.forward.empty() && !training.backward.empty())
+    manifest.training = std::move(training);
+}
+
+//===----------------------------------------------------------------------===//
+// Files
+//===----------------------------------------------------------------------===//
+
+/// Makes `folder`, or takes an older bundle out of it.
+static Status clearFolder(const std::string &folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error)
+    return Status(StatusCode::IoError,
+                  fmt::format("cannot make the folder '{}': {}", folder,
+                              error.message()));
+  fs::path manifestPath = fs::path(folder) / kManifestFile;
+  if (!fs::exists(manifestPath, error)) {
+    if (fs::is_empty(folder, error))
+      return Status();
+    return invalid(fmt::format("'{}' has files and is no bundle: give an empty "
+                               "folder or a new one",
+                               folder));
+  }
+  MAMBA_ASSIGN_OR_RETURN(std::string text, readFile(manifestPath.string()));
+  Result<Manifest> old = readManifest(text);
+  if (!old.ok())
+    return invalid(fmt::format("'{}' is there and is no bundle of this version "
+                               "({}): remove the folder, or give another one",
+                               manifestPath.string(), old.status().message()));
+  fs::remove(manifestPath, error);
+  fs::remove(fs::path(folder) / (old->name + ".h"), error);
+  for (const BundleFunction &function : old->functions)
+    for (const BundleVariant &variant : function.variants)
+      for (const CodeFile &code : variant.code)
+        fs::remove(fs::path(folder) / code.file, error);
+  return Status();
+}
+
+Result<ExportedBundle>
+mamba::exportBundle(const std::string &folder,
+                    std::span<const ExportedFunction> functions,
+                    const ExportOptions &options) {
+  Exporter exporter(options);
+  MAMBA_RETURN_IF_ERROR(exporter.run(functions));
+  std::string text = writeManifest(exporter.manifest);
+  MAMBA_RETURN_IF_ERROR(readManifest(text).status().withContext(
+      "the manifest that was to be written"));
+  exporter.files.push_back(
+      {exporter.manifest.name + ".h",
+       bundleHeader(exporter.manifest, manifestChecksum(text))});
+  exporter.files.push_back({kManifestFile, text});
+  MAMBA_RETURN_IF_ERROR(clearFolder(folder));
+  ExportedBundle written;
+  for (const NamedFile &file : exporter.files) {
+    MAMBA_RETURN_IF_ERROR(replaceFile(
+        AT_FDCWD, fmt::format("{}/{}", folder, file.name), file.bytes, 0644));
+    written.files.push_back(file.name);
+    written.bytes += static_cast<int64_t>(file.bytes.size());
+  }
+  written.manifest = std::move(exporter.manifest);
+  return written;
+}

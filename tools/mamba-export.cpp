@@ -1,0 +1,216 @@
+//===- mamba-export.cpp - Kernels that ship without a compiler ------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Writes a bundle: code for several GPUs, a manifest and a header of C.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/ArtifactText.h"
+#include "runtime/jit/Export.h"
+#include "tools/problem/Choice.h"
+#include "tools/problem/Request.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fmt/format.h>
+#include <optional>
+#include <unistd.h>
+
+using namespace mamba;
+
+namespace {
+
+struct ToolOptions : ChoiceOptions {
+  std::string file;
+  std::string folder;
+  std::string schedule;
+  ExportOptions bundle;
+  /// One a --for, which are those that are known when it is given.
+  std::vector<Extents> sizes;
+  ProblemOptions problem;
+
+  CommandLine commandLine();
+
+private:
+  Status takeTargets(std::string_view list);
+  Status takeForms(std::string_view list);
+  Status takeSizes(std::string_view text);
+};
+
+} // namespace
+
+static Status invalid(std::string text) {
+  return Status(StatusCode::InvalidArgument, std::move(text));
+}
+
+/// The parts of "a,b,c".
+static std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> parts;
+  while (true) {
+    size_t comma = list.find(',');
+    parts.emplace_back(list.substr(0, comma));
+    if (comma == std::string_view::npos)
+      return parts;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+Status ToolOptions::takeTargets(std::string_view list) {
+  bundle.targets = split(list);
+  std::ranges::sort(bundle.targets);
+  if (std::ranges::adjacent_find(bundle.targets) != bundle.targets.end())
+    return invalid(fmt::format("found '{}', required each target once", list));
+  return Status();
+}
+
+Status ToolOptions::takeForms(std::string_view list) {
+  bundle.forms.clear();
+  for (const std::string &name : split(list)) {
+    std::optional<ImageKind> kind = parseImageKind(name);
+    if (!kind || *kind == ImageKind::Object)
+      return invalid(fmt::format(
+          "found '{}', required some of cubin, ptx and cuda", list));
+    bundle.forms.push_back(*kind);
+  }
+  return Status();
+}
+
+Status ToolOptions::takeSizes(std::string_view text) {
+  Extents extents;
+  MAMBA_RETURN_IF_ERROR(parseExtents(text, extents, "--for"));
+  sizes.push_back(std::move(extents));
+  return Status();
+}
+
+CommandLine ToolOptions::commandLine() {
+  CommandLine line{
+      "mamba-export",
+      "Writes a function of an MLIR file as a bundle: kernels that "
+      "programs launch without a compiler.",
+      "FILE.mlir -o FOLDER",
+      {}};
+  line.flags = {
+      {"o", "FOLDER", "where to write; new, empty, or an older bundle",
+       takeText(folder)},
+      {"targets", "LIST",
+       "GPU architectures (default: sm_80,sm_90,sm_100,sm_120)",
+       [this](std::string_view v) { return takeTargets(v); }},
+      {"forms", "LIST",
+       "of cubin, ptx and cuda (C++); default: all, cubin where nvJitLink is "
+       "installed",
+       [this](std::string_view v) { return takeForms(v); }},
+      {"for", "B=8,L=2048,...",
+       "also a variant for such extents, which is faster there; repeatable",
+       [this](std::string_view v) { return takeSizes(v); }},
+      {"name", "NAME", "of the bundle and its header (default: the function's)",
+       takeText(bundle.name)},
+      {"schedule", "ATTRIBUTE", "#ssm.schedule<...> for the default ones",
+       takeText(schedule)}};
+  for (auto flags : {ChoiceOptions::flags(), problem.flags()})
+    for (Flag &flag : flags)
+      if (flag.name != "extents" && flag.name != "offset")
+        line.flags.push_back(std::move(flag));
+  return line;
+}
+
+/// The function with a variant for each --for, and one that takes everything.
+static Result<ExportedFunction> withRequests(const Function &function,
+                                             const ToolOptions &options) {
+  ExportedFunction exported{function, {}};
+  std::vector<Extents> all = options.sizes;
+  all.emplace_back();
+  for (const Extents &extents : all) {
+    MAMBA_ASSIGN_OR_RETURN(VariantRequest request,
+                           makeRequest(function, options.problem, extents));
+    // The function's request has extents rounded to those that share a
+    // schedule; people read what they asked for.
+    for (auto [axis, target] : {std::pair(Axis::Batch, &request.batch),
+                                {Axis::Length, &request.length},
+                                {Axis::Channel, &request.channels}})
+      if (*target >= 0)
+        *target = extents.find(axis).value_or(*target);
+    request.schedule = options.schedule;
+    exported.requests.push_back(std::move(request));
+  }
+  return exported;
+}
+
+static void showStep(std::string_view what, size_t done, size_t all) {
+  if (::isatty(STDERR_FILENO))
+    std::fprintf(stderr, "\r\033[K[%zu/%zu] %.*s", done + 1, all,
+                 static_cast<int>(what.size()), what.data());
+}
+
+static void report(const ToolOptions &options, const ExportedBundle &bundle) {
+  if (::isatty(STDERR_FILENO))
+    std::fprintf(stderr, "\r\033[K");
+  size_t variants = 0;
+  for (const BundleFunction &function : bundle.manifest.functions)
+    variants += function.variants.size();
+  fmt::print("{}: {} functions, {} variants, {} files, {} KB; header {}.h\n",
+             options.folder, bundle.manifest.functions.size(), variants,
+             bundle.files.size(), (bundle.bytes + 999) / 1000,
+             bundle.manifest.name);
+}
+
+/// The functions to export: with --grad a pair, else one, or all of the file.
+static Result<std::vector<Function>> choose(const Module &module,
+                                            const ToolOptions &options,
+                                            std::optional<TrainingPair> &pair) {
+  std::vector<Function> functions;
+  if (!options.grad && options.save.empty() && options.function.empty()) {
+    for (const std::string &name : module.functionNames()) {
+      MAMBA_ASSIGN_OR_RETURN(Function function, module.function(name));
+      functions.push_back(std::move(function));
+    }
+    return functions;
+  }
+  ChoiceOptions choice = options;
+  if (options.grad && options.save.empty())
+    choice.save = "none";
+  Extents extents = options.sizes.empty() ? Extents() : options.sizes.front();
+  MAMBA_ASSIGN_OR_RETURN(Choice chosen,
+                         chooseFunction(module, choice, extents));
+  pair = std::move(chosen.pair);
+  if (options.grad)
+    return std::vector{pair->forward, pair->backward};
+  return std::vector{chosen.function};
+}
+
+static Status run(ToolOptions &options) {
+  if (options.folder.empty())
+    return invalid("-o FOLDER is required");
+  MAMBA_ASSIGN_OR_RETURN(Module module, Module::load(options.file));
+  std::optional<TrainingPair> pair;
+  MAMBA_ASSIGN_OR_RETURN(std::vector<Function> functions,
+                         choose(module, options, pair));
+  std::vector<ExportedFunction> exported;
+  for (const Function &function : functions) {
+    MAMBA_ASSIGN_OR_RETURN(ExportedFunction with,
+                           withRequests(function, options));
+    exported.push_back(std::move(with));
+  }
+  if (options.bundle.name.empty())
+    options.bundle.name =
+        functions.size() == 1 || pair
+            ? functions.front().info().name
+            : std::filesystem::path(options.file).stem().string();
+  options.bundle.pair = options.grad && pair ? &*pair : nullptr;
+  options.bundle.onStep = showStep;
+  MAMBA_ASSIGN_OR_RETURN(
+      ExportedBundle bundle,
+      exportBundle(options.folder, exported, options.bundle));
+  report(options, bundle);
+  return Status();
+}
+
+int main(int argc, char **argv) {
+  ToolOptions options;
+  return runOnFile(options.commandLine(), argc, argv, options.file,
+                   [&] { return run(options); });
+}
