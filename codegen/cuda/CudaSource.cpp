@@ -8,6 +8,7 @@
 #include "codegen/cuda/CudaSource.h"
 
 #include "codegen/cuda/FileHead.h"
+#include "codegen/cuda/HostLauncher.h"
 #include "codegen/cuda/KernelWriter.h"
 #include "codegen/gpu/Ptx.h"
 
@@ -72,5 +73,6 @@ FailureOr<std::string> mlir::ssm::translateToCuda(ModuleOp module,
       return failure();
     kernels += (kernels.empty() ? "" : "\n") + *text;
   }
-  return fileHead(artifact, formula) + "\n" + prelude.text() + kernels;
+  return fileHead(artifact, formula) + "\n" + prelude.text() + kernels +
+         hostLauncher(artifact, names);
 }

@@ -443,9 +443,8 @@ StringRef mlir::ssm::cuda::elementName(mamba::DType type) {
   llvm_unreachable("all element types are listed");
 }
 
-/// `u`, `u_stride_l`, `length`.
-static std::string wantedName(const mamba::Artifact &artifact,
-                              const mamba::KernelArg &arg) {
+std::string mlir::ssm::cuda::argumentName(const mamba::Artifact &artifact,
+                                          const mamba::KernelArg &arg) {
   using Kind = mamba::KernelArg::Kind;
   static constexpr StringLiteral kExtents[] = {"batch",  "length", "channels",
                                                "states", "groups", "extent"};
@@ -469,7 +468,7 @@ void KernelWriter::nameArguments() {
       written.insert(rootOf(atomic.getPtr()));
   });
   for (auto [value, arg] : llvm::zip(kernel.getArguments(), launch.args)) {
-    std::string taken = names.take(wantedName(artifact, arg));
+    std::string taken = names.take(argumentName(artifact, arg));
     if (arg.kind != mamba::KernelArg::Kind::Pointer) {
       values[value] = {taken, "long long"};
       continue;

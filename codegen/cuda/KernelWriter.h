@@ -115,6 +115,11 @@ private:
 /// What kernels call the elements of a tensor; a complex one is two of them.
 StringRef elementName(mamba::DType type);
 
+/// What a kernel calls an argument if the name is free: `u`, `u_stride_l`,
+/// `length`.
+std::string argumentName(const mamba::Artifact &artifact,
+                         const mamba::KernelArg &arg);
+
 /// `type name`.
 std::string declaration(StringRef type, StringRef name);
 
