@@ -67,8 +67,8 @@ struct Layer {
 
 inline double silu(double x) { return x / (1 + std::exp(-x)); }
 
-/// y = (sum over n of C h + D u) silu(z), where h_t = exp(dt A) h_(t-1) + dt B u
-/// and dt = softplus(delta + bias); Gu & Dao 2023, algorithm 2.
+/// y = (sum over n of C h + D u) silu(z), where h_t = exp(dt A) h_(t-1) + dt B
+/// u and dt = softplus(delta + bias); Gu & Dao 2023, algorithm 2.
 inline std::vector<double> forward(const Layer &in) {
   std::vector<double> y(in.u.size());
   for (int64_t b = 0; b < kBatch; ++b)

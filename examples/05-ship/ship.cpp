@@ -11,42 +11,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "memory.h"
 #include "s6.h"
 #include "selective_scan.h" // Written by mamba-export.
 
 #include <chrono>
-#include <cstdlib>
-
-static mamba_device *device;
-
-static void must(mamba_status status) {
-  if (status == MAMBA_OK)
-    return;
-  std::fprintf(stderr, "error: %s\n", mamba_error());
-  std::exit(1);
-}
-
-/// Device memory for `size` elements, filled with NaN or with values.
-template <typename T> static T *memory(size_t size, const T *values = nullptr) {
-  void *address = nullptr;
-  std::vector<unsigned char> poison(size * sizeof(T), 0xff);
-  must(mamba_allocate(device, int64_t(size * sizeof(T)), &address));
-  must(mamba_copy_in(device, address,
-                     values ? (const void *)values : poison.data(),
-                     int64_t(size * sizeof(T))));
-  return static_cast<T *>(address);
-}
-template <typename T> static T *memory(const std::vector<T> &values) {
-  return memory(values.size(), values.data());
-}
-
-template <typename T>
-static std::vector<T> download(const void *address, size_t size) {
-  std::vector<T> values(size);
-  must(mamba_copy_out(device, values.data(), address,
-                      int64_t(size * sizeof(T))));
-  return values;
-}
 
 int main(int argc, char **argv) {
   const auto start = std::chrono::steady_clock::now();
@@ -58,7 +27,8 @@ int main(int argc, char **argv) {
   const Layer in;
   const size_t points = in.u.size(), last = kBatch * kChannels * kStates;
   const int64_t segments = (kLength + 31) / 32;
-  const int64_t bld[] = {kBatch, kLength, kChannels}, dn[] = {kChannels, kStates},
+  const int64_t bld[] = {kBatch, kLength, kChannels},
+                dn[] = {kChannels, kStates},
                 blgn[] = {kBatch, kLength, 1, kStates}, dim[] = {kChannels},
                 bdn[] = {kBatch, kChannels, kStates},
                 bkdn[] = {kBatch, segments, kChannels, kStates};
@@ -85,19 +55,24 @@ int main(int argc, char **argv) {
   g.z = f.z, g.bias = f.bias, g.saved0 = f.saved0;
   g.dresult0 = points3(memory(Halves(points, toHalf(1))));
   g.dresult1 = mamba_f32_3d_row_major(memory(Floats(last, 0)), bdn);
-  g.du = points3(memory<uint16_t>(points)), g.dz = points3(memory<uint16_t>(points));
+  g.du = points3(memory<uint16_t>(points)),
+  g.dz = points3(memory<uint16_t>(points));
   g.ddelta = points3(memory<uint16_t>(points));
   g.dA = mamba_f32_2d_row_major(memory<float>(in.A.size()), dn);
-  g.dB = states4(memory<uint16_t>(in.B.size())), g.dC = states4(memory<uint16_t>(in.C.size()));
-  g.dD = channels1(memory<float>(kChannels)), g.dbias = channels1(memory<float>(kChannels));
+  g.dB = states4(memory<uint16_t>(in.B.size())),
+  g.dC = states4(memory<uint16_t>(in.C.size()));
+  g.dD = channels1(memory<float>(kChannels)),
+  g.dbias = channels1(memory<float>(kChannels));
   must(selective_scan_backward_launch(bundle, device, &g, nullptr));
   must(mamba_synchronize(device));
 
   auto millis = [](auto duration) {
     return std::chrono::duration<double, std::milli>(duration).count();
   };
-  std::printf("S6 layer on %s: bundle opened in %.2f ms, code loaded and launched in %.2f ms\n",
-              mamba_device_name(device), millis(opened - start), millis(launched - ready));
+  std::printf("S6 layer on %s: bundle opened in %.2f ms, code loaded and "
+              "launched in %.2f ms\n",
+              mamba_device_name(device), millis(opened - start),
+              millis(launched - ready));
   const auto y = download<uint16_t>(f.result0.data, points);
   const auto dD = download<float>(g.dD.data, kChannels);
   const bool isRight =
