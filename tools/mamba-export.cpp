@@ -125,8 +125,12 @@ static Result<ExportedFunction> withRequests(const Function &function,
   std::vector<Extents> all = options.sizes;
   all.emplace_back();
   for (const Extents &extents : all) {
-    MAMBA_ASSIGN_OR_RETURN(VariantRequest request,
-                           makeRequest(function, options.problem, extents));
+    Result<VariantRequest> made =
+        makeRequest(function, options.problem, extents);
+    if (!made.ok())
+      return extents.list().empty() ? made.status()
+                                    : made.status().withContext("--for");
+    VariantRequest request = std::move(*made);
     // The function's request has extents rounded to those that share a
     // schedule; people read what they asked for.
     for (auto [axis, target] : {std::pair(Axis::Batch, &request.batch),

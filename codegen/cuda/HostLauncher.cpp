@@ -148,8 +148,10 @@ std::string LauncherWriter::zeroing() {
 
 /// "4 * batch * ((length + 31) / 32)": the bytes of a temporary.
 std::string LauncherWriter::bytes(const mamba::TensorSpec &tensor) {
-  return fmt::format("{} * {} * {}", mamba::byteSize(tensor.dtype),
-                     extent(tensor.dims.front()), rowMajorStride(tensor, 0));
+  std::string product = std::to_string(mamba::byteSize(tensor.dtype));
+  for (const mamba::DimSpec &dim : tensor.dims)
+    product += " * " + extent(dim);
+  return product;
 }
 
 /// Extents come last, so that those which only sizes need are there in time.

@@ -17,7 +17,7 @@ using namespace mlir;
 using namespace mlir::ssm::cuda;
 
 /// The longest address of shared memory that is written more than once.
-static constexpr size_t kMaxSubscripted = 32;
+static constexpr size_t kMaxRepeated = 32;
 
 /// Where the pointer was made: an argument, or shared memory. Null where
 /// branches chose it.
@@ -42,18 +42,32 @@ static StringRef pointeeOf(StringRef type) {
   return type;
 }
 
+/// A pointer into shared memory, which lies so many bytes behind its address.
+static std::string sharedType(StringRef element, int64_t offset) {
+  return fmt::format("shared<{}, {}>", element.str(), offset);
+}
+
 /// `like`, pointing to `element`.
 static std::string pointerTo(StringRef element, StringRef like) {
+  if (like.starts_with("shared<"))
+    return fmt::format("shared<{}{}", element.str(),
+                       like.drop_front(like.find(',')).str());
   return fmt::format("{}{} *", like.starts_with("const ") ? "const " : "",
                      element.str());
 }
 
 /// A part of shared memory as elements of `type`: named at the kernel's top.
-std::string KernelWriter::sharedRegion(int64_t offset, StringRef type) {
+Expression KernelWriter::sharedRegion(int64_t offset, StringRef type) {
   std::string &region = regions[{offset, type.str()}];
   if (region.empty())
     region = names.take(fmt::format("shared_{}", offset));
-  return region;
+  return {region, sharedType(type, offset)};
+}
+
+void KernelWriter::placeShared(Value pointer, int64_t offset) {
+  sharedOffsets[pointer] = offset;
+  std::string type = sharedType("unsigned char", offset);
+  values[pointer] = {type + "{ssm_base}", type};
 }
 
 /// What an address counts in, and how many of them one step is: a complex
@@ -74,14 +88,12 @@ void KernelWriter::writeAddress(LLVM::GEPOp op) {
   auto offset = sharedOffsets.find(op.getBase());
   bool isShared = offset != sharedOffsets.end();
   if (isShared && constant && element == "unsigned char") {
-    sharedOffsets[op] = offset->second + constant.getInt();
-    values[op] = {fmt::format("ssm_shared + {}", sharedOffsets[op]), base.type,
-                  Binding::Sum};
+    placeShared(op, offset->second + constant.getInt());
     return;
   }
-  std::string type = pointerTo(element, base.type);
   if (isShared)
-    base = {sharedRegion(offset->second, element), type};
+    base = sharedRegion(offset->second, element);
+  std::string type = pointerTo(element, base.type);
   Expression count =
       constant ? literal(constant.getInt()) : valueOf(cast<Value>(index));
   if (count.type == "unsigned")
@@ -91,8 +103,8 @@ void KernelWriter::writeAddress(LLVM::GEPOp op) {
   base = cast(base, type);
   Expression address = binary(base, "+", count, Binding::Sum, type);
   auto stem = stems.find(rootOf(op));
-  // Shared memory is subscripted wherever it is read.
-  if (isShared && address.text.size() <= kMaxSubscripted)
+  // Short addresses in shared memory are written wherever they are used.
+  if (isShared && address.text.size() <= kMaxRepeated)
     values[op] = address;
   else
     define(op, address,
@@ -103,8 +115,6 @@ void KernelWriter::writeAddress(LLVM::GEPOp op) {
 
 /// What stands for the memory of type `type` at `pointer`, to read or write.
 std::string KernelWriter::accessTo(Value pointer, StringRef type, bool writes) {
-  if (auto offset = sharedOffsets.find(pointer); offset != sharedOffsets.end())
-    return fmt::format("{}[0]", sharedRegion(offset->second, type));
   Expression address = valueOf(pointer);
   if (pointeeOf(address.type) != type)
     return "*" +
@@ -113,6 +123,18 @@ std::string KernelWriter::accessTo(Value pointer, StringRef type, bool writes) {
     return fmt::format("{}[{}]", operand(place->second.base, Binding::Primary),
                        place->second.index.text);
   return "*" + operand(address, Binding::Unary);
+}
+
+/// The address of shared memory, for a value of type `type`.
+std::string KernelWriter::sharedPointer(Value pointer, StringRef type) {
+  if (auto offset = sharedOffsets.find(pointer); offset != sharedOffsets.end())
+    return sharedRegion(offset->second, type).text;
+  return valueOf(pointer).text;
+}
+
+static bool isShared(Value pointer) {
+  return cast<LLVM::LLVMPointerType>(pointer.getType()).getAddressSpace() ==
+         static_cast<unsigned>(NVVM::NVVMMemorySpace::Shared);
 }
 
 /// The C++ type of a value in memory.
@@ -137,6 +159,9 @@ LogicalResult KernelWriter::writeLoad(LLVM::LoadOp op) {
         isa<VectorType>(op.getType()) ? prelude.use("load_nc").str() : "__ldg",
         cast(valueOf(op.getAddr()), pointerTo(type, valueOf(op.getAddr()).type))
             .text);
+  else if (isShared(op.getAddr()))
+    source = fmt::format("{}<{}>({})", prelude.use("load_shared").str(), type,
+                         sharedPointer(op.getAddr(), type));
   else
     source = accessTo(op.getAddr(), type, /*writes=*/false);
   writeDefinition(op, {source, type}, stemOf(op));
@@ -148,14 +173,13 @@ LogicalResult KernelWriter::writeStore(LLVM::StoreOp op) {
   if (type.empty())
     return op.emitOpError("writes a type that has no form in CUDA C++");
   std::string value = valueOf(op.getValue()).text;
-  bool isShared =
-      cast<LLVM::LLVMPointerType>(op.getAddr().getType()).getAddressSpace() ==
-      static_cast<unsigned>(NVVM::NVVMMemorySpace::Shared);
-  if (isa<VectorType>(op.getValue().getType()))
-    line(fmt::format(
-        "{}({}, {});",
-        prelude.use(isShared ? "store_shared" : "store_global").str(),
-        cast(valueOf(op.getAddr()), pointerTo(type, "")).text, value));
+  if (isShared(op.getAddr()))
+    line(fmt::format("{}<{}>({}, {});", prelude.use("store_shared").str(), type,
+                     sharedPointer(op.getAddr(), type), value));
+  else if (isa<VectorType>(op.getValue().getType()))
+    line(fmt::format("{}({}, {});", prelude.use("store_global").str(),
+                     cast(valueOf(op.getAddr()), pointerTo(type, "")).text,
+                     value));
   else if (op.getOrdering() != LLVM::AtomicOrdering::not_atomic)
     line(fmt::format("{}({}, {});", prelude.use("store_release").str(),
                      cast(valueOf(op.getAddr()), "int *").text, value));

@@ -407,8 +407,7 @@ LogicalResult KernelWriter::write(Operation &op) {
         return success();
       })
       .Case<LLVM::AddressOfOp>([&](auto op) {
-        values[op] = {"ssm_shared", "unsigned char *"};
-        sharedOffsets[op] = 0;
+        placeShared(op, 0);
         return success();
       })
       .Case<LLVM::LoadOp>([&](auto op) { return writeLoad(op); })
@@ -460,6 +459,7 @@ std::string mlir::ssm::cuda::argumentName(const mamba::Artifact &artifact,
 
 void KernelWriter::nameArguments() {
   names.take("ssm_shared");
+  names.take("ssm_base");
   llvm::DenseSet<Value> written;
   kernel.walk([&](Operation *op) {
     if (auto store = dyn_cast<LLVM::StoreOp>(op))
@@ -518,10 +518,13 @@ FailureOr<std::string> KernelWriter::run() {
     return failure();
   std::string text = fmt::format("extern \"C\" __global__ void {}\n{}({}) {{\n",
                                  attributes(), name, parameters());
-  if (launch.sharedBytes)
-    text += "  extern __shared__ __align__(16) unsigned char ssm_shared[];\n";
+  if (launch.sharedBytes) {
+    prelude.use("shared_start");
+    text += "  extern __shared__ __align__(16) unsigned char ssm_shared[];\n"
+            "  const unsigned ssm_base = shared_start(ssm_shared);\n";
+  }
   for (const auto &[key, region] : regions)
-    text += fmt::format("  {1} *const {2} = ({1} *)(ssm_shared + {0});\n",
-                        key.first, key.second, region);
+    text += fmt::format("  const shared<{}, {}> {} = {{ssm_base}};\n",
+                        key.second, key.first, region);
   return text + body + "}\n";
 }

@@ -88,7 +88,9 @@ private:
   LogicalResult writeStore(LLVM::StoreOp op);
   LogicalResult writeAtomic(LLVM::AtomicRMWOp op);
   std::string accessTo(Value pointer, StringRef type, bool writes);
-  std::string sharedRegion(int64_t offset, StringRef type);
+  Expression sharedRegion(int64_t offset, StringRef type);
+  void placeShared(Value pointer, int64_t offset);
+  std::string sharedPointer(Value pointer, StringRef type);
 
   gpu::GPUFuncOp kernel;
   const mamba::Artifact &artifact;

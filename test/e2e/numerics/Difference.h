@@ -12,6 +12,9 @@
 
 namespace mamba::numerics {
 
+/// Two back ends' results for one device may be so far apart.
+inline constexpr double kMaxUlps = 2;
+
 /// The largest difference between elements of `x` and `y` (of one shape and
 /// type) in units in the last place of the type. The unit is that of the
 /// element, or of the root mean square of `x` where that is larger: digits

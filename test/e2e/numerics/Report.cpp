@@ -11,6 +11,8 @@
 
 #include "test/e2e/numerics/Report.h"
 
+#include "test/e2e/numerics/Difference.h"
+
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -86,14 +88,14 @@ std::string Report::differences() const {
     if (ulps < 0)
       continue;
     ++compared;
-    near += ulps <= 2;
-    if (ulps > 2)
+    near += ulps <= kMaxUlps;
+    if (ulps > kMaxUlps)
       others += fmt::format("  {:8.1f} ulp  {}\n", ulps, cases_[i].text());
   }
   if (compared == 0)
     return "";
-  return fmt::format("{}{} of {} cases agree within 2 ulp\n", others, near,
-                     compared);
+  return fmt::format("{}{} of {} cases agree within {} ulp\n", others, near,
+                     compared, kMaxUlps);
 }
 
 static std::string quote(std::string_view text) {
