@@ -20,6 +20,12 @@ done
   --report="$output/e2e-numerics-cuda.json" || status=1
 python3 "$here/../e2e/run.py" --bin "$folder/bin" --device cuda:0 --require \
   --output "$output/e2e-cuda.json" || status=1
+if command -v c++ >/dev/null; then
+  python3 "$here/../e2e/ship.py" --bin "$folder/bin" --require \
+    --output "$output/e2e-ship.json" || status=1
+else
+  echo "e2e-ship: no C++ compiler here, nothing checked"
+fi
 
 PATH=$PATH:/usr/local/cuda/bin
 if command -v compute-sanitizer >/dev/null; then

@@ -45,6 +45,7 @@ def run_shard(tool, shard, options):
                "--jobs=0", "--malformed=0", f"--shards={options.shards}",
                f"--shard={shard}",
                *([f"--filter={options.filter}"] if options.filter else []),
+               *([f"--backend={options.backend}"] if options.backend else []),
                *(["--quick"] if options.quick else [])]
     # Each process finds its GPU as the first one.
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": str(shard % options.gpus)
@@ -111,6 +112,7 @@ def main(arguments=None):
                         help="seconds a shard")
     parser.add_argument("--sanitizer", default="compute-sanitizer")
     parser.add_argument("--filter", default="", help="only cases with this text")
+    parser.add_argument("--backend", default="", help="nvptx (default) or nvrtc")
     parser.add_argument("--quick", action="store_true",
                         help="a tenth of the cases, small ones")
     parser.add_argument("--only", type=lambda text: [int(i) for i in text.split(",")],
