@@ -8,6 +8,7 @@
 #include "runtime/cuda/NvJitLink.h"
 
 #include "runtime/Environment.h"
+#include "runtime/cuda/Compatibility.h"
 #include "runtime/cuda/OpenLibrary.h"
 #include "runtime/cuda/ToolkitPaths.h"
 
@@ -107,6 +108,11 @@ Result<std::string> NvJitLink::assemble(NvJitLinkHandle *handle,
 Result<std::string> NvJitLink::assemble(std::string_view ptx,
                                         const std::string &name,
                                         std::string_view target) const {
+  // Of a name with one digit the library ends the process.
+  if (architectureNumber(target) < 10)
+    return Status(
+        StatusCode::Unsupported,
+        fmt::format("'{}' is not a GPU architecture such as sm_90", target));
   std::string arch = fmt::format("-arch={}", target);
   const char *options[] = {arch.c_str(), "-O3"};
   NvJitLinkHandle *handle = nullptr;

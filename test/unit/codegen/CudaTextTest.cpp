@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cuda/Expression.h"
 #include "codegen/Identifier.h"
+#include "codegen/cuda/Expression.h"
 #include "codegen/cuda/Names.h"
 #include "codegen/cuda/Prelude.h"
 

@@ -65,10 +65,12 @@ TEST(NvJitLinkTest, ErrorHasTheLog) {
 TEST(NvJitLinkTest, ErrorNamesTheArchitecture) {
   if (!library())
     GTEST_SKIP() << "no nvJitLink here";
-  Status status = library()->assemble(kPtx, "nothing", "sm_7").status();
-  EXPECT_FALSE(status.ok());
-  EXPECT_NE(status.message().find("sm_7"), std::string::npos)
-      << status.message();
+  for (const char *target : {"sm_7", "sm_95", "sm_9000", "gfx90a", ""}) {
+    Status status = library()->assemble(kPtx, "nothing", target).status();
+    EXPECT_EQ(status.code(), StatusCode::Unsupported) << target;
+    EXPECT_NE(status.message().find(target), std::string::npos)
+        << status.message();
+  }
 }
 
 } // namespace
