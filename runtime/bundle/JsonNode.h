@@ -33,11 +33,11 @@ public:
     return value_->is_object() && value_->contains(name);
   }
 
+  /// The member called `name`, which outlives the node.
   JsonNode operator[](const char *name) const {
-    std::string path = path_.empty() ? name : path_ + "." + name;
     if (has(name))
-      return JsonNode((*value_)[name], path, *status_);
-    JsonNode missing(kNull, path, *status_);
+      return child((*value_)[name], {name, -1});
+    JsonNode missing = child(kNull, {name, -1});
     missing.fail("is missing");
     return missing;
   }
@@ -48,8 +48,7 @@ public:
       fail("is no array");
     else
       for (size_t i = 0; i < value_->size(); ++i)
-        nodes.push_back(
-            JsonNode((*value_)[i], fmt::format("{}[{}]", path_, i), *status_));
+        nodes.push_back(child((*value_)[i], {nullptr, int64_t(i)}));
     return nodes;
   }
 
@@ -91,17 +90,43 @@ public:
   void fail(std::string_view text) const {
     if (status_->ok())
       *status_ =
-          Status(StatusCode::CorruptData, fmt::format("{} {}", path_, text));
+          Status(StatusCode::CorruptData, fmt::format("{} {}", path(), text));
   }
 
 private:
-  JsonNode(const nlohmann::json &value, std::string path, Status &status)
-      : value_(&value), path_(std::move(path)), status_(&status) {}
+  /// A member by name, or an element by index.
+  struct Step {
+    const char *name;
+    int64_t index;
+  };
+  /// Deeper than any manifest's member.
+  static constexpr size_t kMaxDepth = 12;
+
+  JsonNode child(const nlohmann::json &value, Step step) const {
+    JsonNode node = *this;
+    node.value_ = &value;
+    if (depth_ < kMaxDepth)
+      node.steps_[node.depth_++] = step;
+    return node;
+  }
+
+  /// "functions[0].variants[1]": made only for errors, since a manifest has
+  /// thousands of nodes.
+  std::string path() const {
+    std::string path;
+    for (size_t i = 0; i < depth_; ++i)
+      if (steps_[i].name)
+        path += (i ? "." : "") + std::string(steps_[i].name);
+      else
+        path += fmt::format("[{}]", steps_[i].index);
+    return path;
+  }
 
   static inline const nlohmann::json kNull;
   const nlohmann::json *value_;
-  std::string path_;
   Status *status_;
+  size_t depth_ = 0;
+  Step steps_[kMaxDepth];
 };
 
 } // namespace mamba

@@ -14,9 +14,8 @@
 #include "runtime/bundle/Bundle.h"
 #include "runtime/cuda/CudaDevice.h"
 #include "test/unit/bundle/TestBundle.h"
-#include "test/unit/runtime/fakecuda/FakeCuda.h"
+#include "test/unit/runtime/fakecuda/UseFakeCuda.h"
 
-#include <dlfcn.h>
 #include <thread>
 
 using namespace mamba;
@@ -24,24 +23,6 @@ using namespace mamba::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// The module beside this program, wherever a build was unpacked.
-const std::string &fakeCudaPath() {
-  static const std::string path =
-      fs::read_symlink("/proc/self/exe").parent_path() / "libfakecuda.so";
-  return path;
-}
-
-/// Before anything reads the environment.
-[[maybe_unused]] const int kEnvironmentIsSet =
-    setenv("MAMBA_LIBCUDA", fakeCudaPath().c_str(), 1);
-
-FakeCudaState &fake() {
-  static auto *function = reinterpret_cast<FakeCudaState *(*)()>(
-      dlsym(dlopen(fakeCudaPath().c_str(), RTLD_NOW | RTLD_LOCAL),
-            "mambaFakeCudaState"));
-  return *function();
-}
 
 class LoaderTest : public testing::Test {
 protected:

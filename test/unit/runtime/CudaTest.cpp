@@ -16,10 +16,8 @@
 #include "runtime/cuda/Compatibility.h"
 #include "runtime/cuda/Driver.h"
 #include "test/unit/runtime/TestArtifacts.h"
-#include "test/unit/runtime/fakecuda/FakeCuda.h"
+#include "test/unit/runtime/fakecuda/UseFakeCuda.h"
 
-#include <dlfcn.h>
-#include <filesystem>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,25 +27,6 @@ using namespace mamba;
 using namespace mamba::test;
 
 namespace {
-
-/// The module beside this program, wherever a build was unpacked.
-const std::string &fakeCudaPath() {
-  static const std::string path =
-      std::filesystem::read_symlink("/proc/self/exe").parent_path() /
-      "libfakecuda.so";
-  return path;
-}
-
-/// Before anything reads the environment.
-[[maybe_unused]] const int kEnvironmentIsSet =
-    setenv("MAMBA_LIBCUDA", fakeCudaPath().c_str(), 1);
-
-FakeCudaState &fake() {
-  static auto *function = reinterpret_cast<FakeCudaState *(*)()>(
-      dlsym(dlopen(fakeCudaPath().c_str(), RTLD_NOW | RTLD_LOCAL),
-            "mambaFakeCudaState"));
-  return *function();
-}
 
 constexpr const char *kPtx = ".version 8.2\n.target sm_90\n// args 5\n"
                              ".visible .entry sum_chunks\n"
