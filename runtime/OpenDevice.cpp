@@ -5,38 +5,24 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// One object for each device while it is held. It knows every kind of device,
-// and so is a file of its own: a program that opens GPUs only links no other.
+// It knows every kind of device, and so is a file of its own: a program that
+// opens GPUs only links no other.
 //
 //===----------------------------------------------------------------------===//
 
 #include "runtime/CpuDevice.h"
+#include "runtime/DeviceTable.h"
 #include "runtime/Environment.h"
-#include "runtime/PerProcess.h"
 #include "runtime/cuda/CudaDevice.h"
 #include "runtime/simt/SimtDevice.h"
 
 #include <charconv>
 #include <fmt/format.h>
-#include <map>
-#include <mutex>
 #include <optional>
 
 namespace mamba {
 
 namespace {
-
-struct OpenDevices {
-  std::mutex mutex;
-  std::map<int, std::weak_ptr<Device>> byOrdinal;
-};
-
-/// A forked child opens its own: the parent's CUDA devices don't work there.
-/// Never destroyed: static objects may open devices.
-OpenDevices &openDevices() {
-  static auto *instance = new PerProcess<OpenDevices>;
-  return instance->get();
-}
 
 constexpr int kCpu = -1, kSimt = -2;
 
@@ -82,15 +68,10 @@ Result<std::shared_ptr<Device>> Device::open(std::string_view name) {
                   fmt::format("there is no device '{}'; a device is called "
                               "cpu, simt, cuda or cuda:<number>",
                               name));
-  OpenDevices &devices = openDevices();
-  std::lock_guard lock(devices.mutex);
-  std::weak_ptr<Device> &known = devices.byOrdinal[*ordinal];
-  if (std::shared_ptr<Device> device = known.lock())
-    return device;
-  Result<std::shared_ptr<Device>> device = create(*ordinal);
+  Result<std::shared_ptr<Device>> device =
+      DeviceTable::get().open(*ordinal, [&] { return create(*ordinal); });
   if (!device.ok())
     return device.status().withContext(fmt::format("opening '{}'", name));
-  known = *device;
   return device;
 }
 

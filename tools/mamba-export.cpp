@@ -98,7 +98,7 @@ CommandLine ToolOptions::commandLine() {
       {"o", "FOLDER", "where to write; new, empty, or an older bundle",
        takeText(folder)},
       {"targets", "LIST",
-       "GPU architectures (default: sm_80,sm_90,sm_100,sm_120)",
+       "GPU architectures (default: sm_80,sm_86,sm_89,sm_90,sm_100,sm_120)",
        [this](std::string_view v) { return takeTargets(v); }},
       {"forms", "LIST",
        "of cubin, ptx and cuda (C++); default: all, cubin where nvJitLink is "
@@ -118,7 +118,16 @@ CommandLine ToolOptions::commandLine() {
   return line;
 }
 
-/// The function with a variant for each --for, and one that takes everything.
+/// One that takes every tensor: no stride is known.
+static VariantRequest stridedRequest(const FunctionInfo &info) {
+  VariantRequest request;
+  for (const TensorSpec &spec : info.tensors)
+    request.layouts.push_back({-1, static_cast<uint8_t>(byteSize(spec.dtype))});
+  return request;
+}
+
+/// The function with a variant for each --for, one for every size in that order
+/// of memory, and one for every memory.
 static Result<ExportedFunction> withRequests(const Function &function,
                                              const ToolOptions &options) {
   ExportedFunction exported{function, {}};
@@ -141,6 +150,8 @@ static Result<ExportedFunction> withRequests(const Function &function,
     request.schedule = options.schedule;
     exported.requests.push_back(std::move(request));
   }
+  exported.requests.push_back(stridedRequest(function.info()));
+  exported.requests.back().schedule = options.schedule;
   return exported;
 }
 
@@ -156,10 +167,10 @@ static void report(const ToolOptions &options, const ExportedBundle &bundle) {
   size_t variants = 0;
   for (const BundleFunction &function : bundle.manifest.functions)
     variants += function.variants.size();
-  fmt::print("{}: {} functions, {} variants, {} files, {} KB; header {}.h\n",
+  fmt::print("{}: {} functions, {} variants, {} files, {} KB; header {}\n",
              options.folder, bundle.manifest.functions.size(), variants,
              bundle.files.size(), (bundle.bytes + 999) / 1000,
-             bundle.manifest.name);
+             bundle.files[bundle.files.size() - 2]);
 }
 
 /// The functions to export: with --grad a pair, else one, or all of the file.

@@ -41,7 +41,7 @@ static std::string describe(const mamba::Artifact &artifact, size_t i) {
                   : i < outputs          ? "output"
                                          : "temporary");
   if (i >= outputs)
-    return text + (tensor.isZeroed ? ", row-major, zero before the first launch"
+    return text + (tensor.isZeroed ? ", row-major, zeros before every call"
                                    : ", row-major");
   const mamba::LayoutSpec &layout = artifact.layouts[i];
   if (layout.unitDim >= 0)

@@ -76,7 +76,7 @@ std::string LauncherWriter::extent(mamba::Axis axis) {
 
 std::string LauncherWriter::extent(const mamba::DimSpec &dim) {
   if (dim.extent != mamba::kDynamic)
-    return std::to_string(dim.extent);
+    return std::to_string(dim.extent) + "ll";
   std::string whole = extent(dim.axis);
   return dim.divisor == 1 ? whole
                           : fmt::format("(({} + {}) / {})", whole,
@@ -88,18 +88,19 @@ std::string LauncherWriter::rowMajorStride(const mamba::TensorSpec &tensor,
   std::string product;
   for (size_t i = dim + 1; i < tensor.dims.size(); ++i)
     product += (product.empty() ? "" : " * ") + extent(tensor.dims[i]);
-  return product.empty() ? "1" : product;
+  return product.empty() ? "1ll" : product;
 }
 
 std::string LauncherWriter::grid(const mamba::LaunchSpec &launch) {
   std::string product;
   for (const mamba::GridTerm &term : launch.grid) {
     mamba::DimSpec dim{term.axis, mamba::kDynamic, term.divisor};
-    product += (product.empty() ? "" : " * ") +
-               (term.axis == mamba::Axis::Other ? std::to_string(term.divisor)
-                                                : extent(dim));
+    product +=
+        (product.empty() ? "" : " * ") +
+        (term.axis == mamba::Axis::Other ? std::to_string(term.divisor) + "ll"
+                                         : extent(dim));
   }
-  return product.empty() ? "1" : product;
+  return product.empty() ? "1ll" : product;
 }
 
 /// The stride of a temporary: a variable of the function.
@@ -148,7 +149,7 @@ std::string LauncherWriter::zeroing() {
 
 /// "4 * batch * ((length + 31) / 32)": the bytes of a temporary.
 std::string LauncherWriter::bytes(const mamba::TensorSpec &tensor) {
-  std::string product = std::to_string(mamba::byteSize(tensor.dtype));
+  std::string product = std::to_string(mamba::byteSize(tensor.dtype)) + "ll";
   for (const mamba::DimSpec &dim : tensor.dims)
     product += " * " + extent(dim);
   return product;

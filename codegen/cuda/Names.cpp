@@ -29,7 +29,8 @@ static constexpr StringLiteral kReservedWords(
     "static_assert static_cast struct switch template this threadIdx "
     "thread_local throw true try typedef typeid typename union unsigned "
     "using virtual void volatile warpSize wchar_t while xor xor_eq NULL "
-    "linux unix fmaf fabsf ceilf floorf truncf roundf rintf copysignf fmaxf "
+    "linux unix i386 restrict typeof typeof_unqual offsetof fmaf fabsf ceilf "
+    "floorf truncf roundf rintf copysignf fmaxf "
     "fminf atomicAdd uint2 uint4 ");
 
 static bool isReserved(StringRef name) {

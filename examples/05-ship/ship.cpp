@@ -13,7 +13,7 @@
 
 #include "memory.h"
 #include "s6.h"
-#include "selective_scan.h" // Written by mamba-export.
+#include "selective_scan_bundle.h" // Written by mamba-export.
 
 #include <chrono>
 

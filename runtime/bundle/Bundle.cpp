@@ -17,19 +17,43 @@
 #include <map>
 #include <mutex>
 #include <shared_mutex>
+#include <sys/stat.h>
 #include <tuple>
 
 namespace mamba {
 
 namespace {
 
+/// Pipes do not block, and links lead nowhere else.
+constexpr int kReadOnly = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW;
+
 /// Device, function, variant. A kernel holds its device, so that the address
 /// stays that of the same one.
 using KernelId = std::tuple<const Device *, size_t, size_t>;
 
+/// Loaded under its own lock, which takes long, so that launches of what is
+/// loaded do not wait.
+struct KernelEntry {
+  std::mutex mutex;
+  std::shared_ptr<Kernel> kernel;
+};
+
 struct LoadedKernels {
   std::shared_mutex mutex;
-  std::map<KernelId, std::shared_ptr<Kernel>> byId;
+  std::map<KernelId, std::shared_ptr<KernelEntry>> byId;
+
+  std::shared_ptr<KernelEntry> entry(const KernelId &id) {
+    {
+      std::shared_lock lock(mutex);
+      if (auto known = byId.find(id); known != byId.end())
+        return known->second;
+    }
+    std::unique_lock lock(mutex);
+    std::shared_ptr<KernelEntry> &entry = byId[id];
+    if (!entry)
+      entry = std::make_shared<KernelEntry>();
+    return entry;
+  }
 };
 
 Status corrupt(std::string text) {
@@ -54,15 +78,17 @@ struct BundledFunction::State {
 /// The file's bytes, which are those that were exported.
 Result<std::string> BundledFunction::State::read(const CodeFile &code) const {
   std::string full = path + "/" + code.file;
-  FileDescriptor file(::openat(folder.get(), code.file.c_str(),
-                               O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  FileDescriptor file(::openat(folder.get(), code.file.c_str(), kReadOnly));
   if (!file.valid())
     return errnoStatus("cannot open", full);
-  MAMBA_ASSIGN_OR_RETURN(std::string bytes, readDescriptor(file.get(), full));
-  if (static_cast<int64_t>(bytes.size()) != code.bytes)
+  struct stat facts = {};
+  if (::fstat(file.get(), &facts) != 0)
+    return errnoStatus("cannot read", full);
+  if (facts.st_size != code.bytes)
     return corrupt(fmt::format("'{}' has {} bytes, and the manifest says {}: "
                                "export the bundle again",
-                               full, bytes.size(), code.bytes));
+                               full, facts.st_size, code.bytes));
+  MAMBA_ASSIGN_OR_RETURN(std::string bytes, readDescriptor(file.get(), full));
   if (sha256(bytes) != code.sha256)
     return corrupt(fmt::format("'{}' is not what was exported: its checksum is "
                                "not that of the manifest; export the bundle "
@@ -106,17 +132,12 @@ BundledFunction::kernel(const std::shared_ptr<Device> &device,
                         void *stream) const {
   MAMBA_ASSIGN_OR_RETURN(size_t variant,
                          selectVariant(info(), tensors, device->info()));
-  LoadedKernels &kernels = bundle_->kernels.get();
-  KernelId id(device.get(), index_, variant);
-  auto find = [&] {
-    auto known = kernels.byId.find(id);
-    return known == kernels.byId.end() ? nullptr : known->second;
-  };
-  {
-    std::shared_lock lock(kernels.mutex);
-    if (std::shared_ptr<Kernel> known = find())
-      return known;
-  }
+  std::shared_ptr<KernelEntry> entry =
+      bundle_->kernels.get().entry({device.get(), index_, variant});
+  // Threads that want the same code load it once.
+  std::lock_guard lock(entry->mutex);
+  if (entry->kernel)
+    return entry->kernel;
   MAMBA_ASSIGN_OR_RETURN(bool capturing, device->isCapturing(stream));
   if (capturing)
     return Status(StatusCode::CaptureForbidden,
@@ -124,14 +145,9 @@ BundledFunction::kernel(const std::shared_ptr<Device> &device,
                               "the stream is being captured; call prepare() "
                               "before the capture",
                               info().name));
-  // Held while loading: threads that want the same code load it once.
-  std::unique_lock lock(kernels.mutex);
-  if (std::shared_ptr<Kernel> known = find())
-    return known;
-  MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Kernel> fresh,
+  MAMBA_ASSIGN_OR_RETURN(entry->kernel,
                          bundle_->load(info().variants[variant], device));
-  kernels.byId.emplace(id, fresh);
-  return fresh;
+  return entry->kernel;
 }
 
 Status BundledFunction::launch(const std::shared_ptr<Device> &device,

@@ -18,6 +18,7 @@
 #include "runtime/bundle/Sha256.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace mamba {
@@ -188,8 +189,21 @@ Status checkNames(const std::vector<TensorSpec> &tensors) {
   return Status();
 }
 
+/// A file has one content.
+Status checkFiles(const Manifest &manifest) {
+  std::map<std::string_view, std::string_view> checksums;
+  for (const BundleFunction &function : manifest.functions)
+    for (const BundleVariant &variant : function.variants)
+      for (const CodeFile &code : variant.code)
+        if (!checksums.emplace(code.file, code.sha256).second &&
+            checksums[code.file] != code.sha256)
+          return corrupt(fmt::format("'{}' has two checksums", code.file));
+  return Status();
+}
+
 /// What no single field can say.
 Status checkSense(const Manifest &manifest) {
+  MAMBA_RETURN_IF_ERROR(checkFiles(manifest));
   std::set<std::string_view> names;
   for (const BundleFunction &function : manifest.functions) {
     if (!names.insert(function.name).second)

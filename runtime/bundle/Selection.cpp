@@ -79,10 +79,21 @@ int64_t distance(const BundleVariant &variant, const Extents &extents) {
   return sum;
 }
 
-bool hasCodeFor(const BundleVariant &variant, const DeviceInfo &device) {
-  return std::ranges::any_of(variant.code, [&](const CodeFile &code) {
-    return runsOn(variant, code, device);
+/// Schedules are chosen for an architecture's limits, and later ones may have
+/// less: sm_80 has more shared memory than sm_86.
+bool fits(const Artifact &artifact, const DeviceInfo &device) {
+  return std::ranges::all_of(artifact.launches, [&](const LaunchSpec &launch) {
+    return launch.sharedBytes <= device.sharedBytesPerBlock &&
+           launch.blockSize <=
+               static_cast<uint32_t>(std::max(device.maxThreadsPerBlock, 1));
   });
+}
+
+bool hasCodeFor(const BundleVariant &variant, const DeviceInfo &device) {
+  return fits(variant.artifact, device) &&
+         std::ranges::any_of(variant.code, [&](const CodeFile &code) {
+           return runsOn(variant, code, device);
+         });
 }
 
 /// Lower is better.
@@ -100,8 +111,8 @@ Status noTarget(const BundleFunction &function, const DeviceInfo &device) {
   for (std::string_view target : targets)
     list += fmt::format("{}{}", list.empty() ? "" : ", ", target);
   return Status(StatusCode::Unsupported,
-                fmt::format("the bundle has code of '{}' for {}, and {} is {} "
-                            "({}): export it with --targets={}",
+                fmt::format("the bundle has code of '{}' for {}, which {} ({}, "
+                            "{}) does not run: export it with --targets={}",
                             function.name, list, device.name,
                             device.architecture, device.model,
                             device.architecture));

@@ -105,9 +105,7 @@ Result<std::string> NvJitLink::assemble(NvJitLinkHandle *handle,
                             name, result, logOf(handle)));
 }
 
-Result<std::string> NvJitLink::assemble(std::string_view ptx,
-                                        const std::string &name,
-                                        std::string_view target) const {
+Result<NvJitLinkHandle *> NvJitLink::create(std::string_view target) const {
   // Of a name with one digit the library ends the process.
   if (architectureNumber(target) < 10)
     return Status(
@@ -118,8 +116,22 @@ Result<std::string> NvJitLink::assemble(std::string_view ptx,
   NvJitLinkHandle *handle = nullptr;
   if (int result = nvJitLinkCreate(&handle, 2, options); result != 0)
     return Status(StatusCode::Unsupported,
-                  fmt::format("{} makes no code for {} (error {})", version(),
-                              target, result));
+                  fmt::format("{} makes no code for {} (error {}): install a "
+                              "newer one, or do without machine code",
+                              version(), target, result));
+  return handle;
+}
+
+Status NvJitLink::checkTarget(std::string_view target) const {
+  MAMBA_ASSIGN_OR_RETURN(NvJitLinkHandle * handle, create(target));
+  nvJitLinkDestroy(&handle);
+  return Status();
+}
+
+Result<std::string> NvJitLink::assemble(std::string_view ptx,
+                                        const std::string &name,
+                                        std::string_view target) const {
+  MAMBA_ASSIGN_OR_RETURN(NvJitLinkHandle * handle, create(target));
   Result<std::string> cubin = assemble(handle, ptx, name);
   nvJitLinkDestroy(&handle);
   return cubin;

@@ -40,6 +40,9 @@ public:
   Result<std::string> assemble(std::string_view ptx, const std::string &name,
                                std::string_view target) const;
 
+  /// Unsupported if the library makes no code for `target`.
+  Status checkTarget(std::string_view target) const;
+
   /// "nvJitLink 13.0".
   std::string version() const;
 
@@ -56,6 +59,7 @@ private:
   int (*nvJitLinkVersion)(unsigned *, unsigned *) = nullptr;
 
   const char *resolve(void *library);
+  Result<NvJitLinkHandle *> create(std::string_view target) const;
   std::string logOf(NvJitLinkHandle *handle) const;
   Result<std::string> assemble(NvJitLinkHandle *handle, std::string_view ptx,
                                const std::string &name) const;

@@ -29,6 +29,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
+#include <map>
 
 using namespace mamba;
 namespace fs = std::filesystem;
@@ -51,6 +52,7 @@ public:
   std::vector<NamedFile> files;
 
 private:
+  Status canAssemble() const;
   Status chooseForms();
   Status addFunction(const ExportedFunction &exported);
   Status addVariant(const Function &function, const VariantRequest &request,
@@ -63,6 +65,8 @@ private:
 
   const ExportOptions &options_;
   std::vector<ImageKind> forms_;
+  /// How often a file's name was used.
+  std::map<std::string, int> stems_;
   size_t steps_ = 0;
   size_t done_ = 0;
 };
@@ -73,13 +77,29 @@ static Status invalid(std::string text) {
   return Status(StatusCode::InvalidArgument, std::move(text));
 }
 
+/// What a function or bundle is called. The loader has the names `mamba_...`.
+static std::string nameFor(std::string_view wanted) {
+  std::string name = mlir::ssm::identifier(wanted);
+  bool isLoaders = name == "mamba" || name.starts_with("mamba_");
+  return isLoaders ? "ssm_" + name : name;
+}
+
+/// Whether nvJitLink is there and knows all targets.
+Status Exporter::canAssemble() const {
+  MAMBA_ASSIGN_OR_RETURN(const cuda::NvJitLink *linker, cuda::NvJitLink::get());
+  for (const std::string &target : options_.targets)
+    if (cuda::architectureNumber(target) != 0)
+      MAMBA_RETURN_IF_ERROR(linker->checkTarget(target));
+  return Status();
+}
+
 /// Cubins first: they load without a compiler.
 Status Exporter::chooseForms() {
   forms_ = options_.forms;
   if (!forms_.empty())
     return Status();
   forms_ = {ImageKind::Cubin, ImageKind::Ptx, ImageKind::Cuda};
-  if (Status status = cuda::NvJitLink::get().status(); !status.ok()) {
+  if (Status status = canAssemble(); !status.ok()) {
     warn(fmt::format("the bundle gets no machine code, so that drivers compile "
                      "its PTX when it is loaded: {}",
                      status.message()));
@@ -89,7 +109,7 @@ Status Exporter::chooseForms() {
 }
 
 Status Exporter::run(std::span<const ExportedFunction> functions) {
-  manifest.name = mlir::ssm::identifier(options_.name);
+  manifest.name = nameFor(options_.name);
   manifest.compiler = "mamba-mlir " + compilerSourceId();
   MAMBA_RETURN_IF_ERROR(chooseForms());
   if (options_.targets.empty())
@@ -112,7 +132,7 @@ static void giveNames(std::vector<TensorSpec> &tensors) {
 Status Exporter::addFunction(const ExportedFunction &exported) {
   const FunctionInfo &info = exported.function.info();
   BundleFunction function;
-  function.name = mlir::ssm::identifier(info.name);
+  function.name = nameFor(info.name);
   for (const BundleFunction &other : manifest.functions)
     if (other.name == function.name)
       return invalid(fmt::format("two functions would be called '{}': rename "
@@ -191,17 +211,21 @@ static std::string_view extensionOf(ImageKind kind) {
   return "bin";
 }
 
-/// "selective_scan.sm_90.b8_l2048_d2048", and no extents for the general one.
+/// "selective_scan.sm_90.b8_l2048_d2048"; no extents where any will do, and
+/// ".strided" where any strides will.
 static std::string stemOf(const BundleFunction &function,
-                          const BundleVariant &variant) {
+                          const BundleVariant &variant,
+                          std::string_view target) {
   std::string extents;
   for (size_t i = 0; i < std::size(variant.madeFor); ++i)
     if (variant.madeFor[i] >= 0)
       extents += fmt::format("{}{}{}", extents.empty() ? "." : "_",
                              kAxisLetters[i], variant.madeFor[i]);
-  std::string_view target = variant.artifact.target;
-  return fmt::format("{}.{}{}", function.name,
-                     target.substr(0, target.find(' ')), extents);
+  auto isStrided = [](const LayoutSpec &layout) { return layout.unitDim < 0; };
+  return fmt::format("{}.{}{}{}", function.name, target, extents,
+                     std::ranges::all_of(variant.artifact.layouts, isStrided)
+                         ? ".strided"
+                         : "");
 }
 
 Status Exporter::addVariant(const Function &function,
@@ -224,7 +248,10 @@ Status Exporter::addVariant(const Function &function,
   Artifact &artifact = variant.artifact;
   artifact.image.clear();
   giveNames(artifact.tensors);
-  std::string stem = stemOf(target, variant);
+  std::string stem = stemOf(target, variant, request.target);
+  // Requests may differ in what the name does not tell.
+  if (int number = stems_[stem]++)
+    stem += fmt::format(".{}", number);
   for (size_t i = 0; i < kinds.size(); ++i) {
     NamedFile file{fmt::format("{}.{}", stem, extensionOf(kinds[i])),
                    std::move(images[i])};
@@ -260,6 +287,11 @@ void Exporter::addTraining(std::span<const ExportedFunction> functions) {
 // Files
 //===----------------------------------------------------------------------===//
 
+/// No header of the system ends so, whatever the function is called.
+static std::string headerName(const Manifest &manifest) {
+  return manifest.name + "_bundle.h";
+}
+
 /// Makes `folder`, or takes an older bundle out of it.
 static Status clearFolder(const std::string &folder) {
   std::error_code error;
@@ -283,7 +315,7 @@ static Status clearFolder(const std::string &folder) {
                                "({}): remove the folder, or give another one",
                                manifestPath.string(), old.status().message()));
   fs::remove(manifestPath, error);
-  fs::remove(fs::path(folder) / (old->name + ".h"), error);
+  fs::remove(fs::path(folder) / headerName(*old), error);
   for (const BundleFunction &function : old->functions)
     for (const BundleVariant &variant : function.variants)
       for (const CodeFile &code : variant.code)
@@ -301,7 +333,7 @@ mamba::exportBundle(const std::string &folder,
   MAMBA_RETURN_IF_ERROR(readManifest(text).status().withContext(
       "the manifest that was to be written"));
   exporter.files.push_back(
-      {exporter.manifest.name + ".h",
+      {headerName(exporter.manifest),
        bundleHeader(exporter.manifest, manifestChecksum(text))});
   exporter.files.push_back({kManifestFile, text});
   MAMBA_RETURN_IF_ERROR(clearFolder(folder));

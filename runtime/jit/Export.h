@@ -27,8 +27,8 @@ namespace mamba {
 /// A function, and what its variants are compiled for.
 struct ExportedFunction {
   Function function;
-  /// The request's target and back end mean nothing. That which takes all
-  /// tensors comes last, if it is wanted.
+  /// The request's target and back end mean nothing. The more general come
+  /// later: the last should take all tensors.
   std::vector<VariantRequest> requests;
 };
 
@@ -38,7 +38,8 @@ struct ExportOptions {
   std::string name;
   /// GPU architectures. "cpu" and "simt-sm_90" give objects, which only
   /// programs with the compiler can load.
-  std::vector<std::string> targets = {"sm_80", "sm_90", "sm_100", "sm_120"};
+  std::vector<std::string> targets = {"sm_80", "sm_86",  "sm_89",
+                                      "sm_90", "sm_100", "sm_120"};
   /// Forms of the code for GPUs, of cubin, ptx and cuda. Empty: all; cubins
   /// only where nvJitLink is installed, with a warning where it is not.
   std::vector<ImageKind> forms;

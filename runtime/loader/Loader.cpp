@@ -11,6 +11,7 @@
 
 #include "runtime/loader/mamba_loader.h"
 
+#include "runtime/DeviceTable.h"
 #include "runtime/Validate.h"
 #include "runtime/bundle/Bundle.h"
 #include "runtime/cuda/CudaDevice.h"
@@ -34,28 +35,51 @@ static_assert(MAMBA_C128 == static_cast<int>(DType::C128) &&
               MAMBA_BF16 == static_cast<int>(DType::BF16));
 static_assert(MAMBA_MAX_RANK == kMaxRank);
 
-static std::string &lastError() {
-  thread_local std::string text;
-  return text;
+/// Of this thread; a literal where there may be no memory for words.
+struct LastError {
+  std::string text;
+  const char *literal = nullptr;
+};
+
+static LastError &lastError() {
+  thread_local LastError error;
+  return error;
 }
 
 static mamba_status finish(const Status &status) {
   if (!status.ok())
-    lastError() = status.message();
+    lastError() = {status.message(), nullptr};
   return static_cast<mamba_status>(status.code());
+}
+
+static mamba_status fail(mamba_status status, const char *literal) {
+  lastError().literal = literal;
+  return status;
 }
 
 static Status invalid(std::string text) {
   return Status(StatusCode::InvalidArgument, std::move(text));
 }
 
-/// Runs `body`; the library's exceptions are those of operator new.
-template <typename Body> static mamba_status guarded(Body &&body) {
+/// Runs `body`: no exception gets into C.
+template <typename Body> static mamba_status guarded(Body &&body) noexcept {
   try {
     return finish(body());
   } catch (const std::bad_alloc &) {
-    return finish(Status(StatusCode::OutOfMemory, "host memory ran out"));
+    return fail(MAMBA_OUT_OF_MEMORY, "host memory ran out");
+  } catch (...) {
+    return fail(MAMBA_INTERNAL, "the C++ library threw an exception");
   }
+}
+
+/// As above, for calls on a device.
+template <typename Body>
+static mamba_status onDevice(mamba_device *device, Body &&body) noexcept {
+  return guarded([&]() -> Status {
+    if (!device)
+      return invalid("the device is null");
+    return body(*device->device);
+  });
 }
 
 /// The number in "cuda" and "cuda:N".
@@ -109,7 +133,10 @@ static Status call(mamba_bundle *bundle, mamba_device *device, int32_t function,
   return (called.*member)(device->device, std::span(views, count), stream);
 }
 
-const char *mamba_error(void) { return lastError().c_str(); }
+const char *mamba_error(void) {
+  const LastError &error = lastError();
+  return error.literal ? error.literal : error.text.c_str();
+}
 
 mamba_status mamba_check_abi(int32_t abi) {
   return guarded([&] {
@@ -129,8 +156,14 @@ mamba_status mamba_device_open(const char *name, mamba_device **device) {
       return invalid("name or device is null");
     *device = nullptr;
     MAMBA_ASSIGN_OR_RETURN(int ordinal, ordinalOf(name));
-    MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> opened,
-                           cuda::CudaDevice::open(ordinal));
+    MAMBA_ASSIGN_OR_RETURN(
+        std::shared_ptr<Device> opened,
+        DeviceTable::get().open(
+            ordinal, [&]() -> Result<std::shared_ptr<Device>> {
+              MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> fresh,
+                                     cuda::CudaDevice::open(ordinal));
+              return fresh;
+            }));
     *device = new mamba_device{std::move(opened)};
     return Status();
   });
@@ -139,11 +172,11 @@ mamba_status mamba_device_open(const char *name, mamba_device **device) {
 void mamba_device_close(mamba_device *device) { delete device; }
 
 const char *mamba_device_name(const mamba_device *device) {
-  return device->device->name().c_str();
+  return device ? device->device->name().c_str() : "";
 }
 
 const char *mamba_device_architecture(const mamba_device *device) {
-  return device->device->info().architecture.c_str();
+  return device ? device->device->info().architecture.c_str() : "";
 }
 
 mamba_status mamba_bundle_open(const char *folder, const char *checksum,
@@ -162,6 +195,8 @@ mamba_status mamba_bundle_open(const char *folder, const char *checksum,
 void mamba_bundle_close(mamba_bundle *bundle) { delete bundle; }
 
 int32_t mamba_bundle_find(const mamba_bundle *bundle, const char *name) {
+  if (!bundle || !name)
+    return -1;
   const std::vector<BundleFunction> &functions =
       bundle->bundle.manifest().functions;
   for (size_t i = 0; i < functions.size(); ++i)
@@ -190,32 +225,45 @@ mamba_status mamba_prepare(mamba_bundle *bundle, mamba_device *device,
 
 mamba_status mamba_allocate(mamba_device *device, int64_t bytes,
                             void **memory) {
-  return guarded([&]() -> Status {
-    if (!device || !memory || bytes <= 0)
-      return invalid("device or memory is null, or the number of bytes is not "
-                     "positive");
+  return onDevice(device, [&](Device &opened) -> Status {
+    if (!memory || bytes <= 0)
+      return invalid("memory is null, or the number of bytes is not positive");
     *memory = nullptr;
-    MAMBA_ASSIGN_OR_RETURN(*memory, device->device->allocate(bytes));
+    MAMBA_ASSIGN_OR_RETURN(*memory, opened.allocate(bytes));
     return Status();
   });
 }
 
 void mamba_free(mamba_device *device, void *memory) {
-  device->device->free(memory);
+  if (device)
+    device->device->free(memory);
+}
+
+/// Launches may be on streams that the copy's does not wait for.
+static Status checkCopy(Device &device, const void *target, const void *source,
+                        int64_t bytes) {
+  if (bytes < 0 || ((!target || !source) && bytes > 0))
+    return invalid("target or source is null, or the number of bytes is "
+                   "negative");
+  return device.synchronize();
 }
 
 mamba_status mamba_copy_in(mamba_device *device, void *target,
                            const void *host_source, int64_t bytes) {
-  return guarded(
-      [&] { return device->device->copyIn(target, host_source, bytes); });
+  return onDevice(device, [&](Device &opened) -> Status {
+    MAMBA_RETURN_IF_ERROR(checkCopy(opened, target, host_source, bytes));
+    return opened.copyIn(target, host_source, bytes);
+  });
 }
 
 mamba_status mamba_copy_out(mamba_device *device, void *host_target,
                             const void *source, int64_t bytes) {
-  return guarded(
-      [&] { return device->device->copyOut(host_target, source, bytes); });
+  return onDevice(device, [&](Device &opened) -> Status {
+    MAMBA_RETURN_IF_ERROR(checkCopy(opened, host_target, source, bytes));
+    return opened.copyOut(host_target, source, bytes);
+  });
 }
 
 mamba_status mamba_synchronize(mamba_device *device) {
-  return guarded([&] { return device->device->synchronize(); });
+  return onDevice(device, [](Device &opened) { return opened.synchronize(); });
 }

@@ -65,7 +65,8 @@ typedef struct mamba_tensor {
   int64_t strides[MAMBA_MAX_RANK];
 } mamba_tensor;
 
-/** A CUDA device, and a bundle; opened by the functions below. */
+/** A CUDA device, and a bundle; opened by the functions below. A device that is
+    opened twice is the same one. */
 typedef struct mamba_device mamba_device;
 typedef struct mamba_bundle mamba_bundle;
 
@@ -89,25 +90,34 @@ const char *mamba_device_architecture(const mamba_device *device);
     manifest must have it: generated headers pass that of their bundle. */
 mamba_status mamba_bundle_open(const char *folder, const char *checksum,
                                mamba_bundle **bundle);
-/** Waits for nothing: kernels that were launched must have finished. */
+/** Takes the code and the temporaries of its functions with it, on all devices:
+    kernels that were launched must have finished, and CUDA graphs with launches
+    in them must not be used any more. */
 void mamba_bundle_close(mamba_bundle *bundle);
 /** The number of the function called `name`, or -1. */
 int32_t mamba_bundle_find(const mamba_bundle *bundle, const char *name);
 
 /** Runs function number `function` on `count` tensors: its inputs, then its
     results. Queued on `stream` (a CUstream or cudaStream_t; null: the default
-    one). The first launch of each kind reads, checks and loads the code. */
+    one). The first launch of each kind reads, checks and loads the code, which
+    must not happen while any thread captures a CUDA graph: prepare before.
+    Launches of a function on one stream share its temporaries; those on other
+    streams have others, which stay until the bundle is closed. A stream must be
+    idle when it is destroyed. */
 mamba_status mamba_launch(mamba_bundle *bundle, mamba_device *device,
                           int32_t function, const mamba_tensor *tensors,
                           size_t count, void *stream);
 /** All that mamba_launch() does once, without launching: after it, such a
-    launch may be captured in a CUDA graph. */
+    launch may be captured in a CUDA graph from this `stream`. The graph keeps
+    the stream's temporaries: it must not run at the same time as launches on
+    that stream, or as another graph from it. */
 mamba_status mamba_prepare(mamba_bundle *bundle, mamba_device *device,
                            int32_t function, const mamba_tensor *tensors,
                            size_t count, void *stream);
 
-/** Device memory, for programs that have no other source of it. Copies are
-    done on return. */
+/** Device memory, for programs that have no other source of it. Copies wait for
+    everything that was queued on the device, and are done on return. Null is
+    freed by doing nothing. */
 mamba_status mamba_allocate(mamba_device *device, int64_t bytes, void **memory);
 void mamba_free(mamba_device *device, void *memory);
 mamba_status mamba_copy_in(mamba_device *device, void *target,

@@ -67,7 +67,7 @@ class Ship:
 
     def header_is_c(self):
         source = self.folder / "header.c"
-        source.write_text('#include "selective_scan.h"\nint main(void) '
+        source.write_text('#include "selective_scan_bundle.h"\nint main(void) '
                           '{ return selective_scan_open("", 0) == MAMBA_OK; }\n')
         run(find("cc", "gcc", "clang-22"), "-std=c99", "-pedantic", "-Wall",
             "-Wextra", "-Werror", f"-I{self.header}", f"-I{self.bundle}",

@@ -183,7 +183,7 @@ TEST_F(LoaderTest, OtherArchitecturesAreRefused) {
   write(manifest);
   ASSERT_EQ(open(), MAMBA_OK);
   expectError(launch(), MAMBA_UNSUPPORTED,
-              {"for sm_100", "cuda:0 is sm_90", "--targets=sm_90"});
+              {"for sm_100", "which cuda:0 (sm_90,", "--targets=sm_90"});
 }
 
 TEST_F(LoaderTest, BadFoldersAreRefused) {
@@ -228,6 +228,48 @@ TEST_F(LoaderTest, BadCallsAreRefused) {
               {"there is no cuda:7"});
   expectError(mamba_check_abi(MAMBA_LOADER_ABI + 1), MAMBA_UNSUPPORTED,
               {"version 2", "has 1"});
+}
+
+TEST_F(LoaderTest, NullIsNoCrash) {
+  EXPECT_STREQ(mamba_device_name(nullptr), "");
+  EXPECT_STREQ(mamba_device_architecture(nullptr), "");
+  EXPECT_EQ(mamba_bundle_find(nullptr, "sum"), -1);
+  EXPECT_EQ(mamba_bundle_find(bundle, nullptr), -1);
+  mamba_free(nullptr, memory);
+  mamba_free(device, nullptr);
+  mamba_bundle_close(nullptr);
+  mamba_device_close(nullptr);
+  float value = 0;
+  for (mamba_status status :
+       {mamba_synchronize(nullptr), mamba_copy_in(nullptr, memory, &value, 4),
+        mamba_copy_in(device, nullptr, &value, 4),
+        mamba_copy_in(device, memory, nullptr, 4),
+        mamba_copy_out(device, &value, memory, -4),
+        mamba_copy_out(device, nullptr, memory, 4),
+        mamba_device_open(nullptr, &device),
+        mamba_bundle_open(nullptr, nullptr, &bundle),
+        mamba_bundle_open("x", nullptr, nullptr)})
+    EXPECT_EQ(status, MAMBA_INVALID_ARGUMENT);
+  EXPECT_EQ(mamba_copy_out(device, nullptr, nullptr, 0), MAMBA_OK);
+}
+
+TEST_F(LoaderTest, DevicesAreShared) {
+  mamba_device *again = nullptr;
+  int retained = fake().calls["cuDevicePrimaryCtxRetain"];
+  ASSERT_EQ(mamba_device_open("cuda", &again), MAMBA_OK);
+  EXPECT_EQ(fake().calls["cuDevicePrimaryCtxRetain"], retained);
+  ASSERT_EQ(open(), MAMBA_OK);
+  ASSERT_EQ(launch(), MAMBA_OK);
+  EXPECT_EQ(mamba_launch(bundle, again, 0, tensors, 2, nullptr), MAMBA_OK);
+  EXPECT_EQ(fake().calls["cuModuleLoadDataEx"], 1);
+  mamba_device_close(again);
+}
+
+TEST_F(LoaderTest, LinksLeadNowhere) {
+  fs::rename(folder.path() / "sum.cubin", folder.path() / "elsewhere");
+  fs::create_symlink("elsewhere", folder.path() / "sum.cubin");
+  ASSERT_EQ(open(), MAMBA_OK);
+  expectError(launch(), MAMBA_IO_ERROR, {"cannot open", "sum.cubin"});
 }
 
 TEST_F(LoaderTest, MemoryGoesThereAndBack) {

@@ -119,6 +119,8 @@ TEST(ManifestTest, ErrorsSayWhere) {
                 "alignment 3 is not 1, 2, 4, 8 or 16");
   expectCorrupt(changed("\"backward\": \"scale\"", "\"backward\": \"s\""),
                 "training names 's', which is no function here");
+  expectCorrupt(changed("sum.cu\"", "sum.cubin\""),
+                "'sum.cubin' has two checksums");
   expectCorrupt(changed("\"name\": \"sums\"", "\"name\": \"x\""),
                 "is not of the tensor whose turn it is");
   expectCorrupt(changed("\"name\": \"scale\"", "\"name\": \"chunked_sum\""),

@@ -82,8 +82,22 @@ TEST_F(SelectionTest, NewestArchitectureThatRuns) {
   EXPECT_EQ(select(views, "sm_120"), 3u);
   expectError(views, "sm_75", StatusCode::Unsupported,
               "the bundle has code of 'scale' for sm_100, sm_80, sm_86, sm_90, "
-              "and cuda:0 is sm_75");
+              "which cuda:0 (sm_75, ) does not run");
   expectError(views, "sm_75", StatusCode::Unsupported, "--targets=sm_75");
+}
+
+TEST_F(SelectionTest, WhatADeviceHasNoRoomForIsLeftOut) {
+  function.variants = {variant("sm_80", ImageKind::Cubin),
+                       variant("sm_80", ImageKind::Cubin)};
+  function.variants[0].artifact.launches[0].sharedBytes = 120 << 10;
+  auto views = tensors(2, 8, 4);
+  DeviceInfo large = gpu("sm_80"), small = gpu("sm_86");
+  large.sharedBytesPerBlock = 163 << 10;
+  small.sharedBytesPerBlock = 99 << 10;
+  EXPECT_EQ(*selectVariant(function, views, large), 0u);
+  EXPECT_EQ(*selectVariant(function, views, small), 1u);
+  function.variants.pop_back();
+  expectError(views, "sm_86", StatusCode::Unsupported, "--targets=sm_86");
 }
 
 TEST_F(SelectionTest, NearestExtents) {

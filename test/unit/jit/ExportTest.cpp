@@ -188,6 +188,38 @@ TEST(Export, SpecialVariantsAreTakenWhereTheyFit) {
   }
 }
 
+TEST(Export, NamesDoNotCollide) {
+  Module module = decays();
+  Function decay = *module.function();
+  VariantRequest strided = general(decay);
+  for (LayoutSpec &layout : strided.layouts)
+    layout.unitDim = -1;
+  VariantRequest aligned = general(decay);
+  aligned.layouts[0].alignment = 16;
+  TemporaryFolder folder;
+  ExportedFunction exported{decay, {aligned, general(decay), strided}};
+  ExportOptions options = optionsFor("cpu");
+  // The loader's own names begin so.
+  options.name = "mamba_loader";
+  Result<ExportedBundle> written =
+      exportBundle(folder.text(), {&exported, 1}, options);
+  ASSERT_TRUE(written.ok()) << written.status().message();
+  std::vector<std::string> files = {
+      "decay.cpu.o", "decay.cpu.1.o", "decay.cpu.strided.o",
+      "ssm_mamba_loader_bundle.h", "manifest.json"};
+  EXPECT_EQ(written->files, files);
+  // Channels in reverse: only the last takes them.
+  Bundle bundle = *Bundle::open(folder.text());
+  BundledFunction bundled = *bundle.function();
+  Call call(cpuDevice(), bundled.info().tensors, 2, {2, 10, 8});
+  call.views[0].strides[2] = -1;
+  call.views[0].data = static_cast<float *>(call.views[0].data) + 7;
+  Result<std::shared_ptr<Kernel>> kernel =
+      bundled.kernel(cpuDevice(), call.views);
+  ASSERT_TRUE(kernel.ok()) << kernel.status().message();
+  EXPECT_EQ((*kernel)->artifact().layouts[0].unitDim, -1);
+}
+
 TEST(Export, FailuresLeaveNothing) {
   Module module = decays();
   Function decay = *module.function();

@@ -13,6 +13,15 @@
 
 #include <gtest/gtest.h>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+/// The library keeps a part of what it refuses.
+extern "C" const char *__lsan_default_suppressions() {
+  return "leak:libnvJitLink.so";
+}
+#endif
+#endif
+
 using namespace mamba;
 using namespace mamba::cuda;
 
