@@ -164,12 +164,10 @@ static void showStep(std::string_view what, size_t done, size_t all) {
 static void report(const ToolOptions &options, const ExportedBundle &bundle) {
   if (::isatty(STDERR_FILENO))
     std::fprintf(stderr, "\r\033[K");
-  size_t variants = 0;
-  for (const BundleFunction &function : bundle.manifest.functions)
-    variants += function.variants.size();
   fmt::print("{}: {} functions, {} variants, {} files, {} KB; header {}\n",
-             options.folder, bundle.manifest.functions.size(), variants,
-             bundle.files.size(), (bundle.bytes + 999) / 1000,
+             options.folder, bundle.manifest.functions.size(),
+             bundle.numVariants, bundle.files.size(),
+             (bundle.bytes + 999) / 1000,
              bundle.files[bundle.files.size() - 2]);
 }
 

@@ -11,7 +11,11 @@
 #include "runtime/PerProcess.h"
 #include "runtime/bundle/Selection.h"
 #include "runtime/bundle/Sha256.h"
+#include "runtime/cuda/Compatibility.h"
 
+#include <atomic>
+#include <climits>
+#include <deque>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <map>
@@ -27,9 +31,9 @@ namespace {
 /// Pipes do not block, and links lead nowhere else.
 constexpr int kReadOnly = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW;
 
-/// Device, function, variant. A kernel holds its device, so that the address
-/// stays that of the same one.
-using KernelId = std::tuple<const Device *, size_t, size_t>;
+/// Device, target, function, variant. A kernel holds its device, so that the
+/// address stays that of the same one.
+using KernelId = std::tuple<const Device *, size_t, size_t, size_t>;
 
 /// Loaded under its own lock, which takes long, so that launches of what is
 /// loaded do not wait.
@@ -63,38 +67,116 @@ Status corrupt(std::string text) {
 } // namespace
 
 struct BundledFunction::State {
+  /// One of the manifest's, read when a device first wants it.
+  struct Target {
+    std::mutex mutex;
+    std::unique_ptr<const TargetManifest> owned;
+    /// owned.get() once it is set, read without the lock.
+    std::atomic<const TargetManifest *> ready{nullptr};
+  };
+
   std::string path;
   FileDescriptor folder;
   std::string checksum;
   Manifest manifest;
+  mutable std::deque<Target> targets;
   mutable PerProcess<LoadedKernels> kernels;
 
-  Result<std::string> read(const CodeFile &code) const;
+  Result<std::string> read(const BundleFile &file) const;
+  Result<const TargetManifest *> target(size_t index) const;
+  /// Sets the index of the target and of its variant that a call runs.
+  Status select(size_t function, std::span<const TensorView> tensors,
+                const DeviceInfo &device, size_t &target,
+                size_t &variant) const;
   Result<std::shared_ptr<Kernel>>
   load(const BundleVariant &variant,
        const std::shared_ptr<Device> &device) const;
 };
 
 /// The file's bytes, which are those that were exported.
-Result<std::string> BundledFunction::State::read(const CodeFile &code) const {
-  std::string full = path + "/" + code.file;
-  FileDescriptor file(::openat(folder.get(), code.file.c_str(), kReadOnly));
+Result<std::string>
+BundledFunction::State::read(const BundleFile &described) const {
+  std::string full = path + "/" + described.name;
+  FileDescriptor file(
+      ::openat(folder.get(), described.name.c_str(), kReadOnly));
   if (!file.valid())
     return errnoStatus("cannot open", full);
   struct stat facts = {};
   if (::fstat(file.get(), &facts) != 0)
     return errnoStatus("cannot read", full);
-  if (facts.st_size != code.bytes)
+  if (facts.st_size != described.bytes)
     return corrupt(fmt::format("'{}' has {} bytes, and the manifest says {}: "
                                "export the bundle again",
-                               full, facts.st_size, code.bytes));
+                               full, facts.st_size, described.bytes));
   MAMBA_ASSIGN_OR_RETURN(std::string bytes, readDescriptor(file.get(), full));
-  if (sha256(bytes) != code.sha256)
+  if (sha256(bytes) != described.sha256)
     return corrupt(fmt::format("'{}' is not what was exported: its checksum is "
                                "not that of the manifest; export the bundle "
                                "again",
                                full));
   return bytes;
+}
+
+Result<const TargetManifest *>
+BundledFunction::State::target(size_t index) const {
+  Target &target = targets[index];
+  if (const TargetManifest *ready =
+          target.ready.load(std::memory_order_acquire))
+    return ready;
+  std::lock_guard lock(target.mutex);
+  if (!target.owned) {
+    const BundleFile &file = manifest.targets[index].file;
+    MAMBA_ASSIGN_OR_RETURN(std::string text, read(file));
+    Result<TargetManifest> parsed = readTarget(text, manifest);
+    if (!parsed.ok())
+      return parsed.status().withContext(path + "/" + file.name);
+    target.owned = std::make_unique<TargetManifest>(std::move(*parsed));
+    target.ready.store(target.owned.get(), std::memory_order_release);
+  }
+  return target.owned.get();
+}
+
+static Status noTarget(const Manifest &manifest, const DeviceInfo &device) {
+  std::string list;
+  for (const BundleTarget &target : manifest.targets)
+    list += (list.empty() ? "" : ", ") + target.target;
+  return Status(StatusCode::Unsupported,
+                fmt::format("the bundle has code for {}, which {} ({}, {}) "
+                            "does not run: export it with --targets={}",
+                            list, device.name, device.architecture,
+                            device.model, device.architecture));
+}
+
+/// The targets from the newest architecture on, until one has a variant.
+Status BundledFunction::State::select(size_t function,
+                                      std::span<const TensorView> tensors,
+                                      const DeviceInfo &device, size_t &target,
+                                      size_t &variant) const {
+  using Rank = std::pair<int, size_t>;
+  Rank last(INT_MAX, SIZE_MAX);
+  Status refusal;
+  while (true) {
+    Rank next(-1, 0);
+    for (size_t i = 0; i < manifest.targets.size(); ++i) {
+      Rank rank(cuda::architectureNumber(manifest.targets[i].target), i);
+      if (runsOn(manifest.targets[i], device) && rank < last && rank > next)
+        next = rank;
+    }
+    if (next.first < 0)
+      break;
+    last = next;
+    target = next.second;
+    MAMBA_ASSIGN_OR_RETURN(const TargetManifest *loaded, this->target(target));
+    Result<size_t> selected =
+        selectVariant(manifest.functions[function], loaded->variants[function],
+                      tensors, device);
+    if (selected.ok()) {
+      variant = *selected;
+      return Status();
+    }
+    refusal = selected.status();
+  }
+  return refusal.ok() ? noTarget(manifest, device) : refusal;
 }
 
 /// The first form of the code that the device takes: where a driver is too old
@@ -104,11 +186,11 @@ BundledFunction::State::load(const BundleVariant &variant,
                              const std::shared_ptr<Device> &device) const {
   Status failure;
   for (const CodeFile &code : variant.code) {
-    if (!runsOn(variant, code, device->info()))
+    if (!runsOn(code.kind, variant.artifact.target, device->info()))
       continue;
     auto artifact = std::make_shared<Artifact>(variant.artifact);
     artifact->kind = code.kind;
-    MAMBA_ASSIGN_OR_RETURN(artifact->image, read(code));
+    MAMBA_ASSIGN_OR_RETURN(artifact->image, read(code.file));
     MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Kernel> kernel,
                            Kernel::create(std::move(artifact), device));
     Status loaded = kernel->load().status();
@@ -130,10 +212,11 @@ Result<std::shared_ptr<Kernel>>
 BundledFunction::kernel(const std::shared_ptr<Device> &device,
                         std::span<const TensorView> tensors,
                         void *stream) const {
-  MAMBA_ASSIGN_OR_RETURN(size_t variant,
-                         selectVariant(info(), tensors, device->info()));
+  size_t target = 0, variant = 0;
+  MAMBA_RETURN_IF_ERROR(
+      bundle_->select(index_, tensors, device->info(), target, variant));
   std::shared_ptr<KernelEntry> entry =
-      bundle_->kernels.get().entry({device.get(), index_, variant});
+      bundle_->kernels.get().entry({device.get(), target, index_, variant});
   // Threads that want the same code load it once.
   std::lock_guard lock(entry->mutex);
   if (entry->kernel)
@@ -145,8 +228,9 @@ BundledFunction::kernel(const std::shared_ptr<Device> &device,
                               "the stream is being captured; call prepare() "
                               "before the capture",
                               info().name));
-  MAMBA_ASSIGN_OR_RETURN(entry->kernel,
-                         bundle_->load(info().variants[variant], device));
+  MAMBA_ASSIGN_OR_RETURN(const TargetManifest *loaded, bundle_->target(target));
+  MAMBA_ASSIGN_OR_RETURN(
+      entry->kernel, bundle_->load(loaded->variants[index_][variant], device));
   return entry->kernel;
 }
 
@@ -191,6 +275,7 @@ Result<Bundle> Bundle::open(const std::string &folder,
         "place together",
         path, state->checksum, checksum));
   state->manifest = std::move(*manifest);
+  state->targets.resize(state->manifest.targets.size());
   state->folder = std::move(opened);
   return Bundle(std::move(state));
 }

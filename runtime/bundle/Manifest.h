@@ -5,9 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A bundle is a folder: code files, and manifest.json, which says all that a
-// launch needs to know. docs/bundles.md describes it for readers in other
-// languages.
+// A bundle is a folder: manifest.json says what functions take and which
+// targets there are, TARGET.json all that launches on one need to know, and
+// other files are code. A program reads the target of its GPU only.
+// docs/bundles.md describes it for readers in other languages.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,13 +29,18 @@ inline constexpr const char *kManifestFile = "manifest.json";
 /// The format's version. A reader takes this one only.
 inline constexpr int64_t kManifestVersion = 1;
 
+/// A file of a bundle.
+struct BundleFile {
+  /// Its name in the bundle's folder: no path.
+  std::string name;
+  int64_t bytes = 0;
+  std::string sha256;
+};
+
 /// One form of a variant's code.
 struct CodeFile {
   ImageKind kind = ImageKind::Cubin;
-  /// Its name in the bundle's folder: no path.
-  std::string file;
-  int64_t bytes = 0;
-  std::string sha256;
+  BundleFile file;
 };
 
 /// A function compiled for one target, in several forms.
@@ -55,7 +61,20 @@ struct BundleFunction {
   std::vector<TensorSpec> tensors;
   uint32_t numInputs = 0;
   uint32_t numResults = 0;
-  std::vector<BundleVariant> variants;
+};
+
+/// That there is code for a target, of which forms, and where it is described.
+struct BundleTarget {
+  /// As DeviceInfo::target.
+  std::string target;
+  std::vector<ImageKind> forms;
+  BundleFile file;
+};
+
+/// What TARGET.json holds: the variants of each function of the manifest.
+struct TargetManifest {
+  std::string target;
+  std::vector<std::vector<BundleVariant>> variants;
 };
 
 /// That one function computes the gradients of another.
@@ -74,11 +93,14 @@ struct Manifest {
   /// What made it.
   std::string compiler;
   std::vector<BundleFunction> functions;
+  std::vector<BundleTarget> targets;
   std::optional<BundleTraining> training;
 };
 
 /// manifest.json. Tensor names are identifiers, different in a function.
 std::string writeManifest(const Manifest &manifest);
+/// TARGET.json, for a target of `manifest`.
+std::string writeTarget(const Manifest &manifest, const TargetManifest &target);
 
 /// The checksum that `text` ends with: of all bytes in front of it. It stands
 /// for the whole bundle, since the manifest has those of all files. Empty where
@@ -88,6 +110,9 @@ std::string_view manifestChecksum(std::string_view text);
 /// Reads what writeManifest wrote. CorruptData, saying where, if it was cut or
 /// changed, is of another version, or contradicts itself.
 Result<Manifest> readManifest(std::string_view text);
+/// The same for writeTarget, and a manifest that names the target.
+Result<TargetManifest> readTarget(std::string_view text,
+                                  const Manifest &manifest);
 
 } // namespace mamba
 

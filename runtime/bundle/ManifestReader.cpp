@@ -27,7 +27,7 @@ namespace {
 
 constexpr int64_t kMost = INT64_MAX;
 constexpr size_t kChecksumDigits = 64;
-constexpr int64_t kMostCodeBytes = int64_t(1) << 30;
+constexpr int64_t kMostFileBytes = int64_t(1) << 30;
 
 Status corrupt(std::string text) {
   return Status(StatusCode::CorruptData, std::move(text));
@@ -105,23 +105,26 @@ LaunchSpec readLaunch(const JsonNode &node, const Artifact &artifact) {
   return launch;
 }
 
-CodeFile readCode(const JsonNode &node) {
-  CodeFile code;
-  code.kind = node["kind"].parsed<ImageKind>(parseImageKind,
-                                             "ptx, cubin, cuda or object");
-  code.file =
+BundleFile readFile(const JsonNode &node) {
+  BundleFile file;
+  file.name =
       node["file"].parsed<std::string>(parseFileName, "a name without a path");
-  code.bytes = node["bytes"].number(1, kMostCodeBytes);
-  code.sha256 = node["sha256"].parsed<std::string>(parseChecksum,
+  file.bytes = node["bytes"].number(1, kMostFileBytes);
+  file.sha256 = node["sha256"].parsed<std::string>(parseChecksum,
                                                    "64 hexadecimal digits");
-  return code;
+  return file;
 }
 
-BundleVariant readVariant(const JsonNode &node, const BundleFunction &of) {
+ImageKind readKind(const JsonNode &node) {
+  return node.parsed<ImageKind>(parseImageKind, "ptx, cubin, cuda or object");
+}
+
+BundleVariant readVariant(const JsonNode &node, const BundleFunction &of,
+                          const std::string &target) {
   BundleVariant variant;
   Artifact &artifact = variant.artifact;
   artifact.name = of.name;
-  artifact.target = node["target"].text();
+  artifact.target = target;
   artifact.tensors = of.tensors;
   artifact.numInputs = of.numInputs;
   artifact.numResults = of.numResults;
@@ -138,7 +141,7 @@ BundleVariant readVariant(const JsonNode &node, const BundleFunction &of) {
   for (const JsonNode &launch : node["launches"].items())
     artifact.launches.push_back(readLaunch(launch, artifact));
   for (const JsonNode &code : node["code"].items())
-    variant.code.push_back(readCode(code));
+    variant.code.push_back({readKind(code["kind"]), readFile(code)});
   if (variant.code.empty())
     node.fail("has no code");
   return variant;
@@ -153,10 +156,6 @@ BundleFunction readFunction(const JsonNode &node) {
       function.tensors.push_back(readTensor(tensor));
   function.numInputs = static_cast<uint32_t>(node["inputs"].items().size());
   function.numResults = static_cast<uint32_t>(node["results"].items().size());
-  for (const JsonNode &variant : node["variants"].items())
-    function.variants.push_back(readVariant(variant, function));
-  if (function.variants.empty())
-    node.fail("has no variants");
   return function;
 }
 
@@ -170,12 +169,23 @@ BundleTraining readTraining(const JsonNode &node) {
   return training;
 }
 
+BundleTarget readTargetEntry(const JsonNode &node) {
+  BundleTarget target;
+  target.target = node["target"].text();
+  for (const JsonNode &form : node["forms"].items())
+    target.forms.push_back(readKind(form));
+  target.file = readFile(node);
+  return target;
+}
+
 Manifest readFields(const JsonNode &root) {
   Manifest manifest;
   manifest.name = identifierOf(root["name"]);
   manifest.compiler = root["compiler"].text();
   for (const JsonNode &function : root["functions"].items())
     manifest.functions.push_back(readFunction(function));
+  for (const JsonNode &target : root["targets"].items())
+    manifest.targets.push_back(readTargetEntry(target));
   if (root.has("training"))
     manifest.training = readTraining(root["training"]);
   return manifest;
@@ -189,33 +199,15 @@ Status checkNames(const std::vector<TensorSpec> &tensors) {
   return Status();
 }
 
-/// A file has one content.
-Status checkFiles(const Manifest &manifest) {
-  std::map<std::string_view, std::string_view> checksums;
-  for (const BundleFunction &function : manifest.functions)
-    for (const BundleVariant &variant : function.variants)
-      for (const CodeFile &code : variant.code)
-        if (!checksums.emplace(code.file, code.sha256).second &&
-            checksums[code.file] != code.sha256)
-          return corrupt(fmt::format("'{}' has two checksums", code.file));
-  return Status();
-}
-
 /// What no single field can say.
 Status checkSense(const Manifest &manifest) {
-  MAMBA_RETURN_IF_ERROR(checkFiles(manifest));
   std::set<std::string_view> names;
   for (const BundleFunction &function : manifest.functions) {
     if (!names.insert(function.name).second)
       return corrupt(fmt::format("two functions '{}'", function.name));
-    for (const BundleVariant &variant : function.variants) {
-      Status status = checkNames(variant.artifact.tensors);
-      if (status.ok())
-        status = validate(variant.artifact);
-      if (!status.ok())
-        return corrupt(
-            fmt::format("function '{}': {}", function.name, status.message()));
-    }
+    MAMBA_RETURN_IF_ERROR(
+        checkNames(function.tensors)
+            .withContext(fmt::format("function '{}'", function.name)));
   }
   if (const auto &training = manifest.training)
     for (const std::string &name : {training->forward, training->backward})
@@ -226,14 +218,54 @@ Status checkSense(const Manifest &manifest) {
   return Status();
 }
 
-Status checkFormat(const nlohmann::json &value) {
+TargetManifest readTargetFields(const JsonNode &root,
+                                const Manifest &manifest) {
+  TargetManifest target;
+  target.target = root["target"].text();
+  for (const JsonNode &entry : root["functions"].items()) {
+    size_t index = target.variants.size();
+    if (index >= manifest.functions.size() ||
+        entry["name"].text() != manifest.functions[index].name) {
+      entry.fail("is not the function whose turn it is");
+      return target;
+    }
+    std::vector<BundleVariant> &variants = target.variants.emplace_back();
+    for (const JsonNode &variant : entry["variants"].items())
+      variants.push_back(
+          readVariant(variant, manifest.functions[index], target.target));
+  }
+  if (target.variants.size() != manifest.functions.size())
+    root.fail("lacks functions of the manifest");
+  return target;
+}
+
+/// A file has one content, and a variant makes sense.
+Status checkSense(const TargetManifest &target) {
+  std::map<std::string_view, std::string_view> checksums;
+  for (const std::vector<BundleVariant> &variants : target.variants)
+    for (const BundleVariant &variant : variants) {
+      Status status = checkNames(variant.artifact.tensors);
+      if (status.ok())
+        status = validate(variant.artifact);
+      if (!status.ok())
+        return corrupt(fmt::format("function '{}': {}", variant.artifact.name,
+                                   status.message()));
+      for (const auto &[kind, file] : variant.code)
+        if (!checksums.emplace(file.name, file.sha256).second &&
+            checksums[file.name] != file.sha256)
+          return corrupt(fmt::format("'{}' has two checksums", file.name));
+    }
+  return Status();
+}
+
+Status checkFormat(const nlohmann::json &value, std::string_view required) {
   Status status;
   JsonNode root(value, status);
   std::string format = root["format"].text();
-  if (status.ok() && format != "mamba-bundle")
+  if (status.ok() && format != required)
     return corrupt(fmt::format("is no manifest of a bundle: its format is '{}',"
-                               " required is mamba-bundle",
-                               format));
+                               " required is {}",
+                               format, required));
   int64_t version = root["version"].number(0, kMost);
   if (status.ok() && version != kManifestVersion)
     return corrupt(fmt::format("its version is {}; this loader reads {}: "
@@ -257,16 +289,24 @@ std::string_view manifestChecksum(std::string_view text) {
   return text.ends_with(kName) ? digits : std::string_view();
 }
 
-Result<Manifest> readManifest(std::string_view text) {
+/// The JSON of a file that is whole and of this format.
+static Result<nlohmann::json> parseSigned(std::string_view text,
+                                          std::string_view format) {
   auto value = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (value.is_discarded())
     return corrupt("is no JSON: it was cut or changed");
-  MAMBA_RETURN_IF_ERROR(checkFormat(value));
+  MAMBA_RETURN_IF_ERROR(checkFormat(value, format));
   std::string_view stored = manifestChecksum(text);
   if (stored.empty() ||
       sha256(text.substr(0, stored.data() - text.data())) != stored)
     return corrupt("its checksum does not match: it was cut or changed; export "
                    "the bundle again");
+  return value;
+}
+
+Result<Manifest> readManifest(std::string_view text) {
+  MAMBA_ASSIGN_OR_RETURN(nlohmann::json value,
+                         parseSigned(text, "mamba-bundle"));
   Status status;
   Manifest manifest = readFields(JsonNode(value, status));
   if (status.ok())
@@ -274,6 +314,19 @@ Result<Manifest> readManifest(std::string_view text) {
   if (!status.ok())
     return status;
   return manifest;
+}
+
+Result<TargetManifest> readTarget(std::string_view text,
+                                  const Manifest &manifest) {
+  MAMBA_ASSIGN_OR_RETURN(nlohmann::json value,
+                         parseSigned(text, "mamba-bundle-target"));
+  Status status;
+  TargetManifest target = readTargetFields(JsonNode(value, status), manifest);
+  if (status.ok())
+    status = checkSense(target);
+  if (!status.ok())
+    return status;
+  return target;
 }
 
 } // namespace mamba

@@ -116,11 +116,14 @@ json toJson(const LaunchSpec &launch, const Artifact &artifact) {
           {"args", std::move(args)}};
 }
 
+json toJson(const BundleFile &file) {
+  return {{"file", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}};
+}
+
 json toJson(const CodeFile &code) {
-  return {{"kind", toString(code.kind)},
-          {"file", code.file},
-          {"bytes", code.bytes},
-          {"sha256", code.sha256}};
+  json value = {{"kind", toString(code.kind)}};
+  value.update(toJson(code.file));
+  return value;
 }
 
 json toJson(const BundleVariant &variant) {
@@ -139,8 +142,7 @@ json toJson(const BundleVariant &variant) {
     launches.push_back(toJson(launch, artifact));
   for (const CodeFile &file : variant.code)
     code.push_back(toJson(file));
-  return {{"target", artifact.target},
-          {"made_for", std::move(madeFor)},
+  return {{"made_for", std::move(madeFor)},
           {"schedule", artifact.schedule},
           {"requires", requirements(artifact)},
           {"temporaries", std::move(temporaries)},
@@ -149,18 +151,34 @@ json toJson(const BundleVariant &variant) {
 }
 
 json toJson(const BundleFunction &function) {
-  json inputs = json::array(), results = json::array(),
-       variants = json::array();
+  json inputs = json::array(), results = json::array();
   for (size_t i = 0; i < function.tensors.size(); ++i)
     (i < function.numInputs ? inputs : results)
         .push_back(toJson(function.tensors[i]));
-  for (const BundleVariant &variant : function.variants)
-    variants.push_back(toJson(variant));
   return {{"name", function.name},
           {"problem", function.problem},
           {"inputs", std::move(inputs)},
-          {"results", std::move(results)},
-          {"variants", std::move(variants)}};
+          {"results", std::move(results)}};
+}
+
+json toJson(const BundleTarget &target) {
+  json forms = json::array();
+  for (ImageKind kind : target.forms)
+    forms.push_back(toString(kind));
+  json value = {{"target", target.target}, {"forms", std::move(forms)}};
+  value.update(toJson(target.file));
+  return value;
+}
+
+/// The text of `root`, with the checksum of what is in front of it at its end.
+std::string sign(json root) {
+  root["sha256"] = std::string(64, '0');
+  std::string text;
+  print(root, 0, text);
+  text += '\n';
+  size_t place = text.rfind(std::string(64, '0'));
+  return text.replace(place, 64,
+                      sha256(std::string_view(text).substr(0, place)));
 }
 
 } // namespace
@@ -178,14 +196,26 @@ std::string writeManifest(const Manifest &manifest) {
   root["functions"] = json::array();
   for (const BundleFunction &function : manifest.functions)
     root["functions"].push_back(toJson(function));
-  root["sha256"] = std::string(64, '0');
-  std::string text;
-  print(root, 0, text);
-  text += '\n';
-  // The checksum's place is known; what is in front of it does not change.
-  size_t place = text.rfind(std::string(64, '0'));
-  return text.replace(place, 64,
-                      sha256(std::string_view(text).substr(0, place)));
+  root["targets"] = json::array();
+  for (const BundleTarget &target : manifest.targets)
+    root["targets"].push_back(toJson(target));
+  return sign(std::move(root));
+}
+
+std::string writeTarget(const Manifest &manifest,
+                        const TargetManifest &target) {
+  json root = {{"format", "mamba-bundle-target"},
+               {"version", kManifestVersion},
+               {"target", target.target}};
+  root["functions"] = json::array();
+  for (size_t i = 0; i < manifest.functions.size(); ++i) {
+    json variants = json::array();
+    for (const BundleVariant &variant : target.variants[i])
+      variants.push_back(toJson(variant));
+    root["functions"].push_back({{"name", manifest.functions[i].name},
+                                 {"variants", std::move(variants)}});
+  }
+  return sign(std::move(root));
 }
 
 } // namespace mamba

@@ -15,7 +15,6 @@
 #include <algorithm>
 #include <bit>
 #include <fmt/format.h>
-#include <set>
 
 namespace mamba {
 
@@ -89,35 +88,6 @@ bool fits(const Artifact &artifact, const DeviceInfo &device) {
   });
 }
 
-bool hasCodeFor(const BundleVariant &variant, const DeviceInfo &device) {
-  return fits(variant.artifact, device) &&
-         std::ranges::any_of(variant.code, [&](const CodeFile &code) {
-           return runsOn(variant, code, device);
-         });
-}
-
-/// Lower is better.
-struct Rank {
-  int architecture = 0;
-  int64_t distance = 0;
-  auto operator<=>(const Rank &) const = default;
-};
-
-Status noTarget(const BundleFunction &function, const DeviceInfo &device) {
-  std::set<std::string_view> targets;
-  for (const BundleVariant &variant : function.variants)
-    targets.insert(variant.artifact.target);
-  std::string list;
-  for (std::string_view target : targets)
-    list += fmt::format("{}{}", list.empty() ? "" : ", ", target);
-  return Status(StatusCode::Unsupported,
-                fmt::format("the bundle has code of '{}' for {}, which {} ({}, "
-                            "{}) does not run: export it with --targets={}",
-                            function.name, list, device.name,
-                            device.architecture, device.model,
-                            device.architecture));
-}
-
 /// Why a variant that has code for the device doesn't take the tensors: as a
 /// launch of it would say.
 Status refusal(const Artifact &artifact, std::span<const TensorView> tensors) {
@@ -127,42 +97,48 @@ Status refusal(const Artifact &artifact, std::span<const TensorView> tensors) {
 
 } // namespace
 
-bool runsOn(const BundleVariant &variant, const CodeFile &code,
-            const DeviceInfo &device) {
-  const std::string &target = variant.artifact.target;
-  if (code.kind == ImageKind::Object)
+bool runsOn(ImageKind kind, std::string_view target, const DeviceInfo &device) {
+  if (kind == ImageKind::Object)
     return target == device.target;
-  ImageKind kind = code.kind == ImageKind::Cuda ? ImageKind::Ptx : code.kind;
-  return cuda::architectureRunsOn(kind, target, device.target);
+  return cuda::architectureRunsOn(
+      kind == ImageKind::Cuda ? ImageKind::Ptx : kind, target, device.target);
+}
+
+bool runsOn(const BundleTarget &target, const DeviceInfo &device) {
+  return std::ranges::any_of(target.forms, [&](ImageKind kind) {
+    return runsOn(kind, target.target, device);
+  });
 }
 
 Result<size_t> selectVariant(const BundleFunction &function,
+                             std::span<const BundleVariant> variants,
                              std::span<const TensorView> tensors,
                              const DeviceInfo &device) {
   Extents extents;
   bool isCall = readExtents(function, tensors, extents);
-  size_t best = function.variants.size(), refused = best;
-  Rank bestRank;
-  for (size_t i = 0; i < function.variants.size(); ++i) {
-    const BundleVariant &variant = function.variants[i];
-    if (!hasCodeFor(variant, device))
+  size_t best = variants.size(), refused = best;
+  int64_t least = INT64_MAX;
+  for (size_t i = 0; i < variants.size(); ++i) {
+    if (!fits(variants[i].artifact, device))
       continue;
     refused = i;
-    if (!isCall || !takes(variant.artifact, tensors, extents))
+    if (!isCall || !takes(variants[i].artifact, tensors, extents))
       continue;
-    Rank rank{-cuda::architectureNumber(variant.artifact.target),
-              distance(variant, extents)};
-    if (best == function.variants.size() || rank < bestRank) {
+    int64_t far = distance(variants[i], extents);
+    if (best == variants.size() || far < least) {
       best = i;
-      bestRank = rank;
+      least = far;
     }
   }
-  if (best < function.variants.size())
+  if (best < variants.size())
     return best;
-  if (refused == function.variants.size())
-    return noTarget(function, device);
+  if (refused == variants.size())
+    return Status(StatusCode::Unsupported,
+                  fmt::format("blocks of every variant of '{}' are larger than "
+                              "{} ({}) has shared memory or threads for",
+                              function.name, device.name, device.architecture));
   // The last variant assumes least.
-  Status status = refusal(function.variants[refused].artifact, tensors);
+  Status status = refusal(variants[refused].artifact, tensors);
   if (status.ok())
     status = Status(StatusCode::InvalidArgument,
                     "no variant in the bundle takes these tensors");

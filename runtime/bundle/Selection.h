@@ -20,18 +20,20 @@
 
 namespace mamba {
 
-/// True if `code` of `variant` runs on a device of this description.
-bool runsOn(const BundleVariant &variant, const CodeFile &code,
-            const DeviceInfo &device);
+/// True if code of this kind for `target` runs on a device of this description.
+bool runsOn(ImageKind kind, std::string_view target, const DeviceInfo &device);
 
-/// The index of the variant of `function` that runs `tensors` (inputs, then
-/// results) on the device: of those that it has code for and whose assumptions
-/// hold, that for the newest architecture, and of these the one made for the
-/// nearest extents: the sum over the axes of |log2(extent / made for)| is the
-/// smallest; a variant made for no extents is the last. Allocates nothing
-/// unless it fails: InvalidArgument that says what no variant takes, or
-/// Unsupported with the targets there are.
+/// True if the device runs some form of the target's code.
+bool runsOn(const BundleTarget &target, const DeviceInfo &device);
+
+/// The index in `variants` of the one that runs `tensors` (inputs, then
+/// results) on the device: of those that it has the resources for and whose
+/// assumptions hold, that made for the nearest extents: the sum over the axes
+/// of |log2(extent / made for)| is the smallest; a variant made for no extents
+/// is the last. Allocates nothing unless it fails: InvalidArgument that says
+/// what no variant takes, or Unsupported where the device lacks resources.
 Result<size_t> selectVariant(const BundleFunction &function,
+                             std::span<const BundleVariant> variants,
                              std::span<const TensorView> tensors,
                              const DeviceInfo &device);
 

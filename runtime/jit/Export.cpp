@@ -48,6 +48,9 @@ public:
 
   Status run(std::span<const ExportedFunction> functions);
 
+  /// Adds the descriptions of the targets and the manifest.
+  Status addDescriptions();
+
   Manifest manifest;
   std::vector<NamedFile> files;
 
@@ -56,15 +59,18 @@ private:
   Status chooseForms();
   Status addFunction(const ExportedFunction &exported);
   Status addVariant(const Function &function, const VariantRequest &request,
-                    BundleFunction &target);
+                    TargetManifest &target);
   Result<std::vector<std::string>> makeForms(const Function &function,
                                              const VariantRequest &request,
                                              const Artifact &artifact,
                                              std::vector<ImageKind> &kinds);
   void addTraining(std::span<const ExportedFunction> functions);
+  BundleFile add(std::string name, std::string bytes);
 
   const ExportOptions &options_;
   std::vector<ImageKind> forms_;
+  /// In the order of ExportOptions::targets.
+  std::vector<TargetManifest> targets_;
   /// How often a file's name was used.
   std::map<std::string, int> stems_;
   size_t steps_ = 0;
@@ -112,8 +118,15 @@ Status Exporter::run(std::span<const ExportedFunction> functions) {
   manifest.name = nameFor(options_.name);
   manifest.compiler = "mamba-mlir " + compilerSourceId();
   MAMBA_RETURN_IF_ERROR(chooseForms());
+  for (const ExportedFunction &function : functions)
+    if (function.requests.empty())
+      return invalid(fmt::format("no variants of '{}' are asked for",
+                                 function.function.info().name));
+  if (functions.empty())
+    return invalid("no functions given");
   if (options_.targets.empty())
     return invalid("no targets given, required are some such as sm_90");
+  targets_.resize(options_.targets.size());
   for (const ExportedFunction &function : functions)
     steps_ += function.requests.size() * options_.targets.size();
   for (const ExportedFunction &function : functions)
@@ -148,13 +161,22 @@ Status Exporter::addFunction(const ExportedFunction &exported) {
                     fmt::format("'{}' of '{}' has no dimensions, which the "
                                 "loader's tensors need",
                                 tensor.name, info.name));
-  for (const std::string &target : options_.targets)
-    for (VariantRequest request : exported.requests) {
-      request.target = target;
-      MAMBA_RETURN_IF_ERROR(addVariant(exported.function, request, function));
-    }
   manifest.functions.push_back(std::move(function));
+  for (size_t i = 0; i < targets_.size(); ++i) {
+    targets_[i].variants.emplace_back();
+    for (VariantRequest request : exported.requests) {
+      request.target = options_.targets[i];
+      MAMBA_RETURN_IF_ERROR(
+          addVariant(exported.function, request, targets_[i]));
+    }
+  }
   return Status();
+}
+
+BundleFile Exporter::add(std::string name, std::string bytes) {
+  BundleFile file{name, static_cast<int64_t>(bytes.size()), sha256(bytes)};
+  files.push_back({std::move(name), std::move(bytes)});
+  return file;
 }
 
 /// Without what may differ between the two roads to a GPU.
@@ -230,13 +252,14 @@ static std::string stemOf(const BundleFunction &function,
 
 Status Exporter::addVariant(const Function &function,
                             const VariantRequest &request,
-                            BundleFunction &target) {
+                            TargetManifest &target) {
+  BundleFunction &described = manifest.functions.back();
   if (options_.onStep)
-    options_.onStep(fmt::format("{} for {}", target.name, request.target),
+    options_.onStep(fmt::format("{} for {}", described.name, request.target),
                     done_++, steps_);
   auto keepProblem = [&](std::string_view stage, std::string_view text) {
     if (stage == "model")
-      target.problem = text;
+      described.problem = text;
   };
   BundleVariant variant{
       {}, {request.batch, request.length, request.channels}, {}};
@@ -248,19 +271,43 @@ Status Exporter::addVariant(const Function &function,
   Artifact &artifact = variant.artifact;
   artifact.image.clear();
   giveNames(artifact.tensors);
-  std::string stem = stemOf(target, variant, request.target);
+  std::string stem = stemOf(described, variant, request.target);
   // Requests may differ in what the name does not tell.
   if (int number = stems_[stem]++)
     stem += fmt::format(".{}", number);
-  for (size_t i = 0; i < kinds.size(); ++i) {
-    NamedFile file{fmt::format("{}.{}", stem, extensionOf(kinds[i])),
-                   std::move(images[i])};
-    variant.code.push_back({kinds[i], file.name,
-                            static_cast<int64_t>(file.bytes.size()),
-                            sha256(file.bytes)});
-    files.push_back(std::move(file));
+  for (size_t i = 0; i < kinds.size(); ++i)
+    variant.code.push_back(
+        {kinds[i], add(fmt::format("{}.{}", stem, extensionOf(kinds[i])),
+                       std::move(images[i]))});
+  target.target = artifact.target;
+  target.variants.back().push_back(std::move(variant));
+  return Status();
+}
+
+/// No header of the system ends so, whatever the function is called.
+static std::string headerName(const Manifest &manifest) {
+  return manifest.name + "_bundle.h";
+}
+
+Status Exporter::addDescriptions() {
+  for (size_t i = 0; i < targets_.size(); ++i) {
+    BundleTarget entry;
+    entry.target = targets_[i].target;
+    for (const CodeFile &code : targets_[i].variants.front().front().code)
+      entry.forms.push_back(code.kind);
+    std::string text = writeTarget(manifest, targets_[i]);
+    MAMBA_RETURN_IF_ERROR(
+        readTarget(text, manifest)
+            .status()
+            .withContext("the description that was to be written"));
+    entry.file = add(options_.targets[i] + ".json", std::move(text));
+    manifest.targets.push_back(std::move(entry));
   }
-  target.variants.push_back(std::move(variant));
+  std::string text = writeManifest(manifest);
+  MAMBA_RETURN_IF_ERROR(readManifest(text).status().withContext(
+      "the manifest that was to be written"));
+  add(headerName(manifest), bundleHeader(manifest, manifestChecksum(text)));
+  add(kManifestFile, std::move(text));
   return Status();
 }
 
@@ -287,9 +334,22 @@ void Exporter::addTraining(std::span<const ExportedFunction> functions) {
 // Files
 //===----------------------------------------------------------------------===//
 
-/// No header of the system ends so, whatever the function is called.
-static std::string headerName(const Manifest &manifest) {
-  return manifest.name + "_bundle.h";
+/// Removes the description of a target, and the code that it names.
+static void removeTarget(const std::string &folder, const Manifest &manifest,
+                         const BundleTarget &target) {
+  std::string path = fmt::format("{}/{}", folder, target.file.name);
+  std::error_code error;
+  Result<std::string> text = readFile(path);
+  Result<TargetManifest> described =
+      text.ok() ? readTarget(*text, manifest)
+                : Result<TargetManifest>(text.status());
+  fs::remove(path, error);
+  if (!described.ok())
+    return;
+  for (const std::vector<BundleVariant> &variants : described->variants)
+    for (const BundleVariant &variant : variants)
+      for (const CodeFile &code : variant.code)
+        fs::remove(fs::path(folder) / code.file.name, error);
 }
 
 /// Makes `folder`, or takes an older bundle out of it.
@@ -316,10 +376,8 @@ static Status clearFolder(const std::string &folder) {
                                manifestPath.string(), old.status().message()));
   fs::remove(manifestPath, error);
   fs::remove(fs::path(folder) / headerName(*old), error);
-  for (const BundleFunction &function : old->functions)
-    for (const BundleVariant &variant : function.variants)
-      for (const CodeFile &code : variant.code)
-        fs::remove(fs::path(folder) / code.file, error);
+  for (const BundleTarget &target : old->targets)
+    removeTarget(folder, *old, target);
   return Status();
 }
 
@@ -329,13 +387,7 @@ mamba::exportBundle(const std::string &folder,
                     const ExportOptions &options) {
   Exporter exporter(options);
   MAMBA_RETURN_IF_ERROR(exporter.run(functions));
-  std::string text = writeManifest(exporter.manifest);
-  MAMBA_RETURN_IF_ERROR(readManifest(text).status().withContext(
-      "the manifest that was to be written"));
-  exporter.files.push_back(
-      {headerName(exporter.manifest),
-       bundleHeader(exporter.manifest, manifestChecksum(text))});
-  exporter.files.push_back({kManifestFile, text});
+  MAMBA_RETURN_IF_ERROR(exporter.addDescriptions());
   MAMBA_RETURN_IF_ERROR(clearFolder(folder));
   ExportedBundle written;
   for (const NamedFile &file : exporter.files) {
@@ -345,5 +397,7 @@ mamba::exportBundle(const std::string &folder,
     written.bytes += static_cast<int64_t>(file.bytes.size());
   }
   written.manifest = std::move(exporter.manifest);
+  for (const ExportedFunction &function : functions)
+    written.numVariants += function.requests.size() * options.targets.size();
   return written;
 }

@@ -52,6 +52,7 @@ struct ExportOptions {
 /// What was written.
 struct ExportedBundle {
   Manifest manifest;
+  size_t numVariants = 0;
   /// Names in the folder; the manifest is the last.
   std::vector<std::string> files;
   int64_t bytes = 0;

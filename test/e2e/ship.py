@@ -101,7 +101,7 @@ class Ship:
     def changed_manifest_is_refused(self):
         manifest = self.bundle / "manifest.json"
         whole = manifest.read_bytes()
-        for bad, text in ((whole.replace(b'"block": 1', b'"block": 2', 1),
+        for bad, text in ((whole.replace(b'"save_every": 3', b'"save_every": 6'),
                            "its checksum does not match"),
                           (whole[:len(whole) // 2], "is no JSON")):
             manifest.write_bytes(bad)

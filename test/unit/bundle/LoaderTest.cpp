@@ -31,7 +31,7 @@ protected:
     fake().calls.clear();
     fake().failures.clear();
     fake().capturing = false;
-    write(sumManifest());
+    sumBundle().write(folder.path());
     for (const char *file : {"sum.cubin", "sum.ptx"})
       writeBytes(folder.path() / file, kBundlePtx);
     EXPECT_EQ(mamba_device_open("cuda:0", &device), MAMBA_OK) << mamba_error();
@@ -55,9 +55,6 @@ protected:
     static T kept;
     kept = value;
     return &kept;
-  }
-  void write(const Manifest &manifest) {
-    writeBytes(folder.path() / kManifestFile, writeManifest(manifest));
   }
   mamba_status open(const char *checksum = nullptr) {
     return mamba_bundle_open(folder.text().c_str(), checksum, &bundle);
@@ -130,7 +127,8 @@ TEST_F(LoaderTest, CaptureNeedsPrepare) {
 }
 
 TEST_F(LoaderTest, OtherBundlesAreRefused) {
-  std::string checksum(manifestChecksum(writeManifest(sumManifest())));
+  std::string text = sumBundle().manifestText();
+  std::string checksum(manifestChecksum(text));
   ASSERT_EQ(open(checksum.c_str()), MAMBA_OK) << mamba_error();
   mamba_bundle_close(bundle);
   checksum[0] = checksum[0] == '0' ? '1' : '0';
@@ -159,10 +157,10 @@ TEST_F(LoaderTest, ChangedCodeIsRefused) {
 
 TEST_F(LoaderTest, FormsAreTriedInTurn) {
   std::string broken = kBundlePtx + "broken";
-  Manifest manifest = sumManifest();
-  auto &code = manifest.functions[0].variants[0].code;
+  TestBundle made = sumBundle();
+  auto &code = made.target.variants[0][0].code;
   code[0] = codeFile(ImageKind::Cubin, "sum.cubin", broken);
-  write(manifest);
+  made.write(folder.path());
   writeBytes(folder.path() / "sum.cubin", broken);
   ASSERT_EQ(open(), MAMBA_OK);
   EXPECT_EQ(launch(), MAMBA_OK) << mamba_error();
@@ -170,7 +168,7 @@ TEST_F(LoaderTest, FormsAreTriedInTurn) {
   mamba_bundle_close(bundle);
   // Where none loads, the error has both reasons.
   code[1] = codeFile(ImageKind::Ptx, "sum.ptx", ".version 9.0\n");
-  write(manifest);
+  made.write(folder.path());
   writeBytes(folder.path() / "sum.ptx", ".version 9.0\n");
   ASSERT_EQ(open(), MAMBA_OK);
   expectError(launch(), MAMBA_COMPILE_ERROR,
@@ -178,9 +176,9 @@ TEST_F(LoaderTest, FormsAreTriedInTurn) {
 }
 
 TEST_F(LoaderTest, OtherArchitecturesAreRefused) {
-  Manifest manifest = sumManifest();
-  manifest.functions[0].variants[0].artifact.target = "sm_100";
-  write(manifest);
+  TestBundle made = sumBundle();
+  made.target.target = "sm_100";
+  made.write(folder.path());
   ASSERT_EQ(open(), MAMBA_OK);
   expectError(launch(), MAMBA_UNSUPPORTED,
               {"for sm_100", "which cuda:0 (sm_90,", "--targets=sm_90"});
@@ -263,6 +261,46 @@ TEST_F(LoaderTest, DevicesAreShared) {
   EXPECT_EQ(mamba_launch(bundle, again, 0, tensors, 2, nullptr), MAMBA_OK);
   EXPECT_EQ(fake().calls["cuModuleLoadDataEx"], 1);
   mamba_device_close(again);
+}
+
+TEST_F(LoaderTest, ChangedTargetsAreRefused) {
+  ASSERT_EQ(open(), MAMBA_OK);
+  std::string text = sumBundle().targetText();
+  writeBytes(folder.path() / "target.json", text.substr(1));
+  expectError(launch(), MAMBA_CORRUPT_DATA, {"target.json", "bytes"});
+  text[text.find("128")] = '2';
+  writeBytes(folder.path() / "target.json", text);
+  expectError(launch(), MAMBA_CORRUPT_DATA,
+              {"target.json", "is not what was exported"});
+  fs::remove(folder.path() / "target.json");
+  expectError(launch(), MAMBA_NOT_FOUND, {"target.json"});
+  sumBundle().write(folder.path());
+  EXPECT_EQ(launch(), MAMBA_OK) << mamba_error();
+}
+
+/// The newest architecture is taken first, and an older one where the newest
+/// has no variant for the tensors.
+TEST_F(LoaderTest, TargetsAreTriedInTurn) {
+  TestBundle made = sumBundle();
+  TargetManifest older = made.target;
+  older.target = "sm_80";
+  older.variants[0][0].code.erase(older.variants[0][0].code.begin());
+  for (LaunchSpec &launch : older.variants[0][0].artifact.launches)
+    launch.blockSize = 64;
+  made.target.variants[0][0].artifact.lengthMultiple = 16;
+  made.targetText();
+  std::string text = writeTarget(made.manifest, older);
+  made.manifest.targets.push_back(
+      {"sm_80", {ImageKind::Ptx}, bundleFile("older.json", text)});
+  made.write(folder.path());
+  writeBytes(folder.path() / "older.json", text);
+  ASSERT_EQ(open(), MAMBA_OK);
+  ASSERT_EQ(launch(), MAMBA_OK) << mamba_error();
+  EXPECT_EQ(fake().launches[0].block, 64u);
+  tensors[0].shape[1] = 16;
+  tensors[0].strides[0] = 16;
+  ASSERT_EQ(launch(), MAMBA_OK) << mamba_error();
+  EXPECT_EQ(fake().launches[2].block, 128u);
 }
 
 TEST_F(LoaderTest, LinksLeadNowhere) {

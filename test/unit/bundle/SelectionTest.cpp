@@ -55,54 +55,56 @@ protected:
                                    {batch, length, channels})};
   }
   size_t select(const std::vector<TensorView> &views, const char *target) {
-    Result<size_t> index = selectVariant(function, views, gpu(target));
+    Result<size_t> index =
+        selectVariant(function, variants, views, gpu(target));
     EXPECT_TRUE(index.ok()) << index.status().message();
     return index.ok() ? *index : 99;
   }
   void expectError(const std::vector<TensorView> &views, const char *target,
                    StatusCode code, const char *part) {
-    Status status = selectVariant(function, views, gpu(target)).status();
+    Status status =
+        selectVariant(function, variants, views, gpu(target)).status();
     EXPECT_EQ(status.code(), code);
     EXPECT_NE(status.message().find(part), std::string::npos)
         << status.message();
   }
 
   BundleFunction function;
+  std::vector<BundleVariant> variants;
 };
 
-TEST_F(SelectionTest, NewestArchitectureThatRuns) {
-  function.variants = {
-      variant("sm_80", ImageKind::Ptx), variant("sm_90", ImageKind::Cubin),
-      variant("sm_86", ImageKind::Cubin), variant("sm_100", ImageKind::Ptx)};
-  auto views = tensors(2, 8, 4);
-  EXPECT_EQ(select(views, "sm_80"), 0u);
-  EXPECT_EQ(select(views, "sm_90"), 1u);
-  EXPECT_EQ(select(views, "sm_86"), 2u);
-  EXPECT_EQ(select(views, "sm_89"), 2u);
-  EXPECT_EQ(select(views, "sm_120"), 3u);
-  expectError(views, "sm_75", StatusCode::Unsupported,
-              "the bundle has code of 'scale' for sm_100, sm_80, sm_86, sm_90, "
-              "which cuda:0 (sm_75, ) does not run");
-  expectError(views, "sm_75", StatusCode::Unsupported, "--targets=sm_75");
+TEST_F(SelectionTest, FormsRunWhereTheyCan) {
+  BundleTarget target{"sm_86", {ImageKind::Cubin}, {}};
+  EXPECT_TRUE(runsOn(target, gpu("sm_86")));
+  EXPECT_TRUE(runsOn(target, gpu("sm_89")));
+  EXPECT_FALSE(runsOn(target, gpu("sm_80")));
+  EXPECT_FALSE(runsOn(target, gpu("sm_90")));
+  target.forms = {ImageKind::Cuda};
+  EXPECT_TRUE(runsOn(target, gpu("sm_90")));
+  EXPECT_FALSE(runsOn(target, gpu("sm_80")));
+  target.forms = {ImageKind::Object};
+  EXPECT_TRUE(runsOn(target, gpu("sm_86")));
+  EXPECT_FALSE(runsOn(target, gpu("sm_89")));
 }
 
 TEST_F(SelectionTest, WhatADeviceHasNoRoomForIsLeftOut) {
-  function.variants = {variant("sm_80", ImageKind::Cubin),
-                       variant("sm_80", ImageKind::Cubin)};
-  function.variants[0].artifact.launches[0].sharedBytes = 120 << 10;
+  variants = {variant("sm_80", ImageKind::Cubin),
+              variant("sm_80", ImageKind::Cubin)};
+  variants[0].artifact.launches[0].sharedBytes = 120 << 10;
   auto views = tensors(2, 8, 4);
   DeviceInfo large = gpu("sm_80"), small = gpu("sm_86");
   large.sharedBytesPerBlock = 163 << 10;
   small.sharedBytesPerBlock = 99 << 10;
-  EXPECT_EQ(*selectVariant(function, views, large), 0u);
-  EXPECT_EQ(*selectVariant(function, views, small), 1u);
-  function.variants.pop_back();
-  expectError(views, "sm_86", StatusCode::Unsupported, "--targets=sm_86");
+  EXPECT_EQ(*selectVariant(function, variants, views, large), 0u);
+  EXPECT_EQ(*selectVariant(function, variants, views, small), 1u);
+  variants.pop_back();
+  expectError(views, "sm_86", StatusCode::Unsupported,
+              "larger than cuda:0 (sm_86) has shared memory");
 }
 
 TEST_F(SelectionTest, NearestExtents) {
-  function.variants = {madeFor(8, 2048, 2048), madeFor(1, 65536, 1024),
-                       variant("sm_90", ImageKind::Cubin)};
+  variants = {madeFor(8, 2048, 2048), madeFor(1, 65536, 1024),
+              variant("sm_90", ImageKind::Cubin)};
   EXPECT_EQ(select(tensors(8, 2048, 2048), "sm_90"), 0u);
   EXPECT_EQ(select(tensors(4, 1024, 1024), "sm_90"), 0u);
   EXPECT_EQ(select(tensors(1, 32768, 2048), "sm_90"), 1u);
@@ -111,10 +113,9 @@ TEST_F(SelectionTest, NearestExtents) {
 }
 
 TEST_F(SelectionTest, AssumptionsHold) {
-  function.variants = {madeFor(8, 2048, 2048),
-                       variant("sm_90", ImageKind::Cubin)};
-  function.variants[0].artifact.lengthMultiple = 16;
-  function.variants[0].artifact.channelMultiple = 64;
+  variants = {madeFor(8, 2048, 2048), variant("sm_90", ImageKind::Cubin)};
+  variants[0].artifact.lengthMultiple = 16;
+  variants[0].artifact.channelMultiple = 64;
   EXPECT_EQ(select(tensors(8, 2048, 2048), "sm_90"), 0u);
   EXPECT_EQ(select(tensors(8, 2040, 2048), "sm_90"), 1u);
   EXPECT_EQ(select(tensors(8, 2048, 2080), "sm_90"), 1u);
@@ -125,7 +126,7 @@ TEST_F(SelectionTest, AssumptionsHold) {
 }
 
 TEST_F(SelectionTest, RefusalsSayWhatIsWrong) {
-  function.variants = {madeFor(8, 2048, 2048)};
+  variants = {madeFor(8, 2048, 2048)};
   auto views = tensors(2, 8, 4, /*offset=*/4);
   expectError(views, "sm_90", StatusCode::InvalidArgument, "function 'scale'");
   expectError(views, "sm_90", StatusCode::InvalidArgument,

@@ -23,11 +23,13 @@ inline const std::string kBundlePtx =
     ".version 8.2\n.target sm_90\n// args 5\n"
     ".visible .entry sum_chunks\n.visible .entry sum_partials\n";
 
-/// A file that holds the code, called after its kind.
+inline BundleFile bundleFile(std::string name, std::string_view bytes) {
+  return {std::move(name), static_cast<int64_t>(bytes.size()), sha256(bytes)};
+}
+
 inline CodeFile codeFile(ImageKind kind, std::string name,
                          std::string_view bytes) {
-  return {kind, std::move(name), static_cast<int64_t>(bytes.size()),
-          sha256(bytes)};
+  return {kind, bundleFile(std::move(name), bytes)};
 }
 
 inline BundleVariant variantOf(const Artifact &artifact, std::string target) {
@@ -50,21 +52,48 @@ inline BundleFunction functionOf(const Artifact &artifact) {
   return function;
 }
 
+inline void writeBytes(const std::filesystem::path &path,
+                       std::string_view bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+/// A bundle with one target.
+struct TestBundle {
+  Manifest manifest;
+  TargetManifest target;
+
+  /// The target's file, which the manifest has the checksum of from now on.
+  std::string targetText() {
+    std::string text = writeTarget(manifest, target);
+    manifest.targets[0].target = target.target;
+    manifest.targets[0].file = bundleFile("target.json", text);
+    return text;
+  }
+  std::string manifestText() {
+    targetText();
+    return writeManifest(manifest);
+  }
+  void write(const std::filesystem::path &folder) {
+    writeBytes(folder / "target.json", targetText());
+    writeBytes(folder / kManifestFile, writeManifest(manifest));
+  }
+};
+
 /// sums(b) = sum over l of x(b, l) for sm_90, by a cubin and by PTX.
-inline Manifest sumManifest() {
+inline TestBundle sumBundle() {
   Artifact artifact = chunkedSumArtifact();
   for (LaunchSpec &launch : artifact.launches)
     launch.blockSize = 128;
-  BundleFunction function = functionOf(artifact);
   BundleVariant variant = variantOf(artifact, "sm_90");
   variant.code = {codeFile(ImageKind::Cubin, "sum.cubin", kBundlePtx),
                   codeFile(ImageKind::Ptx, "sum.ptx", kBundlePtx)};
-  function.variants = {variant};
-  Manifest manifest;
-  manifest.name = "sum";
-  manifest.compiler = "test";
-  manifest.functions = {function};
-  return manifest;
+  TestBundle bundle;
+  bundle.manifest.name = "sum";
+  bundle.manifest.compiler = "test";
+  bundle.manifest.functions = {functionOf(artifact)};
+  bundle.manifest.targets = {{"sm_90", {ImageKind::Cubin, ImageKind::Ptx}, {}}};
+  bundle.target = {"sm_90", {{variant}}};
+  return bundle;
 }
 
 /// `text` with the checksum that its other bytes have.
@@ -73,11 +102,6 @@ inline std::string resigned(std::string text) {
   size_t place = old.data() - text.data();
   return text.replace(place, 64,
                       sha256(std::string_view(text).substr(0, place)));
-}
-
-inline void writeBytes(const std::filesystem::path &path,
-                       std::string_view bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
 }
 
 /// A folder that is gone when the test ends.

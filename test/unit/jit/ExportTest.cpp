@@ -204,9 +204,12 @@ TEST(Export, NamesDoNotCollide) {
   Result<ExportedBundle> written =
       exportBundle(folder.text(), {&exported, 1}, options);
   ASSERT_TRUE(written.ok()) << written.status().message();
-  std::vector<std::string> files = {
-      "decay.cpu.o", "decay.cpu.1.o", "decay.cpu.strided.o",
-      "ssm_mamba_loader_bundle.h", "manifest.json"};
+  std::vector<std::string> files = {"decay.cpu.o",
+                                    "decay.cpu.1.o",
+                                    "decay.cpu.strided.o",
+                                    "cpu.json",
+                                    "ssm_mamba_loader_bundle.h",
+                                    "manifest.json"};
   EXPECT_EQ(written->files, files);
   // Channels in reverse: only the last takes them.
   Bundle bundle = *Bundle::open(folder.text());
