@@ -164,6 +164,13 @@ static Backend backendFor(const Device &device, const LaunchOptions &options) {
   return device.isCuda() ? options.backend : Backend::Auto;
 }
 
+/// The road that a tuner found faster, if this process can take it: schedules
+/// are shared by processes with and without NVRTC.
+static Backend tunedBackend(Backend found) {
+  return found == Backend::Nvrtc && !cuda::Nvrtc::get().ok() ? Backend::Nvptx
+                                                             : found;
+}
+
 Result<std::shared_ptr<Kernel>>
 Function::State::build(const std::shared_ptr<Device> &device,
                        const VariantKey &variant,
@@ -177,7 +184,7 @@ Function::State::build(const std::shared_ptr<Device> &device,
     if (std::optional<TunedSchedule> tuned = place.find()) {
       request.schedule = tuned->schedule;
       if (request.backend == Backend::Auto)
-        request.backend = tuned->backend;
+        request.backend = tunedBackend(tuned->backend);
       Result<std::shared_ptr<Kernel>> kernel =
           loadOrCompile(*source, info.name, device, request);
       if (kernel.ok())
