@@ -34,6 +34,13 @@ asan: deps ## Unit tests under the address and undefined sanitizers.
 	@cmake/build.sh asan $(JOBS) unit-tests
 	@ctest --test-dir build/asan -L unit --output-on-failure
 
+MINUTES ?= 1
+
+.PHONY: fuzz
+fuzz: deps ## Fuzz what reads files for MINUTES each (default 1), sanitized.
+	@cmake/build.sh fuzz $(JOBS) fuzzers
+	@python3 test/fuzz/run.py --bin build/fuzz/bin --minutes $(MINUTES) --jobs $(JOBS)
+
 .PHONY: portable
 portable: deps ## build/mamba-mlir-portable.tar.xz: runs without LLVM.
 	@cmake/build.sh portable $(JOBS)

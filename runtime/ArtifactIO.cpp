@@ -93,7 +93,7 @@ TensorSpec readTensor(ByteReader &in) {
     dim.extent = in.number<int64_t>();
     dim.divisor = in.number<int64_t>();
   }
-  tensor.isZeroed = in.number<uint8_t>() != 0;
+  tensor.isZeroed = in.truth();
   return tensor;
 }
 

@@ -59,6 +59,13 @@ public:
     return static_cast<T>(bits);
   }
 
+  /// A byte that is 0 or 1.
+  bool truth() {
+    auto byte = number<uint8_t>();
+    failed_ |= byte > 1;
+    return byte == 1;
+  }
+
   /// A view into the bytes that are read.
   std::string_view text() {
     auto size = number<uint64_t>();

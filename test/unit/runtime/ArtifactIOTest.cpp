@@ -11,6 +11,9 @@
 
 #include "runtime/ArtifactIO.h"
 
+#include "runtime/ByteStream.h"
+#include "runtime/Hash.h"
+
 #include "runtime/Validate.h"
 #include "test/unit/runtime/TestArtifacts.h"
 
@@ -54,6 +57,25 @@ TEST(ArtifactIO, RandomBitFlips) {
     if (broken != bytes)
       ASSERT_EQ(deserializeArtifact(broken).code(), StatusCode::CorruptData);
   }
+}
+
+/// Whatever is taken is what would be written: no two files are one artifact.
+TEST(ArtifactIO, OneFormOfEach) {
+  const std::string bytes = serialize(chunkedSumArtifact());
+  constexpr size_t kHeader = 28; // Magic, version, checksum.
+  for (size_t i = kHeader; i < bytes.size(); ++i)
+    for (char value : {0, 1, 2, 127}) {
+      std::string changed = bytes;
+      changed[i] = value;
+      Hash128 checksum = hash128(std::string_view(changed).substr(kHeader));
+      ByteWriter sum;
+      sum.number(checksum.high);
+      sum.number(checksum.low);
+      changed.replace(12, 16, sum.take());
+      Result<Artifact> artifact = deserializeArtifact(changed);
+      if (artifact.ok())
+        EXPECT_TRUE(serialize(*artifact) == changed) << i;
+    }
 }
 
 TEST(ArtifactIO, Files) {
