@@ -16,7 +16,6 @@
 #include "runtime/cuda/CudaDevice.h"
 #include "runtime/simt/SimtDevice.h"
 
-#include <charconv>
 #include <fmt/format.h>
 #include <optional>
 
@@ -32,18 +31,7 @@ std::optional<int> parseName(std::string_view name) {
     return kCpu;
   if (name == "simt")
     return kSimt;
-  if (name == "cuda")
-    return 0;
-  constexpr std::string_view kPrefix = "cuda:";
-  if (!name.starts_with(kPrefix))
-    return std::nullopt;
-  int ordinal = 0;
-  const char *end = name.data() + name.size();
-  auto [rest, error] =
-      std::from_chars(name.data() + kPrefix.size(), end, ordinal);
-  if (error != std::errc() || rest != end || ordinal < 0)
-    return std::nullopt;
-  return ordinal;
+  return cuda::parseDeviceName(name);
 }
 
 Result<std::shared_ptr<Device>> create(int ordinal) {

@@ -86,12 +86,12 @@ void KernelWriter::writeAddress(LLVM::GEPOp op) {
   auto index = *op.getIndices().begin();
   auto constant = dyn_cast<IntegerAttr>(index);
   auto offset = sharedOffsets.find(op.getBase());
-  bool isShared = offset != sharedOffsets.end();
-  if (isShared && constant && element == "unsigned char") {
+  bool isPlaced = offset != sharedOffsets.end();
+  if (isPlaced && constant && element == "unsigned char") {
     placeShared(op, offset->second + constant.getInt());
     return;
   }
-  if (isShared)
+  if (isPlaced)
     base = sharedRegion(offset->second, element);
   std::string type = pointerTo(element, base.type);
   Expression count =
@@ -104,7 +104,7 @@ void KernelWriter::writeAddress(LLVM::GEPOp op) {
   Expression address = binary(base, "+", count, Binding::Sum, type);
   auto stem = stems.find(rootOf(op));
   // Short addresses in shared memory are written wherever they are used.
-  if (isShared && address.text.size() <= kMaxRepeated)
+  if (isPlaced && address.text.size() <= kMaxRepeated)
     values[op] = address;
   else
     define(op, address,

@@ -13,13 +13,14 @@
 #include "runtime/bundle/Sha256.h"
 #include "runtime/cuda/Compatibility.h"
 
+#include <algorithm>
 #include <atomic>
-#include <climits>
 #include <deque>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <shared_mutex>
 #include <sys/stat.h>
 #include <tuple>
@@ -60,6 +61,16 @@ struct LoadedKernels {
   }
 };
 
+/// The file `name` of an open folder; `path` is for messages.
+Result<FileDescriptor> openIn(const FileDescriptor &folder,
+                              const std::string &name,
+                              const std::string &path) {
+  FileDescriptor file(::openat(folder.get(), name.c_str(), kReadOnly));
+  if (!file.valid())
+    return errnoStatus("cannot open", path);
+  return file;
+}
+
 Status corrupt(std::string text) {
   return Status(StatusCode::CorruptData, std::move(text));
 }
@@ -80,6 +91,8 @@ struct BundledFunction::State {
   std::string checksum;
   Manifest manifest;
   mutable std::deque<Target> targets;
+  /// Indices of the targets, the newest architecture first.
+  std::vector<size_t> newestFirst;
   mutable PerProcess<LoadedKernels> kernels;
 
   Result<std::string> read(const BundleFile &file) const;
@@ -97,10 +110,8 @@ struct BundledFunction::State {
 Result<std::string>
 BundledFunction::State::read(const BundleFile &described) const {
   std::string full = path + "/" + described.name;
-  FileDescriptor file(
-      ::openat(folder.get(), described.name.c_str(), kReadOnly));
-  if (!file.valid())
-    return errnoStatus("cannot open", full);
+  MAMBA_ASSIGN_OR_RETURN(FileDescriptor file,
+                         openIn(folder, described.name, full));
   struct stat facts = {};
   if (::fstat(file.get(), &facts) != 0)
     return errnoStatus("cannot read", full);
@@ -136,6 +147,16 @@ BundledFunction::State::target(size_t index) const {
   return target.owned.get();
 }
 
+static std::vector<size_t>
+newestFirst(const std::vector<BundleTarget> &targets) {
+  std::vector<size_t> order(targets.size());
+  std::iota(order.begin(), order.end(), size_t(0));
+  std::ranges::sort(order, std::less(), [&](size_t index) {
+    return std::pair(-cuda::architectureNumber(targets[index].target), index);
+  });
+  return order;
+}
+
 static Status noTarget(const Manifest &manifest, const DeviceInfo &device) {
   std::string list;
   for (const BundleTarget &target : manifest.targets)
@@ -147,25 +168,16 @@ static Status noTarget(const Manifest &manifest, const DeviceInfo &device) {
                             device.model, device.architecture));
 }
 
-/// The targets from the newest architecture on, until one has a variant.
+/// The targets that run, from the newest on, until one has a variant.
 Status BundledFunction::State::select(size_t function,
                                       std::span<const TensorView> tensors,
                                       const DeviceInfo &device, size_t &target,
                                       size_t &variant) const {
-  using Rank = std::pair<int, size_t>;
-  Rank last(INT_MAX, SIZE_MAX);
   Status refusal;
-  while (true) {
-    Rank next(-1, 0);
-    for (size_t i = 0; i < manifest.targets.size(); ++i) {
-      Rank rank(cuda::architectureNumber(manifest.targets[i].target), i);
-      if (runsOn(manifest.targets[i], device) && rank < last && rank > next)
-        next = rank;
-    }
-    if (next.first < 0)
-      break;
-    last = next;
-    target = next.second;
+  for (size_t index : newestFirst) {
+    if (!runsOn(manifest.targets[index], device))
+      continue;
+    target = index;
     MAMBA_ASSIGN_OR_RETURN(const TargetManifest *loaded, this->target(target));
     Result<size_t> selected =
         selectVariant(manifest.functions[function], loaded->variants[function],
@@ -259,10 +271,8 @@ Result<Bundle> Bundle::open(const std::string &folder,
   if (!opened.valid())
     return errnoStatus("cannot open the bundle", folder);
   std::string path = fmt::format("{}/{}", folder, kManifestFile);
-  FileDescriptor file(
-      ::openat(opened.get(), kManifestFile, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file.valid())
-    return errnoStatus("cannot open", path);
+  MAMBA_ASSIGN_OR_RETURN(FileDescriptor file,
+                         openIn(opened, kManifestFile, path));
   MAMBA_ASSIGN_OR_RETURN(std::string text, readDescriptor(file.get(), path));
   Result<Manifest> manifest = readManifest(text);
   if (!manifest.ok())
@@ -276,6 +286,7 @@ Result<Bundle> Bundle::open(const std::string &folder,
         path, state->checksum, checksum));
   state->manifest = std::move(*manifest);
   state->targets.resize(state->manifest.targets.size());
+  state->newestFirst = newestFirst(state->manifest.targets);
   state->folder = std::move(opened);
   return Bundle(std::move(state));
 }

@@ -151,11 +151,12 @@ BundleFunction readFunction(const JsonNode &node) {
   BundleFunction function;
   function.name = identifierOf(node["name"]);
   function.problem = node["problem"].text();
-  for (const char *list : {"inputs", "results"})
-    for (const JsonNode &tensor : node[list].items())
+  for (auto [list, count] : {std::pair("inputs", &function.numInputs),
+                             {"results", &function.numResults}})
+    for (const JsonNode &tensor : node[list].items()) {
       function.tensors.push_back(readTensor(tensor));
-  function.numInputs = static_cast<uint32_t>(node["inputs"].items().size());
-  function.numResults = static_cast<uint32_t>(node["results"].items().size());
+      ++*count;
+    }
   return function;
 }
 

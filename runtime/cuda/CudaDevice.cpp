@@ -16,6 +16,7 @@
 #include "runtime/cuda/Module.h"
 #include "runtime/cuda/Nvrtc.h"
 
+#include <charconv>
 #include <fmt/format.h>
 
 namespace mamba::cuda {
@@ -313,6 +314,21 @@ Status CudaDevice::askPointer(const void *pointer) const {
                 fmt::format("address {} is {}; required is memory of {}: copy "
                             "the tensor there",
                             pointer, found, name()));
+}
+
+std::optional<int> parseDeviceName(std::string_view name) {
+  if (name == "cuda")
+    return 0;
+  constexpr std::string_view kPrefix = "cuda:";
+  if (!name.starts_with(kPrefix))
+    return std::nullopt;
+  int ordinal = 0;
+  const char *end = name.data() + name.size();
+  auto [rest, error] =
+      std::from_chars(name.data() + kPrefix.size(), end, ordinal);
+  if (error != std::errc() || rest != end || ordinal < 0)
+    return std::nullopt;
+  return ordinal;
 }
 
 int ordinalOf(const void *pointer) {

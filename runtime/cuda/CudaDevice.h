@@ -17,6 +17,8 @@
 #include "runtime/cuda/Context.h"
 
 #include <atomic>
+#include <optional>
+#include <string_view>
 
 namespace mamba::cuda {
 
@@ -60,6 +62,9 @@ private:
   static constexpr size_t kKnownPointers = 1024;
   std::atomic<uintptr_t> knownPointers_[kKnownPointers] = {};
 };
+
+/// The ordinal in "cuda" (the same as "cuda:0") and "cuda:<N>".
+std::optional<int> parseDeviceName(std::string_view name);
 
 /// The ordinal of the CUDA device whose memory `pointer` is; -1 for memory that
 /// the host can use (managed memory included), and while no device is open.

@@ -91,18 +91,14 @@ PerProcess<Attempt> &attempt() {
 Result<std::unique_ptr<Driver>>
 Driver::load(std::span<const std::string> paths) {
   auto driver = std::make_unique<Driver>();
-  Result<std::string> path = openFirst(
-      paths, [&](void *library) { return resolve(library, *driver); });
-  if (!path.ok())
-    return Status(StatusCode::NotFound,
-                  fmt::format("the CUDA driver library was not found. {}\n"
-                              "It comes with the NVIDIA driver (not with the "
-                              "CUDA toolkit). If it is elsewhere, set "
-                              "MAMBA_LIBCUDA to its path; in a container, "
-                              "start it with GPU access (docker run --gpus "
-                              "all).",
-                              path.status().message()));
-  driver->path_ = *path;
+  MAMBA_ASSIGN_OR_RETURN(
+      driver->path_,
+      openFirst(
+          paths, [&](void *library) { return resolve(library, *driver); },
+          "the CUDA driver library was not found",
+          "It comes with the NVIDIA driver (not with the CUDA toolkit). If it "
+          "is elsewhere, set MAMBA_LIBCUDA to its path; in a container, start "
+          "it with GPU access (docker run --gpus all)."));
   return driver;
 }
 

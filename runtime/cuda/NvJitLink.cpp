@@ -44,27 +44,23 @@ const char *NvJitLink::resolve(void *library) {
 Result<std::unique_ptr<NvJitLink>>
 NvJitLink::load(std::span<const std::string> paths) {
   auto linker = std::make_unique<NvJitLink>();
-  Result<std::string> path =
-      openFirst(paths, [&](void *library) { return linker->resolve(library); });
-  if (path.ok())
-    return linker;
-  return Status(StatusCode::NotFound,
-                fmt::format("NVIDIA's library nvJitLink was not found, which "
-                            "makes machine code of PTX. {}\n"
-                            "It comes with the CUDA toolkit 12.3 or newer, or "
-                            "with 'pip install nvidia-nvjitlink'. If it is "
-                            "elsewhere, set MAMBA_LIBNVJITLINK to its path.",
-                            path.status().message()));
+  MAMBA_RETURN_IF_ERROR(
+      openFirst(
+          paths, [&](void *library) { return linker->resolve(library); },
+          "NVIDIA's library nvJitLink was not found, which makes machine code "
+          "of PTX",
+          "It comes with the CUDA toolkit 12.3 or newer, or with 'pip install "
+          "nvidia-nvjitlink'. If it is elsewhere, set MAMBA_LIBNVJITLINK to "
+          "its path.")
+          .status());
+  return linker;
 }
 
 Result<const NvJitLink *> NvJitLink::get() {
-  static const auto *result = new Result<const NvJitLink *>([] {
-    Result<std::unique_ptr<NvJitLink>> loaded = load(toolkitPaths(
-        Environment::get().libnvjitlink, "libnvJitLink.so", "nvjitlink"));
-    return loaded.ok() ? Result<const NvJitLink *>(loaded->release())
-                       : Result<const NvJitLink *>(loaded.status());
-  }());
-  return *result;
+  return loadOnce<NvJitLink>([] {
+    return toolkitPaths(Environment::get().libnvjitlink, "libnvJitLink.so",
+                        "nvjitlink");
+  });
 }
 
 std::string NvJitLink::version() const {

@@ -49,29 +49,22 @@ const char *Nvrtc::resolve(void *library) {
 
 Result<std::unique_ptr<Nvrtc>> Nvrtc::load(std::span<const std::string> paths) {
   auto nvrtc = std::make_unique<Nvrtc>();
-  Result<std::string> path =
-      openFirst(paths, [&](void *library) { return nvrtc->resolve(library); });
-  if (!path.ok())
-    return Status(
-        StatusCode::NotFound,
-        fmt::format("NVIDIA's compiler library NVRTC was not found. {}\n"
-                    "It comes with the CUDA toolkit, or with 'pip install "
-                    "nvidia-cuda-nvrtc'. If it is elsewhere, set "
-                    "MAMBA_LIBNVRTC to its path; the nvptx back end needs no "
-                    "such library.",
-                    path.status().message()));
-  nvrtc->path_ = *path;
+  MAMBA_ASSIGN_OR_RETURN(
+      nvrtc->path_,
+      openFirst(
+          paths, [&](void *library) { return nvrtc->resolve(library); },
+          "NVIDIA's compiler library NVRTC was not found",
+          "It comes with the CUDA toolkit, or with 'pip install "
+          "nvidia-cuda-nvrtc'. If it is elsewhere, set MAMBA_LIBNVRTC to its "
+          "path; the nvptx back end needs no such library."));
   return nvrtc;
 }
 
 Result<const Nvrtc *> Nvrtc::get() {
-  static const auto *result = new Result<const Nvrtc *>([] {
-    Result<std::unique_ptr<Nvrtc>> loaded = load(
-        toolkitPaths(Environment::get().libnvrtc, "libnvrtc.so", "cuda_nvrtc"));
-    return loaded.ok() ? Result<const Nvrtc *>(loaded->release())
-                       : Result<const Nvrtc *>(loaded.status());
-  }());
-  return *result;
+  return loadOnce<Nvrtc>([] {
+    return toolkitPaths(Environment::get().libnvrtc, "libnvrtc.so",
+                        "cuda_nvrtc");
+  });
 }
 
 std::string Nvrtc::version() const {

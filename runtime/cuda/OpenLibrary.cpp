@@ -25,7 +25,9 @@ resolveAll(void *library,
 }
 
 Result<std::string> openFirst(std::span<const std::string> paths,
-                              const ResolveFunctions &resolve) {
+                              const ResolveFunctions &resolve,
+                              std::string_view missing,
+                              std::string_view advice) {
   std::string tried;
   for (const std::string &path : paths) {
     void *library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -39,7 +41,8 @@ Result<std::string> openFirst(std::span<const std::string> paths,
     else
       return path;
   }
-  return Status(StatusCode::NotFound, "Tried:" + tried);
+  return Status(StatusCode::NotFound,
+                fmt::format("{}. Tried:{}\n{}", missing, tried, advice));
 }
 
 } // namespace mamba::cuda

@@ -11,8 +11,10 @@
 #include "runtime/Status.h"
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace mamba::cuda {
@@ -28,9 +30,24 @@ resolveAll(void *library,
 
 /// The path of the first library of `paths` that opens and that `resolve` is
 /// content with. It is never closed: such libraries have threads and state of
-/// the whole process. NotFound, with a line for each path, if there is none.
+/// the whole process. NotFound if there is none: `missing` ("NVRTC was not
+/// found"), a line for each path, and what to do.
 Result<std::string> openFirst(std::span<const std::string> paths,
-                              const ResolveFunctions &resolve);
+                              const ResolveFunctions &resolve,
+                              std::string_view missing,
+                              std::string_view advice);
+
+/// What Library::load(paths()) gave on the first call in this process. A
+/// library lives for ever.
+template <typename Library, typename Paths>
+const Result<const Library *> &loadOnce(Paths &&paths) {
+  static const auto *result = new Result<const Library *>([&] {
+    Result<std::unique_ptr<Library>> loaded = Library::load(paths());
+    return loaded.ok() ? Result<const Library *>(loaded->release())
+                       : Result<const Library *>(loaded.status());
+  }());
+  return *result;
+}
 
 } // namespace mamba::cuda
 

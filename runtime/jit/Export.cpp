@@ -41,6 +41,9 @@ struct NamedFile {
   std::string bytes;
 };
 
+/// One form of a variant's code.
+using Form = std::pair<ImageKind, std::string>;
+
 /// Turns functions into a manifest and the files that it names.
 class Exporter {
 public:
@@ -60,10 +63,9 @@ private:
   Status addFunction(const ExportedFunction &exported);
   Status addVariant(const Function &function, const VariantRequest &request,
                     TargetManifest &target);
-  Result<std::vector<std::string>> makeForms(const Function &function,
-                                             const VariantRequest &request,
-                                             const Artifact &artifact,
-                                             std::vector<ImageKind> &kinds);
+  Result<std::vector<Form>> makeForms(const Function &function,
+                                      const VariantRequest &request,
+                                      const Artifact &artifact);
   void addTraining(std::span<const ExportedFunction> functions);
   BundleFile add(std::string name, std::string bytes);
 
@@ -186,23 +188,22 @@ static std::string interfaceOf(Artifact artifact) {
   return serialize(artifact);
 }
 
-/// The code in each form, as `kinds` tells.
-Result<std::vector<std::string>>
-Exporter::makeForms(const Function &function, const VariantRequest &request,
-                    const Artifact &artifact, std::vector<ImageKind> &kinds) {
-  kinds = artifact.kind == ImageKind::Object ? std::vector{ImageKind::Object}
-                                             : forms_;
-  std::vector<std::string> images;
-  for (ImageKind kind : kinds) {
+Result<std::vector<Form>> Exporter::makeForms(const Function &function,
+                                              const VariantRequest &request,
+                                              const Artifact &artifact) {
+  if (artifact.kind == ImageKind::Object)
+    return std::vector<Form>{{ImageKind::Object, artifact.image}};
+  std::vector<Form> made;
+  for (ImageKind kind : forms_) {
     if (kind == artifact.kind) {
-      images.push_back(artifact.image);
+      made.emplace_back(kind, artifact.image);
     } else if (kind == ImageKind::Cubin) {
       MAMBA_ASSIGN_OR_RETURN(const cuda::NvJitLink *linker,
                              cuda::NvJitLink::get());
       MAMBA_ASSIGN_OR_RETURN(
           std::string cubin,
           linker->assemble(artifact.image, artifact.name, artifact.target));
-      images.push_back(std::move(cubin));
+      made.emplace_back(kind, std::move(cubin));
     } else {
       VariantRequest other = request;
       other.backend = Backend::Nvrtc;
@@ -212,10 +213,10 @@ Exporter::makeForms(const Function &function, const VariantRequest &request,
                       fmt::format("PTX and CUDA C++ of '{}' are not called in "
                                   "the same way",
                                   artifact.name));
-      images.push_back(std::move(source.image));
+      made.emplace_back(kind, std::move(source.image));
     }
   }
-  return images;
+  return made;
 }
 
 /// "cubin", "ptx", "cu", "o".
@@ -265,9 +266,8 @@ Status Exporter::addVariant(const Function &function,
       {}, {request.batch, request.length, request.channels}, {}};
   MAMBA_ASSIGN_OR_RETURN(variant.artifact,
                          function.compile(request, keepProblem));
-  std::vector<ImageKind> kinds;
-  MAMBA_ASSIGN_OR_RETURN(std::vector<std::string> images,
-                         makeForms(function, request, variant.artifact, kinds));
+  MAMBA_ASSIGN_OR_RETURN(std::vector<Form> forms,
+                         makeForms(function, request, variant.artifact));
   Artifact &artifact = variant.artifact;
   artifact.image.clear();
   giveNames(artifact.tensors);
@@ -275,10 +275,10 @@ Status Exporter::addVariant(const Function &function,
   // Requests may differ in what the name does not tell.
   if (int number = stems_[stem]++)
     stem += fmt::format(".{}", number);
-  for (size_t i = 0; i < kinds.size(); ++i)
+  for (auto &[kind, image] : forms)
     variant.code.push_back(
-        {kinds[i], add(fmt::format("{}.{}", stem, extensionOf(kinds[i])),
-                       std::move(images[i]))});
+        {kind,
+         add(fmt::format("{}.{}", stem, extensionOf(kind)), std::move(image))});
   target.target = artifact.target;
   target.variants.back().push_back(std::move(variant));
   return Status();
@@ -314,20 +314,24 @@ Status Exporter::addDescriptions() {
 void Exporter::addTraining(std::span<const ExportedFunction> functions) {
   if (!options_.pair)
     return;
-  auto nameOf = [&](const Function &function) {
+  auto find = [&](const Function &function) -> const BundleFunction * {
     for (size_t i = 0; i < functions.size(); ++i)
       if (functions[i].function.info().name == function.info().name)
-        return manifest.functions[i].name;
-    return std::string();
+        return &manifest.functions[i];
+    return nullptr;
   };
-  BundleTraining training;
-  training.forward = nameOf(options_.pair->forward);
-  training.backward = nameOf(options_.pair->backward);
+  const BundleFunction *forward = find(options_.pair->forward),
+                       *backward = find(options_.pair->backward);
+  if (!forward || !backward)
+    return;
+  BundleTraining &training = manifest.training.emplace();
+  training.forward = forward->name;
+  training.backward = backward->name;
   training.saveEvery = options_.pair->saveEvery;
-  for (const TensorSpec &tensor : options_.pair->saved())
-    training.saved.push_back(mlir::ssm::identifier(tensor.name));
-  if (!training.forward.empty() && !training.backward.empty())
-    manifest.training = std::move(training);
+  // As they are called in the bundle.
+  for (const TensorSpec &tensor :
+       std::span(forward->tensors).last(options_.pair->numSaved))
+    training.saved.push_back(tensor.name);
 }
 
 //===----------------------------------------------------------------------===//

@@ -16,7 +16,6 @@
 #include "runtime/bundle/Bundle.h"
 #include "runtime/cuda/CudaDevice.h"
 
-#include <charconv>
 #include <fmt/format.h>
 #include <new>
 
@@ -82,22 +81,6 @@ static mamba_status onDevice(mamba_device *device, Body &&body) noexcept {
   });
 }
 
-/// The number in "cuda" and "cuda:N".
-static Result<int> ordinalOf(std::string_view name) {
-  constexpr std::string_view kCuda = "cuda", kPrefix = "cuda:";
-  if (name == kCuda)
-    return 0;
-  int ordinal = -1;
-  const char *end = name.data() + name.size();
-  if (name.starts_with(kPrefix) &&
-      std::from_chars(name.data() + kPrefix.size(), end, ordinal).ptr == end &&
-      ordinal >= 0)
-    return ordinal;
-  return invalid(fmt::format("there is no device '{}' here; a device is called "
-                             "cuda or cuda:<number>",
-                             name));
-}
-
 static Result<TensorView> viewOf(const mamba_tensor &tensor, size_t index) {
   if (tensor.rank < 0 || tensor.rank > MAMBA_MAX_RANK)
     return invalid(fmt::format("tensor {} has rank {}, required is 0 to {}",
@@ -155,13 +138,17 @@ mamba_status mamba_device_open(const char *name, mamba_device **device) {
     if (!name || !device)
       return invalid("name or device is null");
     *device = nullptr;
-    MAMBA_ASSIGN_OR_RETURN(int ordinal, ordinalOf(name));
+    std::optional<int> ordinal = cuda::parseDeviceName(name);
+    if (!ordinal)
+      return invalid(fmt::format("there is no device '{}' here; a device is "
+                                 "called cuda or cuda:<number>",
+                                 name));
     MAMBA_ASSIGN_OR_RETURN(
         std::shared_ptr<Device> opened,
         DeviceTable::get().open(
-            ordinal, [&]() -> Result<std::shared_ptr<Device>> {
+            *ordinal, [&]() -> Result<std::shared_ptr<Device>> {
               MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> fresh,
-                                     cuda::CudaDevice::open(ordinal));
+                                     cuda::CudaDevice::open(*ordinal));
               return fresh;
             }));
     *device = new mamba_device{std::move(opened)};

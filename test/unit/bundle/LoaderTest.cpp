@@ -308,6 +308,10 @@ TEST_F(LoaderTest, LinksLeadNowhere) {
   fs::create_symlink("elsewhere", folder.path() / "sum.cubin");
   ASSERT_EQ(open(), MAMBA_OK);
   expectError(launch(), MAMBA_IO_ERROR, {"cannot open", "sum.cubin"});
+  fs::rename(folder.path() / kManifestFile, folder.path() / "other.json");
+  fs::create_symlink("other.json", folder.path() / kManifestFile);
+  mamba_bundle_close(bundle);
+  expectError(open(), MAMBA_IO_ERROR, {"cannot open", "manifest.json"});
 }
 
 TEST_F(LoaderTest, MemoryGoesThereAndBack) {
