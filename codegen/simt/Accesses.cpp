@@ -7,6 +7,8 @@
 
 #include "codegen/simt/Accesses.h"
 
+#include "runtime/simt/Copies.h"
+
 #include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/Module.h"
 
@@ -84,6 +86,31 @@ mlir::ssm::findAccess(llvm::Instruction &instruction) {
   return std::nullopt;
 }
 
+/// Operand `number` of `copy` as an access of `kind`.
+static std::optional<MemoryAccess> accessOf(llvm::CallInst &copy, SiteKind kind,
+                                            unsigned number) {
+  constexpr uint64_t kBytes = mamba::simt::Copies::kBytes;
+  auto *word =
+      llvm::ArrayType::get(llvm::Type::getInt8Ty(copy.getContext()), kBytes);
+  return access(kind, copy.getArgOperand(number), word, llvm::Align(kBytes),
+                copy);
+}
+
+std::optional<MemoryAccess>
+mlir::ssm::findCopySource(llvm::Instruction &instruction) {
+  auto &copy = cast<llvm::CallInst>(instruction);
+  std::optional<MemoryAccess> found = accessOf(copy, SiteKind::Load, 1);
+  constexpr unsigned kSize = 2;
+  if (found && copy.arg_size() > kSize)
+    found->count = copy.getArgOperand(kSize);
+  return found;
+}
+
+std::optional<MemoryAccess>
+mlir::ssm::findCopyTarget(llvm::Instruction &instruction) {
+  return accessOf(cast<llvm::CallInst>(instruction), SiteKind::Store, 0);
+}
+
 void mlir::ssm::checkAccess(HostKernel &kernel, llvm::Instruction &instruction,
                             const MemoryAccess &access, llvm::Constant *site) {
   llvm::IRBuilder<> b(&instruction);
@@ -91,7 +118,8 @@ void mlir::ssm::checkAccess(HostKernel &kernel, llvm::Instruction &instruction,
   if (access.kind == SiteKind::Acquire)
     b.SetInsertPoint(instruction.getNextNode());
   llvm::Value *address = b.CreateAddrSpaceCast(access.address, b.getPtrTy());
-  kernel.callService(
-      b, offsetof(Services, access), b.getVoidTy(),
-      {kernel.thread(), address, b.getInt64(access.bytes), site});
+  llvm::Value *bytes = access.count ? b.CreateZExt(access.count, b.getInt64Ty())
+                                    : b.getInt64(access.bytes);
+  kernel.callService(b, offsetof(Services, access), b.getVoidTy(),
+                     {kernel.thread(), address, bytes, site});
 }

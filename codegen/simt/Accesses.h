@@ -23,6 +23,8 @@ struct MemoryAccess {
   uint64_t alignment;
   /// The kernel argument that the address comes from; -1 if there is not one.
   int32_t argument;
+  /// How many bytes where that is not known before; null: `bytes`.
+  llvm::Value *count = nullptr;
 };
 
 /// The memory that `instruction` uses; nothing if it uses none, or only the
@@ -31,6 +33,10 @@ std::optional<MemoryAccess> findAccess(llvm::Instruction &instruction);
 
 /// That `instruction` acquires what was released, as an access.
 std::optional<MemoryAccess> findAcquire(llvm::Instruction &instruction);
+
+/// What a copy from global to shared memory reads, and what it writes.
+std::optional<MemoryAccess> findCopySource(llvm::Instruction &instruction);
+std::optional<MemoryAccess> findCopyTarget(llvm::Instruction &instruction);
 
 /// Has the simulator check `access` before `instruction` makes it; what it
 /// acquires, behind it.

@@ -11,6 +11,8 @@
 
 #include "codegen/simt/Intrinsics.h"
 
+#include "runtime/simt/Copies.h"
+
 #include "llvm/IR/Function.h"
 
 using namespace mlir;
@@ -83,6 +85,11 @@ static constexpr SimtIntrinsic kIntrinsics[] = {
     {"mbarrier.init.shared", Kind::PhaseInit},
     {"mbarrier.arrive.shared", Kind::PhaseArrive},
     {"mbarrier.try.wait.parity.scope.cta.space.cta", Kind::PhaseWait},
+
+    {"cp.async.cg.shared.global.16", Kind::Copy},
+    {"cp.async.cg.shared.global.16.s", Kind::Copy},
+    {"cp.async.commit.group", Kind::CopyCommit},
+    {"cp.async.wait.group", Kind::CopyWait},
 };
 
 SiteKind SimtIntrinsic::siteKind() const {
@@ -178,6 +185,20 @@ static llvm::Value *lowerPhases(HostKernel &kernel, llvm::IRBuilder<> &b,
   return b.getTrue();
 }
 
+static llvm::Value *lowerCopy(HostKernel &kernel, llvm::IRBuilder<> &b,
+                              llvm::CallInst &call) {
+  auto hostPointer = [&](unsigned operand) {
+    return b.CreateAddrSpaceCast(call.getArgOperand(operand), b.getPtrTy());
+  };
+  constexpr unsigned kSize = 2;
+  llvm::Value *bytes = call.arg_size() > kSize
+                           ? call.getArgOperand(kSize)
+                           : b.getInt32(mamba::simt::Copies::kBytes);
+  return kernel.callService(
+      b, offsetof(Services, copy), b.getVoidTy(),
+      {kernel.thread(), hostPointer(0), hostPointer(1), bytes});
+}
+
 static llvm::Value *lower(HostKernel &kernel, llvm::IRBuilder<> &b,
                           const SimtIntrinsic &intrinsic, llvm::CallInst &call,
                           llvm::Constant *site) {
@@ -204,6 +225,15 @@ static llvm::Value *lower(HostKernel &kernel, llvm::IRBuilder<> &b,
   case Kind::PhaseArrive:
   case Kind::PhaseWait:
     return lowerPhases(kernel, b, intrinsic, call, site);
+  case Kind::Copy:
+    return lowerCopy(kernel, b, call);
+  case Kind::CopyCommit:
+    return kernel.callService(b, offsetof(Services, commitCopies),
+                              b.getVoidTy(), {kernel.thread()});
+  case Kind::CopyWait:
+    return kernel.callService(b, offsetof(Services, finishCopies),
+                              b.getVoidTy(),
+                              {kernel.thread(), call.getArgOperand(0)});
   }
   llvm_unreachable("every kind is lowered");
 }

@@ -26,7 +26,10 @@ struct SimtIntrinsic {
     Vote,
     PhaseInit,
     PhaseArrive,
-    PhaseWait
+    PhaseWait,
+    Copy, ///< Its accesses are watched by themselves.
+    CopyCommit,
+    CopyWait
   };
   StringLiteral name;
   Kind kind;
@@ -34,10 +37,11 @@ struct SimtIntrinsic {
 
   /// What reports call it; only for kinds that may wait.
   mamba::simt::SiteKind siteKind() const;
+  bool isCopy() const { return kind == Kind::Copy; }
   /// That its address must have; 1 where it has none.
   unsigned alignment() const { return kind >= Kind::PhaseInit ? 8 : 1; }
   bool isWatched() const {
-    return kind != Kind::Register && kind != Kind::Math;
+    return kind != Kind::Register && kind != Kind::Math && kind < Kind::Copy;
   }
 };
 

@@ -114,6 +114,10 @@ static bool isPortable(const llvm::CallInst &call) {
 LogicalResult KernelConversion::collectCall(llvm::CallInst &call) {
   if (const SimtIntrinsic *intrinsic = findSimtIntrinsic(call)) {
     llvm::Constant *site = nullptr;
+    if (intrinsic->isCopy()) {
+      collectAccess(call, findCopySource);
+      collectAccess(call, findCopyTarget);
+    }
     if (intrinsic->isWatched())
       site = sites.add(call, intrinsic->siteKind(), Space::Generic, -1,
                        intrinsic->alignment());

@@ -20,7 +20,7 @@
 namespace mamba::simt {
 
 /// To be raised with every change of this file that changes compiled code.
-inline constexpr uint64_t kAbiVersion = 3;
+inline constexpr uint64_t kAbiVersion = 4;
 
 inline constexpr uint32_t kWarpSize = 32;
 inline constexpr uint32_t kMaxThreads = 1024;
@@ -105,6 +105,13 @@ struct Services {
   void (*arrive)(Thread *, const void *address, const Site *);
   void (*waitForPhase)(Thread *, const void *address, uint32_t parity,
                        const Site *);
+  /// Copies 16 bytes from global to shared memory, of which all but the first
+  /// `bytes` are zeros: some time before finishCopies() returns.
+  void (*copy)(Thread *, void *to, const void *from, uint32_t bytes);
+  /// Ends a group of the thread's copies; returns once all of its groups but
+  /// the last `most` are done.
+  void (*commitCopies)(Thread *);
+  void (*finishCopies)(Thread *, uint32_t most);
   /// The approximate instructions, .ftz.
   float (*exp2)(float);
   float (*log2)(float);

@@ -35,6 +35,9 @@ void Block::failAs(ThreadState &thread, Defect defect,
 
 void Block::access(ThreadState &thread, const void *pointer, uint64_t bytes,
                    const Site &site) {
+  // A copy may have nothing to read.
+  if (bytes == 0)
+    return;
   auto address = reinterpret_cast<uint64_t>(pointer);
   uint64_t offset = address - reinterpret_cast<uint64_t>(shared_);
   if (site.space == Space::Global)

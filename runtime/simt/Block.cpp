@@ -86,6 +86,7 @@ void Block::startThread(ThreadState &thread) {
   thread.shared = shared_;
   thread.site = nullptr;
   thread.seen = {};
+  thread.copies.clear();
 }
 
 void Block::start() {

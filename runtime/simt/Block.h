@@ -14,6 +14,7 @@
 #ifndef MAMBA_RUNTIME_SIMT_BLOCK_H
 #define MAMBA_RUNTIME_SIMT_BLOCK_H
 
+#include "runtime/simt/Copies.h"
 #include "runtime/simt/Fiber.h"
 #include "runtime/simt/Launch.h"
 
@@ -63,6 +64,7 @@ struct ThreadState : Thread {
   /// By warp: what it did before this time is ordered before what this thread
   /// does now, since this thread waited for a phase.
   WarpClocks seen = {};
+  Copies copies;
 
   uint32_t laneNumber() const { return number % kWarpSize; }
   uint32_t warpNumber() const { return number / kWarpSize; }

@@ -65,6 +65,16 @@ static void waitForPhase(Thread *thread, const void *address, uint32_t parity,
   state.block->waitForPhase(state, address, parity, *site);
 }
 
+static void copy(Thread *thread, void *to, const void *from, uint32_t bytes) {
+  stateOf(thread).copies.request(to, from, bytes);
+}
+
+static void commitCopies(Thread *thread) { stateOf(thread).copies.commit(); }
+
+static void finishCopies(Thread *thread, uint32_t most) {
+  stateOf(thread).copies.finish(most);
+}
+
 const Services kServices = {access,
                             barrier,
                             warpSync,
@@ -73,6 +83,9 @@ const Services kServices = {access,
                             initPhases,
                             arrive,
                             waitForPhase,
+                            copy,
+                            commitCopies,
+                            finishCopies,
                             approximateExp2,
                             approximateLog2,
                             approximateReciprocal,

@@ -96,6 +96,39 @@ TEST(Defect, PhasesThatNobodyPrepared) {
                 program.here()});
 }
 
+/// A copy of 16 bytes whose last ones are past the end of x.
+TEST(Defect, CopyPastTheEnd) {
+  SimtProgram program(R"(
+%from = llvm.getelementptr %x[%i] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, vector<4xf32>
+%to = llvm.getelementptr %shared[%i] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, vector<4xf32>
+nvvm.cp.async.shared.global %to, %from, 16, cache = cg : !llvm.ptr<3>, !llvm.ptr<1> // HERE
+)",
+                      {.threads = 32, .sharedBytes = 512});
+  expectReport(program.run(numbers(126), 32),
+               {"out of bounds: in 'kernel', thread 31 of block 0 reads 16 "
+                "bytes at byte 496 of input 'x' at " +
+                program.here()});
+}
+
+/// Another thread's copy is not seen without a barrier.
+TEST(Defect, CopyOfAnotherThread) {
+  SimtProgram program(R"(
+%from = llvm.getelementptr %x[%i] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, vector<4xf32>
+%to = llvm.getelementptr %shared[%i] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, vector<4xf32>
+nvvm.cp.async.shared.global %to, %from, 16, cache = cg : !llvm.ptr<3>, !llvm.ptr<1>
+nvvm.cp.async.commit.group
+nvvm.cp.async.wait.group 0
+%one = arith.constant 1 : i32
+%other = arith.xori %i, %one : i32
+%at = llvm.getelementptr %shared[%other] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, vector<4xf32>
+%got = llvm.load %at : !llvm.ptr<3> -> f32 // HERE
+%yAt = llvm.getelementptr %y[%i] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
+llvm.store %got, %yAt : f32, !llvm.ptr<1>
+)",
+                      {.threads = 32, .sharedBytes = 512});
+  expectReport(program.run(numbers(128), 32), {"in 'kernel'", program.here()});
+}
+
 TEST(Defect, NoBarrierBeforeTheNextWrite) {
   SimtProgram program(takeFrom("-2", "gpu.barrier", R"(
 llvm.store %got, %mine : f32, !llvm.ptr<3>

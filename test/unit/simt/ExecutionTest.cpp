@@ -182,6 +182,66 @@ llvm.store %value, %ownAt : f32, !llvm.ptr
 %result = arith.addf %got, %kept : f32
 )";
 
+/// Each thread copies four floats of its own, as `copy` says, and gives the
+/// `element`th of them.
+static std::string copied(const std::string &copy, const std::string &wait,
+                          const std::string &element) {
+  return R"(
+%four = arith.constant 4 : i32
+%word = arith.muli %i, %four : i32
+%to = llvm.getelementptr %shared[%word] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, f32
+%from = llvm.getelementptr %x[%word] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
+)" + copy +
+         R"(
+nvvm.cp.async.commit.group
+)" + wait +
+         R"(
+%got = llvm.getelementptr %to[)" +
+         element + R"(] : (!llvm.ptr<3>) -> !llvm.ptr<3>, f32
+%result = llvm.load %got : !llvm.ptr<3> -> f32
+%yAt = llvm.getelementptr %y[%i] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
+llvm.store %result, %yAt : f32, !llvm.ptr<1>
+)";
+}
+
+static constexpr const char *kWholeCopy =
+    "nvvm.cp.async.shared.global %to, %from, 16, cache = cg : !llvm.ptr<3>, "
+    "!llvm.ptr<1>";
+static constexpr const char *kHalfCopy = R"(
+%eight = arith.constant 8 : i32
+nvvm.cp.async.shared.global %to, %from, 16, cache = cg, %eight : !llvm.ptr<3>, !llvm.ptr<1>, i32
+)";
+static constexpr const char *kWaitForAll = "nvvm.cp.async.wait.group 0";
+
+/// What threads get of `body`, whose x is 0, 1, 2, ..., four a thread.
+static std::vector<float> resultsOfCopies(const std::string &body) {
+  std::vector<float> x(128);
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = static_cast<float>(i);
+  SimtProgram program(body, {.threads = 32, .sharedBytes = 512});
+  Status status = program.run(x, 32);
+  EXPECT_TRUE(status.ok()) << status.message();
+  return program.y;
+}
+
+TEST(Execution, CopiesAreThereAfterTheWait) {
+  expectEach(resultsOfCopies(copied(kWholeCopy, kWaitForAll, "3")),
+             [](size_t i) { return float(4 * i + 3); });
+}
+
+TEST(Execution, CopiesHaveZerosBehindTheirBytes) {
+  expectEach(resultsOfCopies(copied(kHalfCopy, kWaitForAll, "1")),
+             [](size_t i) { return float(4 * i + 1); });
+  expectEach(resultsOfCopies(copied(kHalfCopy, kWaitForAll, "2")),
+             [](size_t) { return 0.0f; });
+}
+
+TEST(Execution, CopiesNobodyWaitedForAreNaNs) {
+  for (const char *wait : {"", "nvvm.cp.async.wait.group 1"})
+    for (float found : resultsOfCopies(copied(kWholeCopy, wait, "0")))
+      EXPECT_TRUE(std::isnan(found));
+}
+
 TEST(Execution, GenericPointers) {
   SimtLaunch launch{.threads = 32, .sharedBytes = 128};
   std::string body = R"(
