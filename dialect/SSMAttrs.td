@@ -108,7 +108,10 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     Any number of them may; each has all channels of the block (`warps_d = 1`).
 
     With `prefetch = 1` a thread asks for its steps of the next tile before it
-    computes those of its own. With `stages = 2` the loop over n begins the next
+    computes those of its own, and holds them in registers. With `prefetch = 2`
+    they are copied to shared memory meanwhile (cp.async), in words of 16 bytes:
+    fewer registers, and whole lines where channels are neighbours in memory. It
+    is as 1 for inputs that do not lie in such words. With `stages = 2` the loop over n begins the next
     `unroll` states, their exponentials and their scan within the thread,
     before it ends those before them, so that the two overlap. It is as 1 where
     twice `unroll` does not divide the states, or one recurrence feeds another.
@@ -130,7 +133,7 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "0", "1: warps along L take tiles in turn">:$relay,
     DefaultValuedParameter<"int64_t", "1", "states computed together in the loop over n">:$unroll,
     DefaultValuedParameter<"int64_t", "1", "groups of such states under way at a time: 1 or 2">:$stages,
-    DefaultValuedParameter<"int64_t", "0", "tiles ahead that a thread loads its own steps: 0 or 1">:$prefetch,
+    DefaultValuedParameter<"int64_t", "0", "1: a thread loads its steps a tile ahead; 2: it copies them">:$prefetch,
     DefaultValuedParameter<"int64_t", "0", "1: staged inputs stay 16-bit floats">:$packed,
     DefaultValuedParameter<"int64_t", "0", "blocks an SM that registers must allow; 0: no bound">:$min_blocks
   );

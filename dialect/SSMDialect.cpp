@@ -213,7 +213,7 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, int64_t lanes,
       failed(verifyRange(emitError, "relay", relay, 0, 1)) ||
       failed(verifyRange(emitError, "unroll", unroll, 1, 16)) ||
       failed(verifyRange(emitError, "stages", stages, 1, 2)) ||
-      failed(verifyRange(emitError, "prefetch", prefetch, 0, 1)) ||
+      failed(verifyRange(emitError, "prefetch", prefetch, 0, 2)) ||
       failed(verifyRange(emitError, "packed", packed, 0, 1)) ||
       failed(verifyRange(emitError, "min_blocks", minBlocks, 0, 32)))
     return failure();

@@ -101,6 +101,10 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
       4 * schedule.threads() * schedule.channels * problem.summedSteps +
       4 * teams * schedule.warpsD * summedTileWords(schedule.tileSteps()) *
           problem.summedChannels;
+  // Steps that are copied ahead, in two buffers; half as much between rows.
+  if (schedule.prefetch == 2)
+    bytes += 2 * schedule.threads() * schedule.channels * items *
+             problem.bytesPerStep * 3 / 2;
   // A barrier for each team, trip and recurrence, of which there are no more
   // than tables.
   if (schedule.relay)

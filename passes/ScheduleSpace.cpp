@@ -48,7 +48,8 @@ static void changeThread(GpuSteps &steps, const Problem &problem) {
   steps.change([&](Fields &f) { f.minBlocks = bounded + 1; });
   if (bounded > 0)
     steps.change([&](Fields &f) { f.minBlocks = bounded - 1; });
-  steps.change([](Fields &f) { f.prefetch = 1 - f.prefetch; });
+  for (int64_t way : {0, 1, 2})
+    steps.change([&](Fields &f) { f.prefetch = way; });
   steps.change([](Fields &f) { f.stages = 3 - f.stages; });
   if (problem.stagedHalves > 0)
     steps.change([](Fields &f) { f.packed = 1 - f.packed; });

@@ -189,6 +189,13 @@ LogicalResult KernelWriter::writeStore(LLVM::StoreOp op) {
   return success();
 }
 
+void KernelWriter::writeCopy(NVVM::CpAsyncOp op) {
+  std::string more =
+      op.getCpSize() ? ", " + valueOf(op.getCpSize()).text : std::string();
+  line(fmt::format("{}({}, {}{});", prelude.use("copy_async").str(),
+                   valueOf(op.getDst()).text, valueOf(op.getSrc()).text, more));
+}
+
 LogicalResult KernelWriter::writeAtomic(LLVM::AtomicRMWOp op) {
   if (op.getBinOp() != LLVM::AtomicBinOp::add || !op.getType().isInteger(32))
     return op.emitOpError("has no form in CUDA C++: only sums of 32-bit "

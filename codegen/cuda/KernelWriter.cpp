@@ -402,6 +402,19 @@ LogicalResult KernelWriter::write(Operation &op) {
             "done");
         return success();
       })
+      .Case<NVVM::CpAsyncOp>([&](auto op) {
+        writeCopy(op);
+        return success();
+      })
+      .Case<NVVM::CpAsyncCommitGroupOp>([&](auto) {
+        line(fmt::format("{}();", prelude.use("commit_copies").str()));
+        return success();
+      })
+      .Case<NVVM::CpAsyncWaitGroupOp>([&](auto op) {
+        line(fmt::format("{}<{}>();", prelude.use("wait_for_copies").str(),
+                         op.getN()));
+        return success();
+      })
       .Case<LLVM::GEPOp>([&](auto op) {
         writeAddress(op);
         return success();

@@ -87,6 +87,7 @@ private:
   LogicalResult writeLoad(LLVM::LoadOp op);
   LogicalResult writeStore(LLVM::StoreOp op);
   LogicalResult writeAtomic(LLVM::AtomicRMWOp op);
+  void writeCopy(NVVM::CpAsyncOp op);
   std::string accessTo(Value pointer, StringRef type, bool writes);
   Expression sharedRegion(int64_t offset, StringRef type);
   void placeShared(Value pointer, int64_t offset);

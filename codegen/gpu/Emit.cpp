@@ -70,6 +70,7 @@ Value Emit::mul(Value a, Value b) {
 Value Emit::div(Value a, Value b) { return createOrFold<arith::DivUIOp>(a, b); }
 Value Emit::rem(Value a, Value b) { return createOrFold<arith::RemUIOp>(a, b); }
 Value Emit::min(Value a, Value b) { return createOrFold<arith::MinSIOp>(a, b); }
+Value Emit::max(Value a, Value b) { return createOrFold<arith::MaxSIOp>(a, b); }
 Value Emit::mul(Value a, int64_t b) {
   return mul(a, constantLike(*this, a, b));
 }
@@ -253,6 +254,15 @@ SmallVector<Number> Emit::loadNumbers(Value address, int64_t count,
 void Emit::storeNumbers(ArrayRef<Number> numbers, Value address) {
   storeFloats(*this, wordsOf(numbers), address, 1);
 }
+
+void Emit::copyAsync(Value to, Value from, Value bytes) {
+  NVVM::CpAsyncOp::create(*this, to, from, /*size=*/16,
+                          NVVM::LoadCacheModifierKind::CG, bytes);
+}
+
+void Emit::commitCopies() { NVVM::CpAsyncCommitGroupOp::create(*this); }
+
+void Emit::waitForCopies() { NVVM::CpAsyncWaitGroupOp::create(*this, 0); }
 
 /// The scope of one GPU.
 static constexpr StringLiteral kDevice = "device";

@@ -56,6 +56,7 @@ public:
   Value div(Value a, Value b);
   Value rem(Value a, Value b);
   Value min(Value a, Value b);
+  Value max(Value a, Value b);
   Value mul(Value a, int64_t b);
   Value add(Value a, int64_t b);
   Value div(Value a, int64_t b);
@@ -99,6 +100,16 @@ public:
   Value loadShared(Value base, Value index, unsigned alignment = 4);
   /// Two floats side by side, aligned to both of them.
   void storePair(Value first, Value second, Value address);
+
+  // Copies from global to shared memory that go on by themselves (PTX's
+  // cp.async), in words of 16 bytes, aligned to them.
+  /// Where `bytes` (i32) is given, only so many are read, and zeros written
+  /// behind them.
+  void copyAsync(Value to, Value from, Value bytes);
+  /// Ends the group of copies that waitForCopies() waits for.
+  void commitCopies();
+  /// Returns once the thread's own copies are done.
+  void waitForCopies();
 
   // Words (i32) of global memory that blocks share.
   /// Adds `value`; what was there before.

@@ -129,6 +129,10 @@ int64_t Operands::width(const Tensor &tensor, Run run) {
   return std::min<int64_t>(elements, run.count & -run.count);
 }
 
+int64_t Operands::inputBytes(unsigned i) {
+  return elementBytes(input(i).element);
+}
+
 int64_t Operands::inputWidth(unsigned i, Run run) {
   return width(input(i), run);
 }
@@ -366,11 +370,12 @@ SmallVector<Number> Operands::loadShared(unsigned i, Value address,
                                          int64_t count) {
   constexpr int64_t kBytes = 16;
   Type element = input(i).element;
-  int64_t width = kBytes / elementBytes(element);
+  int64_t bytes = elementBytes(element);
+  int64_t width = std::min(kBytes / bytes, count);
   SmallVector<Value> raw;
   for (int64_t k = 0; k < count; k += width)
     raw.push_back(e.load(rawType(e, element, width),
-                         e.offset(address, k / width * kBytes), kBytes));
+                         e.offset(address, k * bytes), width * bytes));
   return widen(i, raw);
 }
 

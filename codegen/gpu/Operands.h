@@ -90,10 +90,17 @@ public:
   bool isHalf(unsigned i);
   /// Elements of input `i` side by side in shared memory, of the type that they
   /// have in global memory. Writes a power of two of them, at an address
-  /// aligned to their bytes; reads whole words of 16 bytes.
+  /// aligned to their bytes; reads whole words of 16 bytes, or a power of two
+  /// of elements.
   void storeShared(unsigned i, Value address, ArrayRef<Number> numbers);
   SmallVector<Number> loadShared(unsigned i, Value address, int64_t count);
 
+  /// Bytes of an element of input `i`.
+  int64_t inputBytes(unsigned i);
+  /// Where its element is, of an input without states.
+  Value inputAddress(unsigned i, Value base, Value position) {
+    return address(input(i), base, position, nullptr);
+  }
   /// Elements of input `i` that one load moves in a run of `count`.
   int64_t inputWidth(unsigned i, Run run);
   bool countsFromEnd() const { return isReverse; }

@@ -138,6 +138,11 @@ private:
 
   // Setup.cpp: before the tiles.
   Place place();
+  struct LanePlace {
+    Value segment; ///< i32 along L, of the warp.
+    Value channel; ///< i32 among those that take its channels.
+  };
+  LanePlace laneAt(Value lane);
   void placeChannels(Place &p, Value laneChannel, Value warp);
   void eachChannel(function_ref<void()> body);
   void blockBarrier();
@@ -256,6 +261,41 @@ private:
   void waitForBaton(Tile &tile, RecurrenceOp op, Value trip);
   void passBaton(RecurrenceOp op, Value trip);
   Value isFirstOfChannel();
+
+  // Copies.cpp: a thread's own steps, by way of shared memory.
+  /// A warp's part of a tile of an input in shared memory, in rows of words of
+  /// 16 bytes that lie `along` an axis.
+  struct WarpRows {
+    Axis along = Axis::Length;
+    int64_t elementBytes = 0;
+    int64_t words = 0;   ///< Of a row.
+    int64_t row = 0;     ///< Bytes from one row to the next.
+    int64_t segment = 0; ///< Bytes of a lane's rows; along channels alone.
+    int64_t bytes = 0;   ///< Of one buffer.
+    int64_t shared = 0;  ///< Byte of shared memory.
+    /// Of the input, at the channel of each word that the lane copies.
+    SmallVector<Value> bases;
+  };
+  struct RowWord {
+    Value place;   ///< i32 byte of the warp's rows.
+    Value step;    ///< i32 within the tile.
+    Value channel; ///< i64, clamped to the last one.
+  };
+  std::optional<WarpRows> rowsOfInput(unsigned i);
+  void allocateRows();
+  int64_t wordsOfLane(const WarpRows &rows);
+  RowWord wordAt(const WarpRows &rows, int64_t number);
+  RowWord wordOfSteps(const WarpRows &rows, int64_t number, Value first);
+  RowWord wordOfChannels(const WarpRows &rows, int64_t number, Value first);
+  Value channelOfWarp(Value own, int64_t count);
+  Value warpChannel();
+  Value rowsIn(const WarpRows &rows, Tile &tile);
+  Value ownRow(const WarpRows &rows, Tile &tile);
+  void requestRows(Tile &tile);
+  void copyWord(BlockArgument argument, const WarpRows &rows, int64_t number,
+                Tile &tile);
+  void takeRows(BlockArgument argument, Tile &tile);
+  void takeEarlyRows(Tile &tile);
 
   // Tile.cpp: one tile.
   /// Tiles of this block: `from` up to `to`, none where that is not above.
@@ -478,7 +518,8 @@ private:
   llvm::DenseMap<Value, Table> tables;
   llvm::DenseMap<Value, Table> staged;
   int64_t stagedBuffers = 1;
-  SmallVector<int64_t> batons;  ///< Byte offsets, by recurrence.
+  SmallVector<int64_t> batons; ///< Byte offsets, by recurrence.
+  llvm::MapVector<BlockArgument, WarpRows> inputRows;
   SmallVector<size_t> ownWords; ///< Of each input that a thread reads itself.
   Value holdsEnd; ///< i1: the sequence ends in this block's tiles.
   SmallVector<std::tuple<BlockArgument, int64_t, size_t>> aheadShape;

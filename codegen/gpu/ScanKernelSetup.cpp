@@ -97,6 +97,7 @@ void ScanKernel::build() {
   eachChannel([&] { emitInvariants(); });
   allocateTables();
   allocateStaged();
+  allocateRows();
   allocateTotals();
   clearTotals();
   // A relay has a multiprocessor to itself: nothing else would work while it
@@ -213,19 +214,20 @@ Place ScanKernel::place() {
     p.teamThread = lane;
     warp = e.i32(0);
   }
-  Value laneChannel;
-  if (laneStride == 1) {
-    p.laneSegment = e.rem(lane, lanes);
-    laneChannel = e.div(lane, lanes);
-  } else {
-    p.laneSegment = e.div(lane, schedule.channelLanes());
-    laneChannel = e.rem(lane, schedule.channelLanes());
-  }
+  auto [segment, laneChannel] = laneAt(lane);
+  p.laneSegment = segment;
   p.warpSegment = e.rem(warp, warps);
   p.segment = e.add(e.mul(p.warpSegment, lanes), p.laneSegment);
   p.firstChannel = e.mul(tile, schedule.tileChannels());
   placeChannels(p, laneChannel, e.div(warp, warps));
   return p;
+}
+
+ScanKernel::LanePlace ScanKernel::laneAt(Value lane) {
+  if (laneStride == 1)
+    return {e.rem(lane, schedule.getLanes()), e.div(lane, schedule.getLanes())};
+  return {e.div(lane, schedule.channelLanes()),
+          e.rem(lane, schedule.channelLanes())};
 }
 
 /// Threads without a channel read the last one's, and write nothing. Where the

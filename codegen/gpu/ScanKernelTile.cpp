@@ -205,9 +205,12 @@ void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
     stageTile(tile);
   if (isReplaying())
     loadCheckpoints(tile);
-  // Staged values come from other threads, and where all share a tile, tables
-  // and carries too.
+  if (!inputRows.empty())
+    e.waitForCopies();
+  // Staged and copied values come from other threads, and where all share a
+  // tile, tables and carries too.
   teamBarrier();
+  takeEarlyRows(tile);
   if (afterStaging)
     afterStaging();
   // A result may want a value without l at every step, in a loop of its own.
@@ -239,7 +242,8 @@ void ScanKernel::eachOwnInput(
     function_ref<void(BlockArgument, int64_t joined)> visit) {
   int64_t count = schedule.getChannels();
   for (BlockArgument argument : fused.getBlock()->getArguments()) {
-    if (body.home(argument) != Home::Step || !isNeeded(argument))
+    if (body.home(argument) != Home::Step || !isNeeded(argument) ||
+        inputRows.contains(argument))
       continue;
     if (operands.inputJoinsChannels(argument.getArgNumber(), count))
       visit(argument, count);
@@ -251,6 +255,8 @@ void ScanKernel::eachOwnInput(
 /// Asks for the steps of these inputs: what the loads give, input by input.
 SmallVector<Value> ScanKernel::requestOwnSteps(Tile &tile) {
   int64_t items = schedule.getItems();
+  if (!inputRows.empty())
+    requestRows(tile);
   return eitherWay(tile, [&](Value limit) {
     SmallVector<Value> loaded;
     ownWords.clear();
@@ -299,6 +305,10 @@ const ScanKernel::Steps &ScanKernel::stepsOf(Tile &tile, Value value) {
   auto &known = tile.steps[channel];
   if (auto it = known.find(value); it != known.end())
     return it->second;
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    takeRows(argument, tile);
+    return tile.steps[channel].find(value)->second;
+  }
   if (auto recurrence = value.getDefiningOp<RecurrenceOp>()) {
     scanSteps(tile, scanOf(recurrence));
     return tile.steps[channel].find(value)->second;

@@ -105,8 +105,8 @@ func.func private @handoff() attributes {a = #ssm.schedule<handoff = 2>}
 
 // -----
 
-// expected-error@+1 {{schedule's prefetch is 2, expected from 0 to 1}}
-func.func private @prefetch() attributes {a = #ssm.schedule<prefetch = 2>}
+// expected-error@+1 {{schedule's prefetch is 3, expected from 0 to 2}}
+func.func private @prefetch() attributes {a = #ssm.schedule<prefetch = 3>}
 
 // -----
 

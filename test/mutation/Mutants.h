@@ -40,6 +40,7 @@ std::vector<Mutant> relayMutants();
 std::vector<Mutant> sweepMutants();
 std::vector<Mutant> indexMutants();
 std::vector<Mutant> memoryMutants();
+std::vector<Mutant> copyMutants();
 
 /// All of these after number 0, which changes nothing.
 std::vector<Mutant> allMutants();

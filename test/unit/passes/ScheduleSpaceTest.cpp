@@ -65,6 +65,7 @@ TEST(ScheduleSpace, EveryFieldCanBeChanged) {
   EXPECT_TRUE(changed([](auto &f) { f.unroll = 4; }));
   EXPECT_TRUE(changed([](auto &f) { f.stages = 2; }));
   EXPECT_TRUE(changed([](auto &f) { f.prefetch = 1; }));
+  EXPECT_TRUE(changed([](auto &f) { f.prefetch = 2; }));
   EXPECT_TRUE(changed([](auto &f) { f.minBlocks = 1; }));
   EXPECT_TRUE(changed([](auto &f) { f.chunks = 2, f.handoff = 1; }));
   EXPECT_TRUE(changed([](auto &f) { f.chunks = 4; }));
