@@ -132,12 +132,14 @@ struct Occupancy {
   /// Of a full H100 with 1, 2, 4, ... lanes along L (bench/NOTES.md); 0: not
   /// so.
   std::array<double, 6> speeds;
-  /// Warps of a block, one a multiprocessor, that take tiles in turn; 0: none
-  /// do.
+  /// Warps of a block that take tiles in turn; 0: none do.
   int64_t relayWarps = 0;
   int64_t channels = 1;
   /// Staged tiles hold halves, as all of their inputs are.
   int64_t packed = 0;
+
+  /// Blocks of such warps that a multiprocessor holds.
+  int64_t relayBlocks() const { return threads / (32 * relayWarps); }
 };
 
 /// 255 and 168 registers a thread: chains that overlap in one thread hide more
@@ -152,17 +154,34 @@ static constexpr Occupancy kOccupancies[] = {
     {256, 16, 1, 2, 1, {0, 0.92, 0, 0.63}, 8},
     {384, 8, 2, 2, 1, {0, 0, 0.8}, 12},
     {256, 16, 2, 1, 1, {1.06}, 8, 2, 1},
-    {256, 16, 2, 2, 1, {0, 0, 0.84}, 8, 1, 1}};
+    {256, 16, 2, 2, 1, {0, 0, 0.84}, 8, 1, 1},
+    {256, 16, 2, 1, 1, {1.08}, 4, 2, 1},
+    {384, 16, 8, 1, 2, {1.05}},
+    {384, 16, 1, 2, 2, {1.11, 0.95, 0.79}, 12},
+    {384, 16, 1, 2, 2, {1.1}, 4}};
 
 /// The same where recurrences are replayed: two scans and sums over channels
 /// fill the registers (bench/NOTES.md).
 static constexpr Occupancy kReplayOccupancies[] = {
-    {256, 8, 2, 1, 1, {0.9, 1.0, 0.97, 0.9, 0.85, 0.7}, 0, 1, 1}};
+    {256, 8, 2, 1, 1, {0.9, 1.0, 0.97, 0.9, 0.85, 0.7}, 0, 1, 1},
+    {256, 8, 2, 1, 2, {0.94, 1.04, 1.01, 0.94, 0.89, 0.73}, 0, 1, 1}};
 
 static std::span<const Occupancy> occupanciesFor(const Problem &problem) {
   if (problem.replays)
     return kReplayOccupancies;
   return kOccupancies;
+}
+
+/// True where steps are known to lie in words of 16 bytes, `extent` elements
+/// side by side in memory; below 0: not known.
+static bool hasWords(int64_t extent) {
+  constexpr int64_t kHalves = 8;
+  return extent >= 0 && extent % kHalves == 0;
+}
+
+/// True for what copies such words, or has no registers for less.
+static bool needsWords(const Occupancy &choice) {
+  return choice.prefetch == 2 || choice.channels > 1;
 }
 
 /// What is left of that where lanes tear accesses apart, since channels are
@@ -275,6 +294,7 @@ static GpuScheduleFields relayOf(const Occupancy &choice, size_t logLanes) {
   schedule.unroll = choice.unroll;
   schedule.stages = choice.stages;
   schedule.channels = choice.channels;
+  schedule.prefetch = choice.prefetch;
   schedule.packed = choice.packed;
   schedule.warpsL = choice.relayWarps;
   schedule.relay = 1;
@@ -284,6 +304,8 @@ static GpuScheduleFields relayOf(const Occupancy &choice, size_t logLanes) {
 /// Words that a thread holds of steps loaded a tile ahead, of halves. Where
 /// channels are neighbours, a single one takes a word an element.
 static int64_t wordsAhead(const Problem &problem, const Occupancy &choice) {
+  if (choice.prefetch == 2)
+    return 0;
   bool isPaired = !problem.areChannelsNeighbours || choice.channels > 1;
   return problem.bytesPerStep * choice.items * choice.channels /
          (isPaired ? 4 : 2);
@@ -308,7 +330,7 @@ static bool fitsRelay(const Problem &problem, const Occupancy &choice,
          !problem.isChained && words <= (choice.threads > 256 ? 32 : 64);
 }
 
-/// As paceOf, for a relay: one block a multiprocessor.
+/// As paceOf, for a relay.
 static Pace relayPaceOf(const Problem &problem, const GpuTarget &target,
                         const Occupancy &choice, size_t logLanes) {
   GpuScheduleFields schedule = relayOf(choice, logLanes);
@@ -318,38 +340,46 @@ static Pace relayPaceOf(const Problem &problem, const GpuTarget &target,
       !fitsRelay(problem, choice, logLanes) ||
       problem.states % kRelayStates != 0 ||
       problem.length < schedule.tileSteps() * choice.relayWarps ||
-      sharedBytesOf(schedule, problem) > target.sharedBytes)
+      sharedBytesOf(schedule, problem) * choice.relayBlocks() >
+          target.sharedBytes)
     return pace;
   int64_t columns = blocksOf(schedule, problem);
-  double start = kRelayStartSteps / static_cast<double>(problem.length);
+  int64_t held = target.multiprocessors * choice.relayBlocks();
+  // Where there are several blocks, others work meanwhile.
+  double start = kRelayStartSteps / static_cast<double>(problem.length *
+                                                        choice.relayBlocks());
   auto turnsWith = [&](int64_t chunks) {
-    double turns =
-        static_cast<double>(ceilDiv(columns * chunks, target.multiprocessors));
+    auto turns = static_cast<double>(ceilDiv(columns * chunks, held));
     return turns / static_cast<double>(chunks) + turns * start;
   };
   double turns = turnsWith(1);
-  Handoff handoff = chooseHandoff(columns, target.multiprocessors, turnsWith);
+  Handoff handoff = chooseHandoff(columns, held, turnsWith);
   if (handoff.chunks > 1 && handoff.turns < turns) {
     turns = handoff.turns;
     pace.handoffs = handoff.chunks;
   }
   double filled = static_cast<double>(problem.batch * problem.channels) /
                   static_cast<double>(schedule.tileChannels());
-  pace.speed = filled / (turns * static_cast<double>(target.multiprocessors));
+  pace.speed = filled / (turns * static_cast<double>(held));
   return pace;
 }
 
 /// Lanes along L cost shuffles but bring threads where sequences and channels
 /// are few: all there are, the ones that leave the GPU fastest first.
-static std::vector<WarpChoice> rankWarps(const Problem &problem,
+static std::vector<WarpChoice> rankWarps(const Problem &given,
                                          const GpuTarget &target) {
+  Problem problem = withUsualExtents(given);
+  bool words =
+      hasWords(given.areChannelsNeighbours ? given.channels : given.length);
   std::vector<std::pair<double, WarpChoice>> ranked;
   for (size_t log = 0; log < kTornShares.size(); ++log)
     for (const Occupancy &choice : occupanciesFor(problem)) {
+      if (needsWords(choice) && !words)
+        continue;
       Pace pace = choice.relayWarps ? relayPaceOf(problem, target, choice, log)
                                     : paceOf(problem, target, choice, log);
       double speed = pace.speed * choice.speeds[log];
-      if (problem.areChannelsNeighbours)
+      if (problem.areChannelsNeighbours && choice.prefetch < 2)
         speed *= kTornShares[log];
       // What chunks cost is known less well than what lanes do.
       if (pace.handoffs > 1)
@@ -389,7 +419,8 @@ static void chooseOverlap(GpuScheduleFields &schedule, const Problem &problem,
         std::min(occupancy.unroll * schedule.stages, problem.states);
     schedule.stages = 1;
   }
-  if (problem.bytesPerStep * schedule.items <= 4 * kPrefetchedWords)
+  if (occupancy.prefetch == 2 ||
+      problem.bytesPerStep * schedule.items <= 4 * kPrefetchedWords)
     schedule.prefetch = occupancy.prefetch;
 }
 
@@ -477,8 +508,7 @@ static GpuScheduleFields scheduleOf(const WarpChoice &choice,
   if (occupancy.relayWarps) {
     schedule =
         relayOf(occupancy, std::countr_zero(static_cast<uint64_t>(lanes)));
-    schedule.prefetch = 1;
-    schedule.minBlocks = 1;
+    schedule.minBlocks = occupancy.relayBlocks();
     schedule.chunks = handoffs;
     schedule.handoff = handoffs > 1 ? 1 : 0;
     return schedule;
@@ -511,7 +541,7 @@ std::vector<GpuScheduleFields>
 mlir::ssm::rankGpuSchedules(const Problem &given, const GpuTarget &target) {
   Problem problem = withUsualExtents(given);
   std::vector<GpuScheduleFields> ranked;
-  for (const WarpChoice &choice : rankWarps(problem, target)) {
+  for (const WarpChoice &choice : rankWarps(given, target)) {
     GpuScheduleFields schedule = scheduleOf(choice, problem, target);
     if (std::find(ranked.begin(), ranked.end(), schedule) == ranked.end())
       ranked.push_back(schedule);
@@ -522,7 +552,7 @@ mlir::ssm::rankGpuSchedules(const Problem &given, const GpuTarget &target) {
 GpuScheduleFields mlir::ssm::defaultGpuSchedule(const Problem &given,
                                                 const GpuTarget &target) {
   Problem problem = withUsualExtents(given);
-  return scheduleOf(rankWarps(problem, target).front(), problem, target);
+  return scheduleOf(rankWarps(given, target).front(), problem, target);
 }
 
 //===----------------------------------------------------------------------===//

@@ -71,6 +71,10 @@ static void changeRelay(GpuSteps &steps) {
        {steps.from.warpsL - kSchedulers, steps.from.warpsL + kSchedulers})
     if (warps > 1 && warps <= kMost)
       steps.change([&](Fields &f) { f.warpsL = warps, f.minBlocks = 0; });
+  // As many of them, in blocks of four that do not wait for each other.
+  if (int64_t blocks = steps.from.warpsL / kSchedulers; blocks > 1)
+    steps.change(
+        [&](Fields &f) { f.warpsL = kSchedulers, f.minBlocks = blocks; });
   steps.change(
       [](Fields &f) { f.warpsD = f.warpsL, f.warpsL = 1, f.relay = 0; });
 }

@@ -148,9 +148,14 @@ TEST_F(DefaultSchedule, WarpsTakeTurnsInLongSequences) {
   EXPECT_EQ(schedule.lanes, 1);
   EXPECT_EQ(schedule.warpsL, 12);
   EXPECT_EQ(schedule.chunks, 1);
-  // Elements that lie apart take more registers.
-  EXPECT_EQ(choose([](Problem &p) { p.areChannelsNeighbours = true; }).warpsL,
-            8);
+  EXPECT_EQ(schedule.prefetch, 2);
+  // Elements that are loaded one by one take more registers.
+  GpuScheduleFields single = choose([](Problem &p) {
+    p.areChannelsNeighbours = true;
+    p.channels = 2047;
+  });
+  EXPECT_EQ(single.warpsL, 8);
+  EXPECT_EQ(single.prefetch, 1);
   // 160 columns: five quarters of a turn.
   GpuScheduleFields wide = choose(
       [](Problem &p) { p.batch = 1, p.channels = 5120, p.length = 8192; });
