@@ -346,8 +346,8 @@ static Pace relayPaceOf(const Problem &problem, const GpuTarget &target,
   int64_t columns = blocksOf(schedule, problem);
   int64_t held = target.multiprocessors * choice.relayBlocks();
   // Where there are several blocks, others work meanwhile.
-  double start = kRelayStartSteps / static_cast<double>(problem.length *
-                                                        choice.relayBlocks());
+  double start = kRelayStartSteps /
+                 static_cast<double>(problem.length * choice.relayBlocks());
   auto turnsWith = [&](int64_t chunks) {
     auto turns = static_cast<double>(ceilDiv(columns * chunks, held));
     return turns / static_cast<double>(chunks) + turns * start;
