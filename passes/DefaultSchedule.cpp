@@ -172,11 +172,23 @@ static std::span<const Occupancy> occupanciesFor(const Problem &problem) {
   return kOccupancies;
 }
 
+/// Of a word of 16 bytes.
+static constexpr int64_t kHalves = 8;
+
 /// True where steps are known to lie in words of 16 bytes, `extent` elements
 /// side by side in memory; below 0: not known.
 static bool hasWords(int64_t extent) {
-  constexpr int64_t kHalves = 8;
   return extent >= 0 && extent % kHalves == 0;
+}
+
+/// True where lanes along L tear accesses apart: channels are neighbours, and
+/// a warp has too few of them to copy words. Half a word is enough: so it was
+/// measured (gradients, (B, L, D) memory, 8 lanes beside 4 and 16).
+static bool isTorn(const Problem &problem, const Occupancy &choice,
+                   size_t logLanes) {
+  int64_t channels = (32 >> logLanes) * choice.channels;
+  return problem.areChannelsNeighbours &&
+         (choice.prefetch < 2 || channels < kHalves / 2);
 }
 
 /// True for what copies such words, or has no registers for less.
@@ -379,7 +391,7 @@ static std::vector<WarpChoice> rankWarps(const Problem &given,
       Pace pace = choice.relayWarps ? relayPaceOf(problem, target, choice, log)
                                     : paceOf(problem, target, choice, log);
       double speed = pace.speed * choice.speeds[log];
-      if (problem.areChannelsNeighbours && choice.prefetch < 2)
+      if (isTorn(problem, choice, log))
         speed *= kTornShares[log];
       // What chunks cost is known less well than what lanes do.
       if (pace.handoffs > 1)
