@@ -41,10 +41,23 @@ void ModelAdjoints::add(Value value, Value gradient) {
     sum = gradient;
     return;
   }
-  sum = mapElements(
-      gradient.getLoc(), {sum, gradient}, [&](OpBuilder &body, ValueRange x) {
-        return ScalarBuilder(body, gradient.getLoc()).add(x[0], x[1]);
-      });
+  sum = addTensors(sum, gradient);
+}
+
+/// Sums over the channels of groups are added before they are summed up: a
+/// kernel has a total then, and nothing that goes on from two of them.
+Value ModelAdjoints::addTensors(Value first, Value second) {
+  Location loc = second.getLoc();
+  auto firstSum = first.getDefiningOp<SumGroupsOp>();
+  auto secondSum = second.getDefiningOp<SumGroupsOp>();
+  if (firstSum && secondSum &&
+      firstSum.getValue().getType() == secondSum.getValue().getType())
+    return SumGroupsOp::create(
+        builder, loc, second.getType(),
+        addTensors(firstSum.getValue(), secondSum.getValue()));
+  return mapElements(loc, {first, second}, [&](OpBuilder &body, ValueRange x) {
+    return ScalarBuilder(body, loc).add(x[0], x[1]);
+  });
 }
 
 //===----------------------------------------------------------------------===//

@@ -82,6 +82,7 @@ private:
   LogicalResult emitGradient(const Pointwise &op, unsigned operand);
   LogicalResult visitLinalg(linalg::LinalgOp op);
   LogicalResult visitElementwise(Operation *op);
+  Value addTensors(Value first, Value second);
   Value mapElements(Location loc, ValueRange tensors,
                     function_ref<Value(OpBuilder &, ValueRange)> body);
 

@@ -204,6 +204,20 @@ const std::vector<Factor> numerics::kOtherGradient = {
     {"save", {"0", "16", "64"}},
 };
 
+const std::vector<Factor> numerics::kSeveralGradient = {
+    {"body", {"bidirectional", "two", "stacked"}},
+    {"B", {"1", "2"}},
+    {"L", {"1", "2", "33", "80", "129"}},
+    {"D", {"1", "3", "20", "64"}},
+    {"N", {"1", "3", "16"}},
+    {"G", {"1", "2", "D"}},
+    {"rule", {"mamba", "zoh", "bilinear"}},
+    {"complex", {"0", "1"}},
+    {"gate", {"none", "silu"}},
+    {"step", {"raw", "bias"}},
+    {"save", {"0", "16"}},
+};
+
 const std::vector<Factor> numerics::kScheduledGradient = {
     {"body", {"s6", "lti", "mingru"}},
     {"type", {"f32", "bf16"}},

@@ -36,6 +36,8 @@ extern const std::vector<Factor> kCudaKnobs;
 /// Gradients of layers with all their options.
 extern const std::vector<Factor> kGradient;
 extern const std::vector<Factor> kOtherGradient;
+/// Of several recurrences, beside each other or one behind the other.
+extern const std::vector<Factor> kSeveralGradient;
 extern const std::vector<Factor> kScheduledGradient;
 extern const std::vector<Factor> kRandomShapes;
 

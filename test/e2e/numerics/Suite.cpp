@@ -390,6 +390,7 @@ std::vector<Case> SuiteBuilder::build() {
              options.extra));
   addDesign("grad=1", kGradient + kMemory);
   addDesign("grad=1", kOtherGradient + kMemory);
+  addDesign("grad=1", kSeveralGradient + kMemory);
   addDesign("grad=1", kScheduledGradient + all);
   if (!options.isQuick && !options.isSimt)
     add(largeCases(options.isCuda));
