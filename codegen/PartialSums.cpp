@@ -81,9 +81,15 @@ mlir::ssm::planPartialSums(FusedOp op, const Dependence &dependence,
     sums.access = accessOf(op, sums);
     sums.hasOuter = sums.kind == PartialKind::Channels ||
                     (sums.kind == PartialKind::Steps && shape.chunks > 1);
-    sums.tensor =
-        plan.addTemporary("partial_sums", *dtypeOf(total.getValue().getType()),
-                          dimsOf(op, sums, shape));
+    // A total may be several results, which have the same axes: they are added
+    // up from the same sums.
+    const auto *same = llvm::find_if(
+        list, [&](const PartialSums &other) { return other.total == total; });
+    sums.tensor = same != list.end()
+                      ? same->tensor
+                      : plan.addTemporary("partial_sums",
+                                          *dtypeOf(total.getValue().getType()),
+                                          dimsOf(op, sums, shape));
     list.push_back(sums);
   }
   return list;
@@ -94,4 +100,15 @@ std::optional<Axis> mlir::ssm::neighbourAxis(AccessAttr result) {
     if (result.has(axis))
       return axis;
   return std::nullopt;
+}
+
+SmallVector<PartialSums>
+mlir::ssm::distinctSums(ArrayRef<PartialSums> results) {
+  SmallVector<PartialSums> list;
+  for (const PartialSums &sums : results)
+    if (llvm::none_of(list, [&](const PartialSums &other) {
+          return other.tensor == sums.tensor;
+        }))
+      list.push_back(sums);
+  return list;
 }

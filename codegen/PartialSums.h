@@ -86,6 +86,9 @@ summedRange(Emit &e, Kernel &kernel, const mamba::DimSpec &dim,
   return {from, e.add(from, own)};
 }
 
+/// One for each tensor of them: what a kernel sums.
+SmallVector<PartialSums> distinctSums(ArrayRef<PartialSums> results);
+
 } // namespace mlir::ssm
 
 #endif // MAMBA_CODEGEN_PARTIALSUMS_H

@@ -9,6 +9,7 @@
 
 #include "passes/DifferentiateModel.h"
 #include "passes/DifferentiateScalar.h"
+#include "passes/ExpandFused.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -109,16 +110,26 @@ static LogicalResult fillBackward(func::FuncOp forward, func::FuncOp backward) {
   for (auto [from, to] :
        llvm::zip(source.getArguments(), block->getArguments()))
     mapping.map(from, to);
-  SmallVector<Operation *> ops;
   for (Operation &op : source.without_terminator())
-    ops.push_back(builder.clone(op, mapping));
+    builder.clone(op, mapping);
+  SmallVector<Value> results =
+      llvm::map_to_vector(source.getTerminator()->getOperands(),
+                          [&](Value value) { return mapping.lookup(value); });
+  auto ends = func::ReturnOp::create(builder, forward.getLoc(), results);
+  for (FusedOp fused : llvm::to_vector(block->getOps<FusedOp>()))
+    if (failed(expandFused(fused)))
+      return failure();
+  results = llvm::to_vector(ends.getOperands());
+  ends.erase();
+  SmallVector<Operation *> ops =
+      llvm::map_to_vector(*block, [](Operation &op) { return &op; });
   DenseSet<Value> active = activeValues(backward);
   ModelAdjoints adjoints(builder, active);
   ArrayRef<BlockArgument> given =
       block->getArguments().drop_front(forward.getNumArguments());
-  for (Value value : source.getTerminator()->getOperands())
+  for (Value value : results)
     if (hasTensorGradient(value.getType())) {
-      adjoints.add(mapping.lookup(value), given.front());
+      adjoints.add(value, given.front());
       given = given.drop_front();
     }
   for (Operation *op : llvm::reverse(ops))

@@ -58,7 +58,8 @@ def DifferentiatePass : Pass<"ssm-differentiate", "ModuleOp"> {
     channels before, and summed over channels after (`ssm.spread_groups`,
     `ssm.sum_groups`).
 
-    What a function may hold: `ssm.discretize`, `scan`, `readout`, `gate`;
+    What a function may hold: `ssm.discretize`, `scan`, `readout`, `gate`; and
+    `fused`, which is expanded to those and `linalg.generic` before;
     structured `linalg` ops that are parallel or sum; elementwise ops on tensors;
     constants and casts. Scalar ops: `arith.addf`, `subf`, `mulf`, `divf`,
     `negf`, `maximumf`, `minimumf`, `maxnumf`, `minnumf`, `select`, `extf`,

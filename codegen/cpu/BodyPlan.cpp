@@ -111,6 +111,9 @@ LogicalResult BodyPlan::addTotal(TotalOp total) {
   if (place.stage == Stage::Before)
     place = {Stage::After, 0, place.perState};
   Phase &phase = phaseAt(place);
+  // Several results may be one total.
+  if (llvm::is_contained(phase.totals, total))
+    return success();
   phase.totals.push_back(total);
   return need(phase, total.getValue());
 }

@@ -258,7 +258,8 @@ LogicalResult mlir::ssm::cpu::lowerFusedOp(FusedOp op, ModuleOp module,
   SmallVector<PartialSums> totals = planPartialSums(
       op, Dependence(op),
       {tileChannels(request), isChunked ? schedule->getChunks() : 1}, plan);
-  request.totals = totals;
+  SmallVector<PartialSums> summed = distinctSums(totals);
+  request.totals = summed;
   if (failed(isBothWays  ? emitBothWays(request, facts, *body, plan)
              : isChunked ? emitChunked(request, facts, *body, plan)
                          : TaskEmitter(request, *body, plan).run()))

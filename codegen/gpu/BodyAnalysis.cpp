@@ -68,17 +68,19 @@ void BodyAnalysis::classify(Value value, bool pure, bool groupsUniform) {
   bool l = info.axes.has(Axis::Length), n = info.axes.has(Axis::State);
   bool oneABlock = !info.axes.has(Axis::Channel) &&
                    (groupsUniform || !info.axes.has(Axis::Group));
+  // Tables and staged tiles hold floats.
+  bool isKept = !value.getType().isInteger();
   Home home = Home::Invariant;
   if (value.getDefiningOp<TotalOp>())
     home = Home::Total;
   else if (info.afterLast)
     home = Home::Last;
   else if (l && n)
-    home = pure && oneABlock ? Home::Staged : Home::State;
+    home = pure && oneABlock && isKept ? Home::Staged : Home::State;
   else if (l)
     home = Home::Step;
   else if (n)
-    home = Home::Table;
+    home = isKept ? Home::Table : Home::State;
   homes[value] = home;
 }
 
@@ -97,15 +99,16 @@ static bool isPerStepUse(FusedOp op, OpOperand &use,
 }
 
 void BodyAnalysis::findFrontiers() {
-  auto isStaged = [&](Operation *user) {
-    return user->getNumResults() == 1 &&
-           homes.at(user->getResult(0)) == Home::Staged;
+  auto isAt = [&](Operation *user, Home home) {
+    return user->getNumResults() == 1 && homes.at(user->getResult(0)) == home;
   };
   auto visit = [&](Value value) {
     for (OpOperand &use : value.getUses()) {
-      if (homes.at(value) == Home::Table && isPerStepUse(fused, use, depend))
+      if (homes.at(value) == Home::Table && (isPerStepUse(fused, use, depend) ||
+                                             isAt(use.getOwner(), Home::State)))
         tableFrontier.insert(value);
-      if (homes.at(value) == Home::Staged && !isStaged(use.getOwner()))
+      if (homes.at(value) == Home::Staged &&
+          !isAt(use.getOwner(), Home::Staged))
         stagedFrontier.insert(value);
     }
   };

@@ -198,7 +198,7 @@ struct LowerToGpu : ssm::impl::LowerToGpuPassBase<LowerToGpu> {
 void FusedLowering::build(const Twine &suffix, KernelPart part,
                           ScanKernel::Temporaries temporaries) {
   if (!isAhead(part))
-    temporaries.totals = totals;
+    temporaries.totals = distinctSums(totals);
   ScanKernel(e, module, (name + suffix).str(), plan, body, schedule, part,
              temporaries)
       .build();

@@ -158,6 +158,18 @@ static std::vector<Case> randomCases(const Design &shapes,
   return cases;
 }
 
+/// Gradients of bodies that no one wrote.
+static std::vector<Case> randomGradients(const Design &shapes,
+                                         const SuiteOptions &options) {
+  constexpr int64_t kShare = 4;
+  std::vector<Case> cases =
+      sample(shapes, options.seed, options.random / kShare);
+  for (size_t i = 0; i < cases.size(); ++i)
+    cases[i].set("bodyseed",
+                 std::to_string((options.seed + 1) * options.random + i));
+  return cases;
+}
+
 //===----------------------------------------------------------------------===//
 // Single cases
 //===----------------------------------------------------------------------===//
@@ -392,6 +404,8 @@ std::vector<Case> SuiteBuilder::build() {
   addDesign("grad=1", kOtherGradient + kMemory);
   addDesign("grad=1", kSeveralGradient + kMemory);
   addDesign("grad=1", kScheduledGradient + all);
+  add(randomGradients(design("body=random grad=1", kRandomShapes + kMemory),
+                      options));
   if (!options.isQuick && !options.isSimt)
     add(largeCases(options.isCuda));
   add(emptyCases(isGpu));
