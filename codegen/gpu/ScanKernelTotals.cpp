@@ -271,7 +271,10 @@ void ScanKernel::storeTileTotal(Tile &tile, const Total &total) {
            Value step = e.mul(e.rem(item, steps / width), width);
            Value state = total.perState ? e.div(item, steps / width) : Value();
            Value position = e.add(tile.start, e.toI64(step));
-           e.ifThen(e.lessThan(position, kernel.length()), [&] {
+           Value owns = e.lessThan(position, kernel.length());
+           if (!total.sums.has(Axis::Batch))
+             owns = e.conjunction(owns, e.equals(at.batch, 0));
+           e.ifThen(owns, [&] {
              Steps sums;
              for (int64_t warp = 0; warp < schedule.getWarpsD(); ++warp)
                addRun(total, tileEntry(total, state, e.i32(warp), step), width,
