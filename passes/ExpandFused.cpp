@@ -273,11 +273,13 @@ LogicalResult FusedExpansion::expandRecurrence(RecurrenceOp recurrence) {
   a = over(a, full);
   b = over(b, full);
   Value init;
-  if (recurrence.getInit() && valueOf(recurrence.getInit()).has(Axis::Length))
-    return recurrence.emitOpError("cannot be expanded to model IR: its init is "
-                                  "of groups");
-  if (recurrence.getInit())
-    init = over(valueOf(recurrence.getInit()), last).tensor;
+  if (recurrence.getInit()) {
+    AxisTensor start = valueOf(recurrence.getInit());
+    if (start.has(Axis::Length))
+      return recurrence.emitOpError("cannot be expanded to model IR: its init "
+                                    "is of groups");
+    init = over(start, last).tensor;
+  }
   auto scan = ScanOp::create(
       builder, recurrence.getLoc(),
       TypeRange{a.tensor.getType(),

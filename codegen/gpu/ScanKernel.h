@@ -462,6 +462,7 @@ private:
   Number evaluateLast(Value value, Value state,
                       llvm::DenseMap<Value, Number> &known);
   Value ownsResult(unsigned result);
+  Value inOneSequence(Value owns, bool hasBatch);
 
   bool isComplexValue(Value value) const {
     return isa<ComplexType>(value.getType());

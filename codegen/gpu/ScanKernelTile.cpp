@@ -581,7 +581,10 @@ Value ScanKernel::ownsResult(unsigned result) {
     owns = e.conjunction(
         owns,
         e.equals(e.add(at.firstChannel, e.toI64(at.channels[channel].row)), 0));
-  if (!access.has(Axis::Batch))
-    owns = e.conjunction(owns, e.equals(at.batch, 0));
-  return owns;
+  return inOneSequence(owns, access.has(Axis::Batch));
+}
+
+/// What has no batch, all sequences share: the first one writes it.
+Value ScanKernel::inOneSequence(Value owns, bool hasBatch) {
+  return hasBatch ? owns : e.conjunction(owns, e.equals(at.batch, 0));
 }

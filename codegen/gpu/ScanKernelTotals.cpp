@@ -272,8 +272,7 @@ void ScanKernel::storeTileTotal(Tile &tile, const Total &total) {
            Value state = total.perState ? e.div(item, steps / width) : Value();
            Value position = e.add(tile.start, e.toI64(step));
            Value owns = e.lessThan(position, kernel.length());
-           if (!total.sums.has(Axis::Batch))
-             owns = e.conjunction(owns, e.equals(at.batch, 0));
+           owns = inOneSequence(owns, total.sums.has(Axis::Batch));
            e.ifThen(owns, [&] {
              Steps sums;
              for (int64_t warp = 0; warp < schedule.getWarpsD(); ++warp)
@@ -431,7 +430,5 @@ Value ScanKernel::ownsPartial(const Total &total) {
   Value owns = at.channels[channel].valid;
   if (!total.sums.has(Axis::Channel))
     owns = e.conjunction(owns, e.equals(at.channels[channel].index, 0));
-  if (!total.sums.has(Axis::Batch))
-    owns = e.conjunction(owns, e.equals(at.batch, 0));
-  return owns;
+  return inOneSequence(owns, total.sums.has(Axis::Batch));
 }

@@ -74,8 +74,8 @@ const std::vector<Factor> numerics::kTimeInvariant = {
     {"out", {"y", "states"}},
 };
 
-const std::vector<Factor> numerics::kOtherSelective = {
-    {"body", {"bidirectional", "two", "chained", "stacked"}},
+/// What a layer of several recurrences computes.
+static const std::vector<Factor> kSeveralLayer = {
     {"N", {"1", "3", "16"}},
     {"G", {"1", "2", "D"}},
     {"rule", {"mamba", "zoh", "bilinear"}},
@@ -83,6 +83,12 @@ const std::vector<Factor> numerics::kOtherSelective = {
     {"gate", {"none", "silu"}},
     {"step", {"raw", "bias"}},
 };
+
+const std::vector<Factor> numerics::kOtherSelective =
+    std::vector<Factor>{
+        {"body", {"bidirectional", "two", "chained", "stacked"}},
+    } +
+    kSeveralLayer;
 
 const std::vector<Factor> numerics::kWithoutStates = {
     {"body", {"mingru", "rglru"}},
@@ -204,19 +210,17 @@ const std::vector<Factor> numerics::kOtherGradient = {
     {"save", {"0", "16", "64"}},
 };
 
-const std::vector<Factor> numerics::kSeveralGradient = {
-    {"body", {"bidirectional", "two", "stacked"}},
-    {"B", {"1", "2"}},
-    {"L", {"1", "2", "33", "80", "129"}},
-    {"D", {"1", "3", "20", "64"}},
-    {"N", {"1", "3", "16"}},
-    {"G", {"1", "2", "D"}},
-    {"rule", {"mamba", "zoh", "bilinear"}},
-    {"complex", {"0", "1"}},
-    {"gate", {"none", "silu"}},
-    {"step", {"raw", "bias"}},
-    {"save", {"0", "16"}},
-};
+const std::vector<Factor> numerics::kSeveralGradient =
+    std::vector<Factor>{
+        {"body", {"bidirectional", "two", "stacked"}},
+        {"B", {"1", "2"}},
+        {"L", {"1", "2", "33", "80", "129"}},
+        {"D", {"1", "3", "20", "64"}},
+    } +
+    kSeveralLayer +
+    std::vector<Factor>{
+        {"save", {"0", "16"}},
+    };
 
 const std::vector<Factor> numerics::kScheduledGradient = {
     {"body", {"s6", "lti", "mingru"}},

@@ -145,7 +145,14 @@ static bool isSchedulable(const Case &test) {
           test.get("chunks") == "1" || test.get("chunks").empty());
 }
 
-/// Bodies that no one wrote, half of them with the default schedule.
+/// Gives each case a body that no one wrote: number `first` and the next ones.
+static std::vector<Case> withBodies(std::vector<Case> cases, int64_t first) {
+  for (Case &test : cases)
+    test.set("bodyseed", std::to_string(first++));
+  return cases;
+}
+
+/// Such bodies, half of them with the default schedule.
 static std::vector<Case> randomCases(const Design &shapes,
                                      const Design &scheduled,
                                      const SuiteOptions &options) {
@@ -153,21 +160,15 @@ static std::vector<Case> randomCases(const Design &shapes,
   for (const Case &test :
        sample(scheduled, options.seed, options.random - std::ssize(cases)))
     cases.push_back(test);
-  for (size_t i = 0; i < cases.size(); ++i)
-    cases[i].set("bodyseed", std::to_string(options.seed * options.random + i));
-  return cases;
+  return withBodies(std::move(cases), options.seed * options.random);
 }
 
-/// Gradients of bodies that no one wrote.
+/// Gradients of other such bodies.
 static std::vector<Case> randomGradients(const Design &shapes,
                                          const SuiteOptions &options) {
   constexpr int64_t kShare = 4;
-  std::vector<Case> cases =
-      sample(shapes, options.seed, options.random / kShare);
-  for (size_t i = 0; i < cases.size(); ++i)
-    cases[i].set("bodyseed",
-                 std::to_string((options.seed + 1) * options.random + i));
-  return cases;
+  return withBodies(sample(shapes, options.seed, options.random / kShare),
+                    (options.seed + 1) * options.random);
 }
 
 //===----------------------------------------------------------------------===//
