@@ -98,6 +98,11 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     pass over their carries. 1 in a field switches its level of the scan off:
     `lanes = 1, warps_l = 1, chunks = 1` is the serial scan.
 
+    With `split = 1` the lanes of a channel share out its states, not its steps,
+    in the loops over n: each scans all steps of the tile at its own part of the
+    states, without a second pass. What has no n stays with the lane of its step.
+    The states are a multiple of `lanes`, and `warps_l` is 1 or `relay` is.
+
     With `handoff = 1` the chunks of a sequence follow each other in one launch:
     blocks start in the order of their chunks, and each waits for the states
     that the one before it hands on. Chunks then share out work evenly, and cost
@@ -115,15 +120,17 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     `unroll` states, their exponentials and their scan within the thread,
     before it ends those before them, so that the two overlap. It is as 1 where
     twice `unroll` does not divide the states, or one recurrence feeds another.
-    Two stages hold `items * channels * unroll` values twice: 64 at most.
+    Two stages hold `items * channels * unroll` values twice: 64 at most, with the
+    items of all lanes that split states.
 
     With `packed = 1` a staged tile keeps inputs of 16-bit floats as they are
     stored: half the shared memory, half the reads and fewer registers between
-    them, for an instruction a value that widens it. It is as 0 where `items` is
-    no multiple of 8, and for what is computed from inputs.
+    them, for an instruction a value that widens it. It is as 0 where `items`
+    (of all lanes that split states) is no multiple of 8, and for what is computed from inputs.
   }];
   let parameters = (ins
     DefaultValuedParameter<"int64_t", "1", "lanes of a warp along L; a power of two up to 32">:$lanes,
+    DefaultValuedParameter<"int64_t", "0", "1: in loops over n, these lanes split the states">:$split,
     DefaultValuedParameter<"int64_t", "8", "consecutive steps a lane holds in registers, up to 32">:$items,
     DefaultValuedParameter<"int64_t", "1", "neighbouring channels a lane holds in registers; a power of two up to 8">:$channels,
     DefaultValuedParameter<"int64_t", "1", "warps of a block along L; a power of two up to 32, any number with relay">:$warps_l,
@@ -142,6 +149,10 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
   let extraClassDeclaration = [{
     /// Lanes of a warp side by side along the channels.
     int64_t channelLanes() const { return 32 / getLanes(); }
+    /// Lanes that share the states of a channel in loops over n, and the steps
+    /// that each of them has there.
+    int64_t stateLanes() const { return getSplit() ? getLanes() : 1; }
+    int64_t stateItems() const { return stateLanes() * getItems(); }
     /// Channels that one warp covers.
     int64_t warpChannels() const { return channelLanes() * getChannels(); }
     /// Channels that one block covers.
@@ -155,7 +166,7 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     int64_t threads() const { return 32 * getWarpsL() * getWarpsD(); }
     int64_t teamThreads() const { return threads() / teams(); }
     /// Inputs of 16-bit floats stay so in staged tiles, in words of 16 bytes.
-    bool packs() const { return getPacked() && getItems() % 8 == 0; }
+    bool packs() const { return getPacked() && stateItems() % 8 == 0; }
   }];
 }
 

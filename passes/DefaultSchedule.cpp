@@ -54,9 +54,14 @@ int64_t mlir::ssm::summedRowWords(int64_t states) { return states | 1; }
 
 int64_t mlir::ssm::summedTileWords(int64_t tileSteps) { return tileSteps + 4; }
 
+bool mlir::ssm::maySplitStates(const Problem &problem, int64_t lanes) {
+  return !problem.replays && problem.summedSteps == 0 &&
+         problem.summedChannels == 0 && problem.states % lanes == 0;
+}
+
 int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
                                  const Problem &problem) {
-  int64_t teams = schedule.teams(), items = schedule.items;
+  int64_t teams = schedule.teams(), items = schedule.stateItems();
   int64_t halves = schedule.packs() ? problem.stagedHalves : 0;
   int64_t segment =
       stagedSegmentBytes(items, 4) * (problem.stagedNumbers - halves) +
@@ -70,13 +75,15 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
           problem.summedChannels;
   // Steps that are copied ahead, in two buffers; half as much between rows.
   if (schedule.prefetch == 2)
-    bytes += 2 * schedule.threads() * schedule.channels * items *
+    bytes += 2 * schedule.threads() * schedule.channels * schedule.items *
              problem.bytesPerStep * 3 / 2;
   // A barrier for each team, trip and recurrence, of which there are no more
   // than tables.
-  if (schedule.relay)
-    bytes += 8 * teams * problem.states * problem.tableNumbers /
-             std::gcd(problem.states, schedule.unroll);
+  if (schedule.relay) {
+    int64_t states = problem.states / schedule.stateLanes();
+    bytes += 8 * teams * states * problem.tableNumbers /
+             std::gcd(states, schedule.unroll);
+  }
   return bytes;
 }
 
@@ -104,6 +111,8 @@ struct Occupancy {
   int64_t channels = 1;
   /// Staged tiles hold halves, as all of their inputs are.
   int64_t packed = 0;
+  /// Lanes split the states.
+  int64_t split = 0;
 
   /// Blocks of such warps that a multiprocessor holds.
   int64_t relayBlocks() const { return threads / (32 * relayWarps); }
@@ -125,7 +134,9 @@ static constexpr Occupancy kOccupancies[] = {
     {256, 16, 2, 1, 1, {1.08}, 4, 2, 1},
     {384, 16, 8, 1, 2, {1.05}},
     {384, 16, 1, 2, 2, {1.11, 0.95, 0.79}, 12},
-    {384, 16, 1, 2, 2, {1.1}, 4}};
+    {384, 16, 1, 2, 2, {1.1}, 4},
+    {384, 8, 1, 2, 2, {0, 1.0}, 12, 1, 0, 1},
+    {256, 8, 4, 1, 2, {0, 1.03}, 0, 1, 0, 1}};
 
 /// The same where recurrences are replayed: two scans and sums over channels
 /// fill the registers (bench/NOTES.md).
@@ -167,6 +178,21 @@ static bool needsWords(const Occupancy &choice) {
 /// neighbours in memory.
 static constexpr std::array<double, 6> kTornShares = {1.0,  0.96, 0.87,
                                                       0.69, 0.47, 0};
+
+/// True where a choice's lanes may split the states, or do not. It pays in a
+/// relay with few states, else with many and steps of few bytes
+/// (bench/NOTES.md).
+static bool fitsSplit(const Problem &problem, const Occupancy &choice,
+                      size_t logLanes) {
+  constexpr int64_t kManyStates = 32, kFewBytes = 6;
+  if (!choice.split)
+    return true;
+  bool areMany = problem.states >= kManyStates;
+  bool pays = choice.relayWarps > 0
+                  ? !areMany
+                  : areMany && problem.bytesPerStep <= kFewBytes;
+  return pays && maySplitStates(problem, int64_t(1) << logLanes);
+}
 
 /// Shared memory that each block may take, so that as many fit.
 static int64_t sharedShare(const Occupancy &occupancy, int64_t warps,
@@ -275,6 +301,7 @@ static GpuScheduleFields relayOf(const Occupancy &choice, size_t logLanes) {
   schedule.channels = choice.channels;
   schedule.prefetch = choice.prefetch;
   schedule.packed = choice.packed;
+  schedule.split = choice.split;
   schedule.warpsL = choice.relayWarps;
   schedule.relay = 1;
   return schedule;
@@ -353,7 +380,7 @@ static std::vector<WarpChoice> rankWarps(const Problem &given,
   std::vector<std::pair<double, WarpChoice>> ranked;
   for (size_t log = 0; log < kTornShares.size(); ++log)
     for (const Occupancy &choice : occupanciesFor(problem)) {
-      if (needsWords(choice) && !words)
+      if ((needsWords(choice) && !words) || !fitsSplit(problem, choice, log))
         continue;
       Pace pace = choice.relayWarps ? relayPaceOf(problem, target, choice, log)
                                     : paceOf(problem, target, choice, log);
@@ -502,6 +529,8 @@ static GpuScheduleFields scheduleOf(const WarpChoice &choice,
   schedule.packed = problem.stagedHalves > 0 ? occupancy.packed : 0;
   fitExtents(schedule, problem);
   fitSharedMemory(schedule, problem, target, occupancy);
+  if (schedule.lanes == lanes && schedule.items == occupancy.items)
+    schedule.split = occupancy.split;
   chooseOverlap(schedule, problem, occupancy);
   schedule.chunks =
       isSplit ? chooseReplayChunks(schedule, problem, target, occupancy.threads)

@@ -76,6 +76,7 @@ inline constexpr int64_t kRunsAhead = 4;
 /// The fields of #ssm.schedule; SSMAttrs.td says what they mean.
 struct GpuScheduleFields {
   int64_t lanes = 1;
+  int64_t split = 0;
   int64_t items = 8;
   int64_t channels = 1;
   int64_t warpsL = 1;
@@ -94,7 +95,9 @@ struct GpuScheduleFields {
   int64_t teams() const { return relay ? warpsL : 1; }
   int64_t threads() const { return 32 * warpsL * warpsD; }
   int64_t tileSteps() const { return lanes * items * warpsL / teams(); }
-  bool packs() const { return packed && items % 8 == 0; }
+  int64_t stateLanes() const { return split ? lanes : 1; }
+  int64_t stateItems() const { return stateLanes() * items; }
+  bool packs() const { return packed && stateItems() % 8 == 0; }
 };
 
 /// The fields of #ssm.cpu_schedule.
@@ -131,6 +134,9 @@ int64_t stagedSegmentBytes(int64_t items, int64_t elementBytes);
 /// numbers that leave neighbours in different banks.
 int64_t summedRowWords(int64_t states);
 int64_t summedTileWords(int64_t tileSteps);
+
+/// True where so many lanes may split the states of a problem.
+bool maySplitStates(const Problem &problem, int64_t lanes);
 
 /// Bytes of shared memory that a block needs, about.
 int64_t sharedBytesOf(const GpuScheduleFields &schedule,

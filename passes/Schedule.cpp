@@ -157,8 +157,8 @@ Attribute mlir::ssm::attributeOf(Location location,
                                  const GpuScheduleFields &s) {
   return ScheduleAttr::getChecked(
       [=] { return emitError(location); }, location.getContext(), s.lanes,
-      s.items, s.channels, s.warpsL, s.warpsD, s.chunks, s.handoff, s.relay,
-      s.unroll, s.stages, s.prefetch, s.packed, s.minBlocks);
+      s.split, s.items, s.channels, s.warpsL, s.warpsD, s.chunks, s.handoff,
+      s.relay, s.unroll, s.stages, s.prefetch, s.packed, s.minBlocks);
 }
 
 Attribute mlir::ssm::attributeOf(Location location,

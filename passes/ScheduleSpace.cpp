@@ -116,6 +116,25 @@ static void changeSharing(GpuSteps &steps, const Problem &problem) {
     steps.change([](Fields &f) { f.lanes /= 2, f.chunks *= 2; });
 }
 
+/// Lanes that have steps in loops over n, or states there, of as many steps.
+static void changeSplit(GpuSteps &steps) {
+  using Fields = GpuScheduleFields;
+  if (steps.from.split)
+    steps.change([](Fields &f) { f.items *= f.lanes, f.split = 0; });
+  else if (steps.from.items % steps.from.lanes == 0)
+    steps.change([](Fields &f) { f.items /= f.lanes, f.split = 1; });
+}
+
+/// Lanes that split states as #ssm.schedule demands, or do not.
+static bool fitsSplit(const GpuScheduleFields &schedule,
+                      const Problem &problem) {
+  constexpr int64_t kMostItems = 32;
+  return !schedule.split ||
+         (schedule.lanes > 1 && schedule.stateItems() <= kMostItems &&
+          (schedule.warpsL == 1 || schedule.relay) &&
+          maySplitStates(problem, schedule.lanes));
+}
+
 /// Tiles of which most is past the problem's end, and what no multiprocessor
 /// has room for.
 static bool isOfUse(const GpuScheduleFields &schedule, const Problem &problem,
@@ -127,7 +146,7 @@ static bool isOfUse(const GpuScheduleFields &schedule, const Problem &problem,
       problem.channels < 0 ||
       schedule.tileChannels() < 2 * std::max<int64_t>(problem.channels, 1) ||
       schedule.tileChannels() <= 32;
-  return hasSteps && hasChannels &&
+  return hasSteps && hasChannels && fitsSplit(schedule, problem) &&
          sharedBytesOf(schedule, problem) <= target.sharedBytes;
 }
 
@@ -137,6 +156,7 @@ mlir::ssm::neighboursOf(const GpuScheduleFields &from, const Problem &problem,
   GpuSteps steps{from};
   changeThread(steps, problem);
   changeSharing(steps, problem);
+  changeSplit(steps);
   std::erase_if(steps.found, [&](const GpuScheduleFields &schedule) {
     return !isOfUse(schedule, problem, target);
   });

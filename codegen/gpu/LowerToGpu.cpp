@@ -32,6 +32,18 @@ using namespace mlir::ssm;
 /// what its device cannot give.
 static constexpr int64_t kSharedLimit = 227 * 1024;
 
+/// Steps that are replayed, or summed over channels, are not the lane's own
+/// where it has those of other lanes.
+static bool maySplitStates(FusedOp op, const BodyAnalysis &body) {
+  auto hasBoth = [&](TotalOp total) {
+    const Dependence &dependence = body.dependence();
+    return dependence.dependsOn(total.getValue(), Axis::State) &&
+           dependence.dependsOn(total.getValue(), Axis::Length);
+  };
+  return !body.replays() &&
+         llvm::none_of(op.getBlock()->getOps<TotalOp>(), hasBoth);
+}
+
 static LogicalResult verifyBody(FusedOp op, const BodyAnalysis &body,
                                 ScheduleAttr schedule) {
   for (Operation &nested : op.getBlock()->without_terminator()) {
@@ -53,6 +65,14 @@ static LogicalResult verifyBody(FusedOp op, const BodyAnalysis &body,
     return op.emitOpError("has recurrences in both directions, of which the "
                           "ones of one are replayed tile by tile; found ")
            << schedule << ", expected relay = 0";
+  if (schedule.getSplit() && !maySplitStates(op, body))
+    return op.emitOpError("has recurrences in both directions, or totals of "
+                          "what has n; found ")
+           << schedule << ", expected split = 0";
+  if (op.stateExtent() % schedule.stateLanes() != 0)
+    return op.emitOpError("has ")
+           << op.stateExtent() << " states, which " << schedule.getLanes()
+           << " lanes cannot share out evenly; use fewer lanes or split = 0";
   if (schedule.getChunks() > 1 && !schedule.getHandoff() && findChained(op))
     return op.emitOpError("has recurrences that read each other, which chunks "
                           "cannot start independently; use chunks = 1 or "

@@ -83,7 +83,8 @@ public:
   void build();
 
 private:
-  /// K numbers, one a step of the thread; or one, the same for all steps.
+  /// K numbers, one a step of the thread; or one, the same for all steps. In
+  /// loops over n, a thread may have more steps than outside (Split.cpp).
   using Steps = SmallVector<Number>;
 
   /// A table of one number a channel and state in shared memory.
@@ -115,6 +116,8 @@ private:
     /// By channel of the thread; `sums` of step values over its steps.
     SmallVector<llvm::DenseMap<Value, Steps>, 2> steps;
     SmallVector<llvm::DenseMap<Value, Number>, 2> sums;
+    /// Step values as loops over n read them, where lanes split the states.
+    SmallVector<llvm::DenseMap<Value, Steps>, 2> spread;
   };
 
   /// What is known of one of the thread's channels in all tiles.
@@ -128,8 +131,9 @@ private:
     Tile &tile;
     Value first; ///< i32 first state of the trip.
     int64_t count;
+    Value done; ///< i32 states of the lane before.
     /// i32 number of the trip.
-    Value trip(Emit &e) const { return e.div(first, count); }
+    Value trip(Emit &e) const { return e.div(done, count); }
     /// By state of the trip, then by channel.
     SmallVector<llvm::DenseMap<Value, Steps>> values;
     /// The scans of each recurrence, by state of the trip, then by channel.
@@ -138,6 +142,8 @@ private:
 
   // Setup.cpp: before the tiles.
   Place place();
+  Place placeInLoops();
+  const ScanLevels &levelsOf(RecurrenceOp op) const;
   struct LanePlace {
     Value segment; ///< i32 along L, of the warp.
     Value channel; ///< i32 among those that take its channels.
@@ -346,9 +352,14 @@ private:
   Steps stepsOfChannels(Tile &tile, Value value);
   void storeAtStates(Tile &tile, unsigned result, ArrayRef<Number> numbers,
                      int64_t joined);
-  void storeStepsOf(Tile &tile, unsigned result, Value state,
+  /// Where a thread's run of steps lies in memory, and at which state.
+  struct StepsPlace {
+    Value first;           ///< i64 position.
+    Value state = nullptr; ///< i64; null for none.
+  };
+  void storeStepsOf(Tile &tile, unsigned result, StepsPlace place,
                     ArrayRef<Number> numbers, int64_t joined);
-  void storeSegments(Tile &tile, unsigned result, Value state,
+  void storeSegments(Tile &tile, unsigned result, StepsPlace place,
                      ArrayRef<Steps> byState);
 
   // Stage.cpp: values of a tile that all channels share.
@@ -439,12 +450,23 @@ private:
   SmallVector<Value> endTrip(StateLoop &loop, States &trip,
                              ArrayRef<Value> words);
   void emitStateLoop(Tile &tile, unsigned level);
+  void takeSum(Tile &tile, const SumRoot &root, const Steps &sums);
   void prepareRoots(Tile &tile, Roots &roots, unsigned level);
   void prepare(Tile &tile, Value value, unsigned level);
   SmallVector<Value> emitStagedTrips(StateLoop &loop, ArrayRef<Value> sums);
   bool mayBeginEarly(const Roots &roots);
   SmallVector<Value> beginEarly(States &states, const Roots &roots);
   void takeBegun(States &states, const Roots &roots, ArrayRef<Value> words);
+
+  // Split.cpp: lanes that split the states.
+  bool splits() const { return schedule.getSplit() != 0; }
+  int64_t ownStates();
+  Value firstStateOf(Value done, int64_t together);
+  Value firstInLoop(const Tile &tile) const;
+  Value isUpper(int64_t group);
+  Steps spread(ArrayRef<Number> own);
+  Steps collect(Steps sums);
+  Steps stepsInLoop(Tile &tile, Value value);
 
   // States.cpp: one trip of such a loop.
   void emitStates(States &states, Roots &roots, MutableArrayRef<Steps> sums);
@@ -507,8 +529,11 @@ private:
   SharedMemory memory;
   int64_t laneStride;
   Place at;
+  /// As `at`, in loops over n: a lane that splits states has all of a tile.
+  Place atStates;
   Operands operands;
   ScanLevels levels;
+  ScanLevels stateLevels; ///< In loops over n.
 
   SmallVector<RecurrenceOp> recurrenceOps;
   /// The thread's channels, and the one that code is emitted for: a cursor, as

@@ -31,7 +31,7 @@ using namespace mlir::ssm;
 /// States of a trip: `unroll`, or fewer where that does not divide them.
 int64_t ScanKernel::statesTogether() {
   int64_t together = schedule.getUnroll();
-  while (fused.stateExtent() % together != 0)
+  while (ownStates() % together != 0)
     --together;
   return together;
 }
@@ -84,14 +84,18 @@ ScanKernel::SumRoot ScanKernel::sumRoot(SumOp sum, unsigned level) {
 // The loop
 //===----------------------------------------------------------------------===//
 
-/// Words that the accumulators start with, by sum, then by channel.
+/// Words that the accumulators start with, by sum, then by channel. Lanes that
+/// split states add what comes first behind the loop.
 SmallVector<Value> ScanKernel::startOfSums(Tile &tile, const Roots &roots) {
   SmallVector<Value> words;
   for (SumRoot root : roots.sums)
     eachChannel([&] {
-      Steps start(schedule.getItems(), e.zero(root.result.getType()));
-      if (root.addend)
-        start = stepsOfOperand(tile, root.addend);
+      Steps start(schedule.stateItems(), e.zero(root.result.getType()));
+      if (root.addend) {
+        Steps first = stepsOfOperand(tile, root.addend);
+        if (!splits())
+          start = first;
+      }
       words.append(wordsOf(start));
     });
   return words;
@@ -103,14 +107,17 @@ SmallVector<ScanKernel::Steps> ScanKernel::sumsIn(StateLoop &loop,
   SmallVector<Steps> sums;
   for (SumRoot root : loop.roots.sums)
     eachChannel([&] {
-      sums.push_back(
-          takeNumbers(words, schedule.getItems(), isComplexValue(root.result)));
+      sums.push_back(takeNumbers(words, schedule.stateItems(),
+                                 isComplexValue(root.result)));
     });
   return sums;
 }
 
-ScanKernel::States ScanKernel::tripAt(StateLoop &loop, Value first) {
-  States trip{loop.tile, first, loop.together, {}, {}};
+/// The trip behind `done` (i32) states of the lane.
+ScanKernel::States ScanKernel::tripAt(StateLoop &loop, Value done) {
+  States trip{
+      loop.tile, firstStateOf(done, loop.together), loop.together, done, {},
+      {}};
   trip.values.resize(loop.together * channels.size());
   return trip;
 }
@@ -137,7 +144,7 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
   if (roots.isEmpty())
     return;
   eachChannel([&] { prepareRoots(tile, roots, level); });
-  int64_t states = fused.stateExtent();
+  int64_t states = ownStates();
   bool isStaged = schedule.getStages() == 2 &&
                   states % (2 * loop.together) == 0 && mayBeginEarly(roots);
   SmallVector<Value> words = startOfSums(tile, roots);
@@ -152,7 +159,15 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
   SmallVector<Steps> sums = sumsIn(loop, words);
   const Steps *steps = sums.begin();
   for (SumRoot root : roots.sums)
-    eachChannel([&] { tile.steps[channel][root.result] = *steps++; });
+    eachChannel([&] { takeSum(tile, root, *steps++); });
+}
+
+void ScanKernel::takeSum(Tile &tile, const SumRoot &root, const Steps &sums) {
+  Steps own = collect(sums);
+  if (splits() && root.addend)
+    for (auto [sum, first] : llvm::zip(own, stepsOfOperand(tile, root.addend)))
+      sum = e.addf(sum, first);
+  tile.steps[channel][root.result] = own;
 }
 
 /// Emits, before the loop, the step values that it reads.
@@ -160,7 +175,7 @@ void ScanKernel::prepareRoots(Tile &tile, Roots &roots, unsigned level) {
   for (RecurrenceOp op : roots.recurrences) {
     prepare(tile, op.getA(), level);
     prepare(tile, op.getB(), level);
-    if (auto split = splitDecay(op))
+    if (auto split = splitDecay(op); split && !splits())
       sumOfSteps(tile, split->first);
   }
   for (SumRoot root : roots.sums)
@@ -173,7 +188,7 @@ void ScanKernel::prepareRoots(Tile &tile, Roots &roots, unsigned level) {
 
 void ScanKernel::prepare(Tile &tile, Value value, unsigned level) {
   if (body.home(value) == Home::Step)
-    stepsOf(tile, value);
+    stepsInLoop(tile, value);
   Operation *op = value.getDefiningOp();
   if (body.home(value) != Home::State || !op || isa<RecurrenceOp>(op))
     return;
@@ -188,7 +203,7 @@ void ScanKernel::prepare(Tile &tile, Value value, unsigned level) {
 /// Gives the sums in words, as it takes them.
 SmallVector<Value> ScanKernel::emitStagedTrips(StateLoop &loop,
                                                ArrayRef<Value> sums) {
-  int64_t states = fused.stateExtent(), together = loop.together;
+  int64_t states = ownStates(), together = loop.together;
   States first = tripAt(loop, e.i32(0));
   SmallVector<Value> words(sums);
   words.append(beginEarly(first, loop.roots));
@@ -248,9 +263,9 @@ void ScanKernel::takeBegun(States &states, const Roots &roots,
     std::vector<LocalScan> &scans = states.scans[op];
     scans.resize(states.count * channels.size());
     for (LocalScan &scan : scans) {
-      scan.a = takeNumbers(words, schedule.getItems(), isComplex);
-      scan.b = takeNumbers(words, schedule.getItems(), isComplex);
-      if (levels.joinsSegments(needsStates())) {
+      scan.a = takeNumbers(words, schedule.stateItems(), isComplex);
+      scan.b = takeNumbers(words, schedule.stateItems(), isComplex);
+      if (stateLevels.joinsSegments(needsStates())) {
         Number decay = takeNumber(words, isComplex);
         scan.own = {decay, takeNumber(words, isComplex)};
       }

@@ -31,7 +31,7 @@ static constexpr int64_t kBatonBytes = 8;
 
 /// Trips of the loop that recurrence `i` is scanned in; 1 outside of any.
 int64_t ScanKernel::tripsOf(unsigned i) {
-  return carries[i].perState ? fused.stateExtent() / statesTogether() : 1;
+  return carries[i].perState ? ownStates() / statesTogether() : 1;
 }
 
 /// One lane of each team does its own: several lanes at one instruction would

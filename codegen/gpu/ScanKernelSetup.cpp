@@ -65,6 +65,17 @@ int64_t mlir::ssm::laneStrideFor(const LaunchPlan &plan, FusedOp op,
   return votes > 0 ? schedule.channelLanes() : 1;
 }
 
+/// The schedule of loops over n, where one lane has what lanes have elsewhere.
+static ScheduleAttr scheduleInLoops(ScheduleAttr s) {
+  if (!s.getSplit())
+    return s;
+  return ScheduleAttr::get(s.getContext(), /*lanes=*/1, /*split=*/0,
+                           s.stateItems(), s.getChannels(), s.getWarpsL(),
+                           s.getWarpsD(), s.getChunks(), s.getHandoff(),
+                           s.getRelay(), s.getUnroll(), s.getStages(),
+                           s.getPrefetch(), s.getPacked(), s.getMinBlocks());
+}
+
 ScanKernel::ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
                        LaunchPlan &plan, const BodyAnalysis &body,
                        ScheduleAttr schedule, KernelPart part,
@@ -75,8 +86,10 @@ ScanKernel::ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
       kernel(e, module, name, plan,
              kernelTensors(plan, fused, part, temporaries), schedule.threads()),
       laneStride(laneStrideFor(plan, fused, schedule)), at(place()),
-      operands(e, kernel, plan, fused, at),
-      levels(e, kernel, memory, at, schedule, laneStride) {
+      atStates(placeInLoops()), operands(e, kernel, plan, fused, at),
+      levels(e, kernel, memory, at, schedule, laneStride),
+      stateLevels(e, kernel, memory, atStates, scheduleInLoops(schedule),
+                  laneStride) {
   for (RecurrenceOp op : body.scans())
     if (isScanned(op))
       recurrenceOps.push_back(op);
@@ -167,6 +180,11 @@ Value ScanKernel::baseOf(BlockArgument argument) {
   return base;
 }
 
+const ScanLevels &ScanKernel::levelsOf(RecurrenceOp op) const {
+  bool isInLoop = body.dependence().dependsOn(op.getState(), Axis::State);
+  return isInLoop ? stateLevels : levels;
+}
+
 unsigned ScanKernel::indexOf(RecurrenceOp op) const {
   return llvm::find(recurrenceOps, scanOf(op)) - recurrenceOps.begin();
 }
@@ -221,6 +239,13 @@ Place ScanKernel::place() {
   p.firstChannel = e.mul(tile, schedule.tileChannels());
   placeChannels(p, laneChannel, e.div(warp, warps));
   return p;
+}
+
+Place ScanKernel::placeInLoops() {
+  Place place = at;
+  if (splits())
+    place.segment = place.laneSegment = e.i32(0);
+  return place;
 }
 
 ScanKernel::LanePlace ScanKernel::laneAt(Value lane) {

@@ -29,9 +29,10 @@ ScanKernel::StagedShape ScanKernel::shapeOf(Value value) {
   StagedShape shape;
   shape.element = packedInput(value) ? Type(e.getI16Type()) : e.getF32Type();
   shape.elementBytes = packedInput(value) ? 2 : 4;
-  shape.segment = stagedSegmentBytes(schedule.getItems(), shape.elementBytes) /
-                  shape.elementBytes;
-  shape.row = schedule.getLanes() * schedule.scanWarps() * shape.segment;
+  int64_t items = schedule.stateItems();
+  shape.segment =
+      stagedSegmentBytes(items, shape.elementBytes) / shape.elementBytes;
+  shape.row = schedule.tileSteps() / items * shape.segment;
   shape.tile = fused.stateExtent() * shape.row;
   return shape;
 }
@@ -94,7 +95,7 @@ ScanKernel::Staging ScanKernel::staging() {
     if (operands.unitAxis(i) == Axis::State)
       cut.along = Axis::State;
     // A run must not leave its segment, whose steps lie side by side.
-    int64_t extent = cut.along == Axis::State ? states : schedule.getItems();
+    int64_t extent = cut.along == Axis::State ? states : schedule.stateItems();
     cut.width = operands.inputWidth(i, {cut.along, extent});
     break;
   }
@@ -190,7 +191,7 @@ void ScanKernel::stageTile(Tile &tile) {
 void ScanKernel::stageItem(Tile &tile, const Staging &cut, Value item,
                            int64_t number) {
   auto [step, state] = stagePoint(cut, item);
-  int64_t items = schedule.getItems();
+  int64_t items = schedule.stateItems();
   Value position = stagePosition(tile, cut, step);
   llvm::DenseMap<Value, Steps> known;
   for (const AheadValue &value : tile.ahead)
@@ -275,8 +276,8 @@ ScanKernel::Steps ScanKernel::evaluateRun(const RunPoint &point, Value value,
 ScanKernel::Steps ScanKernel::readStaged(Tile &tile, Value value, Value state) {
   LocationScope place(e, value.getLoc());
   const Table &table = staged[value];
-  int64_t items = schedule.getItems();
-  StagedPlace from = {tile, value, state, at.segment, nullptr};
+  int64_t items = schedule.stateItems();
+  StagedPlace from = {tile, value, state, atStates.segment, nullptr};
   Value address = stagedAddress(from, table.re);
   if (BlockArgument argument = packedInput(value))
     return operands.loadShared(argument.getArgNumber(), address, items);

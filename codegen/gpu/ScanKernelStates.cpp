@@ -50,10 +50,13 @@ void ScanKernel::storeResult(States &states, unsigned i) {
     SmallVector<Steps> byState;
     for (int64_t u = 0; u < states.count; ++u)
       byState.push_back(evaluate(states, yield().getValues()[i], u));
+    Value position = firstInLoop(states.tile);
     if (fused.resultAccess(i).has(Axis::Segment))
-      return storeSegments(states.tile, i, e.toI64(states.first), byState);
+      return storeSegments(states.tile, i, {position, e.toI64(states.first)},
+                           byState);
     for (auto [u, steps] : llvm::enumerate(byState))
-      storeStepsOf(states.tile, i, e.toI64(e.add(states.first, u)), steps, 1);
+      storeStepsOf(states.tile, i, {position, e.toI64(e.add(states.first, u))},
+                   steps, 1);
   });
 }
 
@@ -66,7 +69,7 @@ void ScanKernel::storeResult(States &states, unsigned i) {
 ScanKernel::Steps ScanKernel::evaluate(States &states, Value value, int64_t u) {
   Home home = body.home(value);
   if (home == Home::Invariant || home == Home::Step)
-    return stepsOfOperand(states.tile, value);
+    return stepsInLoop(states.tile, value);
   size_t number =
       u * channels.size() + (body.isStagedTile(value) ? 0 : channel);
   auto &known = states.values[number];
@@ -78,15 +81,15 @@ ScanKernel::Steps ScanKernel::evaluate(States &states, Value value, int64_t u) {
 
 ScanKernel::Steps ScanKernel::computeState(States &states, Value value,
                                            int64_t u) {
-  int64_t items = schedule.getItems();
+  int64_t items = schedule.stateItems();
   Value state = e.add(states.first, u);
   if (body.home(value) == Home::Table)
     return Steps(items, readTable(tables.at(value), state));
   if (body.isStagedTile(value))
     return readStaged(states.tile, value, state);
   if (auto argument = dyn_cast<BlockArgument>(value))
-    return loadSteps(&states.tile, argument, states.tile.first, e.toI64(state),
-                     {Axis::Length, items});
+    return loadSteps(&states.tile, argument, firstInLoop(states.tile),
+                     e.toI64(state), {Axis::Length, items});
   Operation &op = *value.getDefiningOp();
   SmallVector<Steps> inputs;
   for (Value operand : op.getOperands())
@@ -115,7 +118,7 @@ void ScanKernel::beginScans(States &states, RecurrenceOp op) {
       });
       orderScan(states.tile, op, scan);
     });
-  levels.begin(scans, needsStates());
+  stateLevels.begin(scans, needsStates());
   skipMissing(states.tile, op, scans);
 }
 
@@ -132,7 +135,7 @@ void ScanKernel::finishScans(States &states, RecurrenceOp op) {
       ++scan;
     });
   Value slot = e.rem(states.trip(e), 2);
-  levels.finish(scans, slot, needsStates(), isMirrored(op));
+  stateLevels.finish(scans, slot, needsStates(), isMirrored(op));
   for (auto [number, scan] : llvm::enumerate(scans))
     takeStates(op, scan, states.values[number]);
 }

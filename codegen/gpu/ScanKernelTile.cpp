@@ -145,6 +145,7 @@ ScanKernel::Tile ScanKernel::tileAt(Value index, Value turn) {
   tile.number = index;
   tile.steps.resize(channels.size());
   tile.sums.resize(channels.size());
+  tile.spread.resize(channels.size());
   tile.start = e.mul(index, schedule.tileSteps());
   tile.first =
       e.add(tile.start, e.toI64(e.mul(at.segment, schedule.getItems())));
@@ -161,7 +162,7 @@ ScanKernel::Tile ScanKernel::tileAt(Value index, Value turn) {
 
 /// True where L is known to end between threads: no run needs to be cut.
 bool ScanKernel::hasWholeRuns() const {
-  return meetsEnd() && plan.lengthMultiple() % schedule.getItems() == 0;
+  return meetsEnd() && plan.lengthMultiple() % schedule.stateItems() == 0;
 }
 
 /// The first of `count` positions to read: as given, or the last ones there are
@@ -380,7 +381,7 @@ std::optional<Number>
 ScanKernel::cheapDecay(Tile &tile, RecurrenceOp op,
                        function_ref<Number(Value)> factor) {
   std::optional<std::pair<Value, Value>> split = splitDecay(op);
-  if (!split || !levels.joinsSegments(needsStates()))
+  if (!split || splits() || !levelsOf(op).joinsSegments(needsStates()))
     return std::nullopt;
   Number exponent =
       e.mulf(sumOfSteps(tile, split->first), factor(split->second));
@@ -419,30 +420,33 @@ void ScanKernel::finishCarries(Tile &tile, RecurrenceOp op,
         ++scan;
       });
   };
+  // In a loop over n, a lane that splits states has the whole tile.
+  const Place &place = firstState ? atStates : at;
+  ScanLevels &scanned = firstState ? stateLevels : levels;
+  int64_t items = firstState ? schedule.stateItems() : schedule.getItems();
   // Lanes of one warp read what one of them overwrites; those of several have
   // met at a barrier since.
   if (schedule.getLanes() > 1 && schedule.scanWarps() == 1)
     e.warpBarrier();
   // What a tile that L ends in leaves is read only where a result asks for it.
   if (!body.isLastRead(op) || isAhead() || isReplaying())
-    return e.ifThen(levels.isLastSegment(isMirrored(op)),
+    return e.ifThen(scanned.isLastSegment(isMirrored(op)),
                     [&] { write(nullptr); });
   if (hasWholeRuns()) {
     Value steps =
         e.min(e.sub(kernel.length(), tile.start), e.i64(schedule.tileSteps()));
-    Value segments = e.div(e.toI32(steps), schedule.getItems());
-    return e.ifThen(e.equals(e.add(at.segment, 1), segments),
+    Value segments = e.div(e.toI32(steps), items);
+    return e.ifThen(e.equals(e.add(place.segment, 1), segments),
                     [&] { write(nullptr); });
   }
   // Stores alone, so that the assembler needs no branch in a full tile.
-  e.ifThen(e.conjunction(levels.isLastSegment(), tile.isFull),
+  e.ifThen(e.conjunction(scanned.isLastSegment(), tile.isFull),
            [&] { write(nullptr); });
   Value end = e.add(tile.start, schedule.tileSteps());
   Value last = e.toI32(e.sub(e.sub(kernel.length(), e.i64(1)), tile.start));
-  e.ifThen(
-      e.conjunction(e.lessThan(kernel.length(), end),
-                    e.equals(at.segment, e.div(last, schedule.getItems()))),
-      [&] { write(e.rem(last, schedule.getItems())); });
+  e.ifThen(e.conjunction(e.lessThan(kernel.length(), end),
+                         e.equals(place.segment, e.div(last, items))),
+           [&] { write(e.rem(last, items)); });
 }
 
 /// A recurrence without states, outside of any loop over n: the steps of all
@@ -483,7 +487,7 @@ void ScanKernel::storeSteps(Tile &tile) {
       continue;
     if (access.has(Axis::Segment)) {
       eachChannel([&, i = i, value = value] {
-        storeSegments(tile, i, nullptr, {stepsOfOperand(tile, value)});
+        storeSegments(tile, i, {tile.first}, {stepsOfOperand(tile, value)});
       });
       continue;
     }
@@ -514,31 +518,31 @@ ScanKernel::Steps ScanKernel::stepsOfChannels(Tile &tile, Value value) {
 void ScanKernel::storeAtStates(Tile &tile, unsigned result,
                                ArrayRef<Number> numbers, int64_t joined) {
   if (!fused.resultAccess(result).has(Axis::State))
-    return storeStepsOf(tile, result, nullptr, numbers, joined);
+    return storeStepsOf(tile, result, {tile.first}, numbers, joined);
   e.loop(e.i32(0), e.i32(fused.stateExtent()), 1, [&](Value n) {
-    storeStepsOf(tile, result, e.toI64(n), numbers, joined);
+    storeStepsOf(tile, result, {tile.first, e.toI64(n)}, numbers, joined);
   });
 }
 
-void ScanKernel::storeStepsOf(Tile &tile, unsigned result, Value state,
+void ScanKernel::storeStepsOf(Tile &tile, unsigned result, StepsPlace place,
                               ArrayRef<Number> numbers, int64_t joined) {
   Value owns = ownsResult(result);
   if (tile.inside)
     owns = e.conjunction(owns, tile.inside);
   Value base = operands.resultBase(result, at.channels[channel].index);
   auto store = [&](int64_t k) {
-    operands.store(result, base, e.add(tile.first, k), state,
+    operands.store(result, base, e.add(place.first, k), place.state,
                    numbers.slice(k * joined, joined));
   };
   e.ifThen(owns, [&] {
     eitherWay(tile, [&](Value limit) -> SmallVector<Value> {
       if (!limit && joined == 1) {
-        operands.storeRun(result, base, tile.first, state, numbers);
+        operands.storeRun(result, base, place.first, place.state, numbers);
         return {};
       }
-      for (int64_t k = 0; k < schedule.getItems(); ++k)
+      for (int64_t k = 0; k * joined < std::ssize(numbers); ++k)
         if (limit)
-          e.ifThen(e.lessThan(e.add(tile.first, k), limit), [&] { store(k); });
+          e.ifThen(e.lessThan(e.add(place.first, k), limit), [&] { store(k); });
         else
           store(k);
       return {};
@@ -548,7 +552,7 @@ void ScanKernel::storeStepsOf(Tile &tile, unsigned result, Value state,
 
 /// Stores what segments start from: at steps of the thread that are multiples
 /// of their length, the states from `state`, neighbours in memory.
-void ScanKernel::storeSegments(Tile &tile, unsigned result, Value state,
+void ScanKernel::storeSegments(Tile &tile, unsigned result, StepsPlace place,
                                ArrayRef<Steps> byState) {
   int64_t every = fused.resultAccess(result).getEvery();
   Value base = operands.resultBase(result, at.channels[channel].index);
@@ -556,9 +560,9 @@ void ScanKernel::storeSegments(Tile &tile, unsigned result, Value state,
   if (tile.inside)
     owns = e.conjunction(owns, tile.inside);
   // The thread's first step is a multiple of its number of steps.
-  for (int64_t k = 0; k < schedule.getItems();
-       k += std::gcd(schedule.getItems(), every)) {
-    Value step = e.add(tile.first, k);
+  int64_t items = std::ssize(byState.front());
+  for (int64_t k = 0; k < items; k += std::gcd(items, every)) {
+    Value step = e.add(place.first, k);
     Value isFirst = e.equals(e.rem(step, every), 0);
     if (!hasWholeRuns())
       isFirst = e.conjunction(isFirst, e.lessThan(step, kernel.length()));
@@ -566,7 +570,7 @@ void ScanKernel::storeSegments(Tile &tile, unsigned result, Value state,
       Steps numbers;
       for (const Steps &steps : byState)
         numbers.push_back(steps[k]);
-      operands.storeRun(result, base, e.div(step, every), state, numbers,
+      operands.storeRun(result, base, e.div(step, every), place.state, numbers,
                         Axis::State);
     });
   }

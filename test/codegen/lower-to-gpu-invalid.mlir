@@ -81,3 +81,43 @@ func.func @both_ways(%x_: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
   }
   return %y : tensor<?x?x?xf32>
 }
+
+// -----
+
+func.func @split_both_ways(%x_: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
+  // expected-error @below {{has recurrences in both directions, or totals of what has n; found #ssm.schedule<lanes = 2, split = 1>, expected split = 0}}
+  %y = ssm.fused (%x = %x_[b, l, d] : tensor<?x?x?xf32>) -> ([b, l, d] : tensor<?x?x?xf32>)
+      schedule(#ssm.schedule<lanes = 2, split = 1>) {
+    %h, %last = ssm.recurrence %x, %x : f32
+    %g, %first = ssm.recurrence reverse %x, %h : f32
+    ssm.yield %g : f32
+  }
+  return %y : tensor<?x?x?xf32>
+}
+
+// -----
+
+func.func @split_total(%bs: tensor<?x?x?x8xf32>) -> tensor<?x8xf32> {
+  // expected-error @below {{has recurrences in both directions, or totals of what has n; found #ssm.schedule<lanes = 2, split = 1>, expected split = 0}}
+  %y = ssm.fused (%b = %bs[b, l, d, n] : tensor<?x?x?x8xf32>) -> ([d, n] : tensor<?x8xf32>)
+      schedule(#ssm.schedule<lanes = 2, split = 1>) {
+    %t = ssm.total %b over <b, l> : f32 -> f32
+    ssm.yield %t : f32
+  }
+  return %y : tensor<?x8xf32>
+}
+
+// -----
+
+func.func @split_unevenly(%as: tensor<?x?x?xf32>, %bs: tensor<?x?x1x6xf32>) -> tensor<?x?x?xf32> {
+  // expected-error @below {{has 6 states, which 4 lanes cannot share out evenly; use fewer lanes or split = 0}}
+  %r = ssm.fused (%a = %as[b, l, d] : tensor<?x?x?xf32>,
+                  %b = %bs[b, l, g, n] : tensor<?x?x1x6xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>)
+      schedule(#ssm.schedule<lanes = 4, split = 1>) {
+    %h, %last = ssm.recurrence %a, %b : f32
+    %s = ssm.sum %h over n : f32
+    ssm.yield %s : f32
+  }
+  return %r : tensor<?x?x?xf32>
+}

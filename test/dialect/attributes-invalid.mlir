@@ -60,6 +60,26 @@ func.func private @relay() attributes {a = #ssm.schedule<relay = 2>}
 
 // -----
 
+// expected-error@+1 {{schedule's split is 1 with lanes = 1, items = 8, warps_l = 1 and relay = 0, expected two or more lanes, of at most 32 items together, and warps along L only where they take turns}}
+func.func private @split() attributes {a = #ssm.schedule<split = 1>}
+
+// -----
+
+// expected-error@+1 {{schedule's split is 1 with lanes = 4, items = 16, warps_l = 1 and relay = 0, expected two or more lanes, of at most 32 items together}}
+func.func private @split() attributes {a = #ssm.schedule<lanes = 4, split = 1, items = 16>}
+
+// -----
+
+// expected-error@+1 {{schedule's split is 1 with lanes = 2, items = 8, warps_l = 2 and relay = 0, expected two or more lanes, of at most 32 items together}}
+func.func private @split() attributes {a = #ssm.schedule<lanes = 2, split = 1, warps_l = 2>}
+
+// -----
+
+// expected-error@+1 {{schedule's items * channels * unroll is 128 with stages = 2, expected at most 64}}
+func.func private @split() attributes {a = #ssm.schedule<lanes = 2, split = 1, unroll = 8, stages = 2>}
+
+// -----
+
 // expected-error@+1 {{schedule's relay is 1 with warps_l = 1 and warps_d = 1, expected two or more warps along L that take turns and one along the channels}}
 func.func private @relay_alone() attributes {a = #ssm.schedule<relay = 1>}
 

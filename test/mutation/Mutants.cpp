@@ -14,9 +14,9 @@ using namespace mlir::ssm::mutation;
 std::vector<Mutant> mutation::allMutants() {
   std::vector<Mutant> all = {{"none", "no mistake: every case passes", "",
                               [](ModuleOp) { return true; }}};
-  for (auto *table :
-       {barrierMutants, boundMutants, resultMutants, carryMutants, laneMutants,
-        relayMutants, sweepMutants, indexMutants, memoryMutants, copyMutants})
+  for (auto *table : {barrierMutants, boundMutants, resultMutants, carryMutants,
+                      laneMutants, relayMutants, sweepMutants, indexMutants,
+                      memoryMutants, copyMutants, splitMutants})
     llvm::append_range(all, table());
   return all;
 }

@@ -41,6 +41,7 @@ std::vector<Mutant> sweepMutants();
 std::vector<Mutant> indexMutants();
 std::vector<Mutant> memoryMutants();
 std::vector<Mutant> copyMutants();
+std::vector<Mutant> splitMutants();
 
 /// All of these after number 0, which changes nothing.
 std::vector<Mutant> allMutants();

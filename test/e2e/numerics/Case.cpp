@@ -63,6 +63,7 @@ static constexpr Key kKeys[] = {
     {"fill", "usual", "steps delta: usual, large, small"},
     {"far", "", "TENSOR.DIM.ELEMENTS: a stride that reaches so far"},
     {"lanes", "", "#ssm.schedule"},
+    {"split", "", "#ssm.schedule"},
     {"items", "", "#ssm.schedule, #ssm.cpu_schedule"},
     {"channels", "", "#ssm.schedule"},
     {"warps_l", "", "#ssm.schedule"},
@@ -153,9 +154,9 @@ int64_t Case::points() const {
 }
 
 static constexpr std::string_view kScheduleKeys[] = {
-    "lanes",   "vector",   "items",   "channels",  "warps_l",
-    "warps_d", "chunks",   "handoff", "relay",     "unroll",
-    "stages",  "prefetch", "packed",  "min_blocks"};
+    "lanes",   "split",   "vector",   "items",   "channels",
+    "warps_l", "warps_d", "chunks",   "handoff", "relay",
+    "unroll",  "stages",  "prefetch", "packed",  "min_blocks"};
 
 void Case::setSchedule(const Case &other) {
   for (std::string_view key : kScheduleKeys)

@@ -185,6 +185,21 @@ const std::vector<Factor> numerics::kCudaKnobs = {
     {"prefetch", {"0", "1"}},
 };
 
+const std::vector<Factor> numerics::kSplitKnobs = {
+    {"split", {"1"}},
+    {"lanes", {"2", "4", "8"}},
+    {"items", {"1", "3", "4", "8"}},
+    {"channels", {"1", "2"}},
+    {"warps_l", {"1", "3", "4"}},
+    {"warps_d", {"1", "2"}},
+    {"chunks", {"1", "3"}},
+    {"handoff", {"0", "1"}},
+    {"relay", {"0", "1"}},
+    {"unroll", {"1", "2"}},
+    {"stages", {"1", "2"}},
+    {"prefetch", {"0", "1"}},
+};
+
 const std::vector<Factor> numerics::kGradient =
     std::vector<Factor>{
         {"B", {"1", "2", "5"}},

@@ -105,12 +105,27 @@ static Case caseOf(std::string_view text) {
 // Designs
 //===----------------------------------------------------------------------===//
 
+/// Steps that a lane holds in a loop over n.
+static int64_t stateItems(const Case &test) {
+  return test.number("items") *
+         (test.is("split", "1") ? test.number("lanes") : 1);
+}
+
 /// Two stages have a limit of their own (SSMDialect.cpp).
 static bool fitsStages(const Case &test) {
-  return !test.is("stages", "2") || test.number("items") *
-                                            test.number("channels") *
-                                            test.number("unroll") <=
-                                        64;
+  return !test.is("stages", "2") ||
+         stateItems(test) * test.number("channels") * test.number("unroll") <=
+             64;
+}
+
+/// Lanes that split states share them out evenly, and a tile with no other
+/// warp.
+static bool fitsSplit(const Case &test) {
+  constexpr int64_t kMostItems = 32;
+  return !test.is("split", "1") ||
+         (test.hasStates() && stateItems(test) <= kMostItems &&
+          test.number("N") % test.number("lanes") == 0 &&
+          (test.is("warps_l", "1") || test.is("relay", "1")));
 }
 
 /// A single chunk hands nothing on.
@@ -139,8 +154,8 @@ static bool fitsReplay(const Case &test) {
 /// Chunks start from carries, which a recurrence that reads another one does
 /// not have, unless they are handed on.
 static bool isSchedulable(const Case &test) {
-  return fitsStages(test) && fitsHandoff(test) && fitsRelay(test) &&
-         fitsReplay(test) &&
+  return fitsStages(test) && fitsSplit(test) && fitsHandoff(test) &&
+         fitsRelay(test) && fitsReplay(test) &&
          (!test.is("body", "chained") || test.is("handoff", "1") ||
           test.get("chunks") == "1" || test.get("chunks").empty());
 }
@@ -359,7 +374,7 @@ static Case withWaysOfLoading(Case test) {
   if (test.is("prefetch", "1") && (sum >> 20 & 1))
     test.set("prefetch", "2");
   if (test.get("lanes").empty() || test.is("type", "f32") ||
-      test.number("items") % kWord != 0)
+      stateItems(test) % kWord != 0)
     return test;
   test.set("packed", sum >> 16 & 1 ? "1" : "0");
   return test;
@@ -393,6 +408,8 @@ std::vector<Case> SuiteBuilder::build() {
                options.extra));
   else
     add(cornerCases(design("", kScheduled), options.seed));
+  if (isGpu)
+    addDesign("", kScheduled + kSplitKnobs);
   // Those that read each other's states are refused where chunks are asked for.
   const std::vector<Factor> &all = isGpu ? kCudaKnobs : kCpuKnobs + kCpuChunks;
   add(randomCases(design("body=random", kRandomShapes + kMemory),

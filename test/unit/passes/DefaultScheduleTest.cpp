@@ -50,9 +50,9 @@ TEST_F(DefaultSchedule, GpuSchedulesAreValid) {
     forEachProblem([&](const Problem &problem) {
       GpuScheduleFields s = defaultGpuSchedule(problem, *target);
       EXPECT_TRUE(ScheduleAttr::getChecked(
-          report, &context, s.lanes, s.items, s.channels, s.warpsL, s.warpsD,
-          s.chunks, s.handoff, s.relay, s.unroll, s.stages, s.prefetch,
-          s.packed, s.minBlocks));
+          report, &context, s.lanes, s.split, s.items, s.channels, s.warpsL,
+          s.warpsD, s.chunks, s.handoff, s.relay, s.unroll, s.stages,
+          s.prefetch, s.packed, s.minBlocks));
       EXPECT_LE(sharedBytesOf(s, problem), target->sharedBytes)
           << "states " << problem.states << " length " << problem.length
           << " channels " << problem.channels;
@@ -176,6 +176,38 @@ TEST_F(DefaultSchedule, WarpsTakeTurnsInLongSequences) {
   EXPECT_EQ(choose([](Problem &p) { p.isComplex = true; }).relay, 0);
   // Threads that cannot sleep at a barrier would ask again and again.
   EXPECT_EQ(defaultGpuSchedule(layer, *findGpuTarget("sm_80")).relay, 0);
+}
+
+TEST_F(DefaultSchedule, LanesSplitStates) {
+  GpuTarget target = *findGpuTarget("sm_90");
+  const Problem layer{.batch = 1,
+                      .length = 2048,
+                      .channels = 2048,
+                      .states = 16,
+                      .bytesPerStep = 6,
+                      .tableNumbers = 2,
+                      .stagedNumbers = 2,
+                      .stagedHalves = 2};
+  auto choose = [&](auto change) {
+    Problem problem = layer;
+    change(problem);
+    return defaultGpuSchedule(problem, target);
+  };
+  // 128 columns of 16 channels, each with a multiprocessor to itself.
+  GpuScheduleFields few = choose([](Problem &) {});
+  EXPECT_EQ(few.split, 1);
+  EXPECT_EQ(few.relay, 1);
+  EXPECT_EQ(few.stateItems(), 16);
+  // Many states, of a layer that fills the GPU.
+  auto many = [](Problem &p) { p.batch = 8, p.states = 64; };
+  GpuScheduleFields full = choose(many);
+  EXPECT_EQ(full.split, 1);
+  EXPECT_EQ(full.relay, 0);
+  EXPECT_EQ(choose([&](Problem &p) { many(p), p.bytesPerStep = 12; }).split, 0);
+  EXPECT_EQ(choose([&](Problem &p) { many(p), p.states = 63; }).split, 0);
+  EXPECT_EQ(choose([&](Problem &p) { many(p), p.summedChannels = 1; }).split,
+            0);
+  EXPECT_EQ(choose([&](Problem &p) { many(p), p.replays = true; }).split, 0);
 }
 
 TEST_F(DefaultSchedule, ChunksFillTheLastTurn) {

@@ -84,6 +84,20 @@ TEST(ScheduleSpace, WarpsTakeTurnsAndScanTogetherAgain) {
                 (schedule.warpsL >= 4 && schedule.warpsD == 1));
 }
 
+TEST(ScheduleSpace, LanesSplitStatesAndStepsAgain) {
+  GpuTarget target = *findGpuTarget("sm_90");
+  GpuScheduleFields steps{.lanes = 2, .items = 16};
+  auto near = neighboursOf(steps, kLayer, target);
+  GpuScheduleFields states{.lanes = 2, .split = 1, .items = 8};
+  EXPECT_EQ(std::count(near.begin(), near.end(), states), 1);
+  near = neighboursOf(states, kLayer, target);
+  EXPECT_EQ(std::count(near.begin(), near.end(), steps), 1);
+  for (const GpuScheduleFields &schedule : near)
+    EXPECT_TRUE(!schedule.split ||
+                (schedule.stateItems() <= 32 && schedule.lanes > 1 &&
+                 (schedule.warpsL == 1 || schedule.relay)));
+}
+
 TEST(ScheduleSpace, ChainedRecurrencesShareNoSequence) {
   Problem chained = kLayer;
   chained.isChained = true;
