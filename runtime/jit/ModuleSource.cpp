@@ -13,6 +13,7 @@
 
 #include "codegen/DiagnosticText.h"
 #include "codegen/LaunchPlan.h"
+#include "codegen/Nesting.h"
 #include "codegen/Pipeline.h"
 #include "codegen/Proposals.h"
 #include "codegen/Registration.h"
@@ -129,10 +130,12 @@ parseModule(const std::string &text, const std::string &name,
   bool isBytecode = mlir::isBytecode(buffer->getMemBufferRef());
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
-  if (isBytecode)
-    return mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
-  auto module = parseText(sources, name, context);
-  if (module && failed(mlir::verify(*module)))
+  auto module = isBytecode
+                    ? mlir::parseSourceFile<mlir::ModuleOp>(sources, &context)
+                    : parseText(sources, name, context);
+  // Before anything else, which may print the module.
+  if (!module || failed(ssm::checkNesting(*module)) ||
+      (!isBytecode && failed(mlir::verify(*module))))
     return nullptr;
   return module;
 }
