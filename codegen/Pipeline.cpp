@@ -80,8 +80,9 @@ mamba::Result<func::FuncOp> mlir::ssm::findFunction(ModuleOp module,
     if (!function.isExternal())
       functions.push_back(function);
   std::string file = positionOf(module.getLoc());
+  file = file.empty() ? "the module" : file + ":"; // Bytecode may have none.
   if (functions.empty())
-    return notFound(file + ": has no function with a body");
+    return notFound(file + " has no function with a body");
   if (name.empty() && functions.size() == 1)
     return functions.front();
   std::string names;
@@ -91,8 +92,8 @@ mamba::Result<func::FuncOp> mlir::ssm::findFunction(ModuleOp module,
     names += (names.empty() ? "@" : ", @") + function.getName().str();
   }
   if (name.empty())
-    return notFound(file + ": has several functions, say which one: " + names);
-  return notFound(file + ": has no function @" + name + ", it has " + names);
+    return notFound(file + " has several functions, say which one: " + names);
+  return notFound(file + " has no function @" + name + ", it has " + names);
 }
 
 /// A module that holds a copy of `function` only.

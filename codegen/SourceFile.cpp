@@ -7,6 +7,8 @@
 
 #include "codegen/SourceFile.h"
 
+#include "codegen/BytecodeTrial.h"
+
 #include "mlir/Support/FileUtilities.h"
 
 using namespace mlir;
@@ -91,10 +93,13 @@ std::unique_ptr<llvm::MemoryBuffer> mlir::ssm::openSource(StringRef path,
   std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(path, &error);
   if (!buffer)
     return nullptr;
-  std::optional<std::string> place = findDeepNesting(buffer->getBuffer());
-  if (!place)
+  if (std::optional<std::string> place = findDeepNesting(buffer->getBuffer()))
+    error = path.str() + ":" + *place + ": error: brackets nest deeper than " +
+            std::to_string(kMaxNesting) + " levels, the limit of this tool";
+  else if (std::optional<std::string> damage =
+               findBytecodeDamage(buffer->getBuffer()))
+    error = path.str() + ": error: " + *damage;
+  else
     return buffer;
-  error = path.str() + ":" + *place + ": error: brackets nest deeper than " +
-          std::to_string(kMaxNesting) + " levels, the limit of this tool";
   return nullptr;
 }

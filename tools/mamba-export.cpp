@@ -181,7 +181,10 @@ static Result<std::vector<Function>> choose(const Module &module,
       MAMBA_ASSIGN_OR_RETURN(Function function, module.function(name));
       functions.push_back(std::move(function));
     }
-    return functions;
+    // Of a module without any, the search for one says where it is.
+    return functions.empty()
+               ? Result<std::vector<Function>>(module.function("").status())
+               : functions;
   }
   ChoiceOptions choice = options;
   if (options.grad && options.save.empty())

@@ -11,6 +11,7 @@
 
 #include "runtime/jit/ModuleSource.h"
 
+#include "codegen/BytecodeTrial.h"
 #include "codegen/DiagnosticText.h"
 #include "codegen/LaunchPlan.h"
 #include "codegen/Nesting.h"
@@ -150,6 +151,8 @@ Result<ModuleSource::Access> ModuleSource::access() {
       return Status(StatusCode::CompileError,
                     name_ + ":" + *place + ": brackets nest deeper than " +
                         std::to_string(ssm::kMaxNesting) + " levels");
+    if (std::optional<std::string> damage = ssm::findBytecodeDamage(text_))
+      return Status(StatusCode::CorruptData, name_ + ": " + *damage);
     ssm::DiagnosticText diagnostics(parsed.context.get());
     llvm::runOnNewStack(ssm::kToolStackSize, [&] {
       parsed.module = parseModule(text_, name_, *parsed.context);
