@@ -222,6 +222,16 @@ Attribute SchedulePass::choose(FusedOp op) {
 
 /// The attribute that the option `schedule` gives; null after an error.
 Attribute SchedulePass::parse(FusedOp op) {
+  // The parser calls itself for each bracket; with all fields a schedule has
+  // some 300 characters.
+  constexpr size_t kMostCharacters = 1024;
+  if (schedule.size() > kMostCharacters) {
+    op.emitError("found a schedule of ")
+        << schedule.size()
+        << " characters for --ssm-schedule, expected at most "
+        << kMostCharacters;
+    return nullptr;
+  }
   Attribute attr = parseAttribute(schedule, &getContext());
   bool isCpu = target == "cpu";
   if (isCpu ? isa_and_present<CpuScheduleAttr>(attr)
