@@ -38,10 +38,19 @@ static LogicalResult run(int argc, char **argv) {
     llvm::errs() << error << "\n";
     return failure();
   }
-  if (failed(MlirOptMain(output->os(), std::move(source), registry, config)))
+  LogicalResult result =
+      MlirOptMain(output->os(), std::move(source), registry, config);
+  output->os().flush();
+  if (output->os().has_error()) {
+    llvm::errs() << "cannot write output file '" << outputPath
+                 << "': " << output->os().error().message() << "\n";
+    // Else the stream ends the process.
+    output->os().clear_error();
     return failure();
-  output->keep();
-  return success();
+  }
+  if (succeeded(result))
+    output->keep();
+  return result;
 }
 
 int main(int argc, char **argv) {
