@@ -113,6 +113,14 @@ Result<std::string> readDescriptor(int descriptor, const std::string &path) {
 
 Status replaceFile(int folder, const std::string &path, std::string_view bytes,
                    mode_t mode) {
+  // A rename would put a file in the place of a device such as /dev/full.
+  struct stat facts;
+  if (::fstatat(folder, path.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
+      !S_ISREG(facts.st_mode) && !S_ISLNK(facts.st_mode))
+    return Status(StatusCode::IoError,
+                  fmt::format("cannot write '{}': it is there and is not a "
+                              "regular file",
+                              path));
   std::string temporary = temporaryName(path);
   Status status = writeNew(folder, temporary, bytes, mode);
   if (status.ok() &&

@@ -54,7 +54,8 @@ Result<std::string> readDescriptor(int descriptor, const std::string &path);
 
 /// Writes `bytes` to a temporary file (a name that ends in ".tmp") in the same
 /// folder and renames it to `path`, so that readers see the old file or the
-/// whole new one. Leaves nothing behind on an error. `path` is relative to the
+/// whole new one. Leaves nothing behind on an error; what is no regular file is
+/// not replaced. `path` is relative to the
 /// open directory `folder`, or to the working directory for AT_FDCWD.
 Status replaceFile(int folder, const std::string &path, std::string_view bytes,
                    mode_t mode);
