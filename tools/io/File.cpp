@@ -27,7 +27,9 @@ static Status osError(const std::string &path, std::string_view action) {
 }
 
 Result<InputFile> InputFile::open(const std::string &path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without O_NONBLOCK, opening a pipe would wait for a writer.
+  const int descriptor =
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0)
     return osError(path, "cannot open");
   InputFile file(path, descriptor, 0);
