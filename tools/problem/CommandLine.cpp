@@ -12,8 +12,10 @@
 #include "tools/problem/CommandLine.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <fmt/format.h>
 
 using namespace mamba;
@@ -158,5 +160,10 @@ int mamba::runOnFile(const CommandLine &line, int argc, char **argv,
                            files->size(), line.tool)));
   file = files->front();
   Status status = run();
+  // What tools print is checked once, here.
+  if (status.ok() && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0))
+    status = Status(StatusCode::IoError,
+                    fmt::format("{}: standard output can't be written: {}",
+                                line.tool, std::strerror(errno)));
   return status.ok() ? 0 : reportError(status);
 }
