@@ -385,6 +385,18 @@ static Status clearFolder(const std::string &folder) {
   return Status();
 }
 
+/// Before anything is written: file systems take 255 bytes, of which the name
+/// of a temporary file needs some.
+static Status checkLength(const std::string &name) {
+  constexpr size_t kMost = 200;
+  if (name.size() <= kMost)
+    return Status();
+  return invalid(fmt::format("file '{}' of the bundle has a name of {} "
+                             "characters, required are at most {}: give the "
+                             "function or the bundle a shorter name",
+                             name, name.size(), kMost));
+}
+
 Result<ExportedBundle>
 mamba::exportBundle(const std::string &folder,
                     std::span<const ExportedFunction> functions,
@@ -392,6 +404,8 @@ mamba::exportBundle(const std::string &folder,
   Exporter exporter(options);
   MAMBA_RETURN_IF_ERROR(exporter.run(functions));
   MAMBA_RETURN_IF_ERROR(exporter.addDescriptions());
+  for (const NamedFile &file : exporter.files)
+    MAMBA_RETURN_IF_ERROR(checkLength(file.name));
   MAMBA_RETURN_IF_ERROR(clearFolder(folder));
   ExportedBundle written;
   for (const NamedFile &file : exporter.files) {
