@@ -58,8 +58,7 @@ CommandLine Options::commandLine() {
        "measure this one, and others given so, in place of a search; "
        "repeatable",
        [this](std::string_view value) {
-         schedules.emplace_back(value);
-         return Status();
+         return takeText(schedules.emplace_back())(value);
        }},
       backendFlag(backend),
       {"show", "N", "schedules to print (default 10)", takeNumber(show, 0)},

@@ -152,7 +152,7 @@ Result<Timing> mamba::timeLaunches(const Function &function,
       function.kernel(device, rotation.views.front(), options));
   LaunchTimer timer(std::move(kernel), rotation.views);
   if (inGraph)
-    MAMBA_RETURN_IF_ERROR(timer.useGraphs());
+    MAMBA_RETURN_IF_ERROR(timer.useGraphs().withContext("--graph"));
   MAMBA_ASSIGN_OR_RETURN(Timing timing, timer.time(repeats));
   if (device->isCuda()) {
     MAMBA_ASSIGN_OR_RETURN(

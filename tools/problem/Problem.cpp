@@ -239,23 +239,29 @@ bool ProblemOptions::isBroadcast(const TensorSpec &spec, Axis axis) const {
          axes->second.find(letterOf(axis)) != std::string::npos;
 }
 
-/// The number that `map` has for `name`, at least 0; 0 if there is none.
+/// The number that `map`, which is that of `flag`, has for `name`, at least 0;
+/// 0 if there is none.
 static Result<int64_t> countOf(const std::map<std::string, std::string> &map,
-                               const std::string &name) {
+                               std::string_view flag, const std::string &name) {
   auto entry = map.find(name);
   if (entry == map.end())
     return 0;
-  MAMBA_ASSIGN_OR_RETURN(int64_t count, parseNumber(entry->second));
-  if (count < 0)
-    return invalid(fmt::format("'{}': {} is negative", name, count));
+  std::string context = fmt::format("--{}={}={}", flag, name, entry->second);
+  Result<int64_t> count = parseNumber(entry->second);
+  if (!count.ok())
+    return count.status().withContext(context);
+  if (*count < 0)
+    return invalid(fmt::format("{}: found {}, required a number of at least 0",
+                               context, *count));
   return count;
 }
 
 Result<Placement> ProblemOptions::place(const TensorSpec &spec,
                                         std::span<const int64_t> shape) const {
   Placement placement;
-  MAMBA_ASSIGN_OR_RETURN(int64_t pad, countOf(pads, spec.name));
-  MAMBA_ASSIGN_OR_RETURN(placement.offset, countOf(offsets, spec.name));
+  MAMBA_ASSIGN_OR_RETURN(int64_t pad, countOf(pads, "pad", spec.name));
+  MAMBA_ASSIGN_OR_RETURN(placement.offset,
+                         countOf(offsets, "offset", spec.name));
   std::string order = orderOf(spec);
   placement.strides.assign(shape.size(), 0);
   int64_t stride = 1;
@@ -276,6 +282,9 @@ Result<Placement> ProblemOptions::place(const TensorSpec &spec,
     isInnermost = false;
   }
   if (overflow)
-    return invalid(fmt::format("the size of '{}' overflows", spec.name));
+    return invalid(fmt::format("the size of '{}' overflows: found shape ({}), "
+                               "required are fewer than 2^63 elements with all "
+                               "padding",
+                               spec.name, fmt::join(shape, ", ")));
   return placement;
 }
