@@ -47,7 +47,7 @@ portable: deps ## build/mamba-mlir-portable.tar.xz: runs without LLVM.
 	@cmake/package.sh build/portable build/mamba-mlir-portable.tar.xz
 
 .PHONY: docs
-docs: deps ## Write docs/reference from the TableGen files.
+docs: deps ## Write docs/reference and docs/errors.md.
 	@python3 docs/generate.py
 
 .PHONY: format

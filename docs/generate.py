@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes docs/reference from the TableGen files; --check only compares.
+"""Writes docs/reference from the TableGen files, and docs/errors.md from the
+tests of what is refused; --check only compares.
 
 The pages are committed, so that they can be read without building; a test runs
 this with --check.
@@ -9,6 +10,8 @@ import argparse
 import pathlib
 import subprocess
 import sys
+
+import errors
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGES = {
@@ -31,28 +34,31 @@ def render(tblgen, td, *options):
     return "\n".join(lines).rstrip() + "\n"
 
 
+def pages(tblgen):
+    """(path, text) of each page."""
+    for page, command in PAGES.items():
+        if (ROOT / command[0]).exists():
+            yield ROOT / "docs" / "reference" / page, render(tblgen, *command)
+    yield ROOT / "docs" / "errors.md", errors.render()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tblgen", default="/usr/lib/llvm-22/bin/mlir-tblgen")
     parser.add_argument("--check", action="store_true",
                         help="fail where a page is not up to date")
     args = parser.parse_args()
-    folder = ROOT / "docs" / "reference"
-    folder.mkdir(parents=True, exist_ok=True)
     stale = []
-    for page, command in PAGES.items():
-        if not (ROOT / command[0]).exists():
-            continue
-        text = render(args.tblgen, *command)
-        path = folder / page
+    for path, text in pages(args.tblgen):
+        path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and path.read_text() == text:
             continue
-        stale.append(page)
+        stale.append(path.name)
         if not args.check:
             path.write_text(text)
             print(f"wrote {path.relative_to(ROOT)}")
     if args.check and stale:
-        sys.exit("error: docs/reference is out of date (" + ", ".join(stale)
+        sys.exit("error: docs are out of date (" + ", ".join(stale)
                  + "): run `make docs` and commit the result")
 
 

@@ -58,7 +58,8 @@ def gtest_results(path):
 
 
 def e2e_results(path):
-    """(name, outcome) of each case of test/e2e/run.py, e2e-numerics or mutation."""
+    """(name, outcome) of each case of test/e2e/run.py, e2e-numerics, mutation or
+    refusals."""
     cases = json.loads(path.read_text())
     if isinstance(cases, dict):
         # A schedule that a device can't run is refused: neither is a result.
@@ -68,6 +69,7 @@ def e2e_results(path):
 
 
 READERS = [("lit", ".json", lit_results), ("e2e", ".json", e2e_results),
+           ("refusals", ".json", e2e_results),
            ("mutation", ".json", e2e_results), ("unit", ".xml", gtest_results)]
 
 
