@@ -10,6 +10,7 @@
 #include "codegen/BytecodeTrial.h"
 
 #include "mlir/Support/FileUtilities.h"
+#include "llvm/Support/FileSystem.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -88,9 +89,35 @@ std::optional<std::string> mlir::ssm::findDeepNesting(StringRef source) {
   return NestingScanner(source).run();
 }
 
+std::optional<std::string> mlir::ssm::findExcess(size_t bytes) {
+  if (bytes <= kMaxSourceBytes)
+    return std::nullopt;
+  return "found " + std::to_string(bytes) +
+         " bytes, required of a module are at most " +
+         std::to_string(kMaxSourceBytes);
+}
+
+/// Opens a file that is not too large. Opening reads all of it, so its size is
+/// asked for before; standard input has none.
+static std::unique_ptr<llvm::MemoryBuffer> openBounded(StringRef path,
+                                                       std::string &error) {
+  uint64_t bytes = 0;
+  if (path != "-")
+    (void)llvm::sys::fs::file_size(path, bytes);
+  std::unique_ptr<llvm::MemoryBuffer> buffer;
+  if (bytes <= kMaxSourceBytes && !(buffer = openInputFile(path, &error)))
+    return nullptr;
+  std::optional<std::string> excess =
+      findExcess(buffer ? buffer->getBufferSize() : bytes);
+  if (!excess)
+    return buffer;
+  error = path.str() + ": error: " + *excess;
+  return nullptr;
+}
+
 std::unique_ptr<llvm::MemoryBuffer> mlir::ssm::openSource(StringRef path,
                                                           std::string &error) {
-  std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(path, &error);
+  std::unique_ptr<llvm::MemoryBuffer> buffer = openBounded(path, error);
   if (!buffer)
     return nullptr;
   if (std::optional<std::string> place = findDeepNesting(buffer->getBuffer()))

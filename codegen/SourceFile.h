@@ -27,6 +27,10 @@ namespace mlir::ssm {
 /// How deep brackets of a source text may nest.
 inline constexpr unsigned kMaxNesting = 256;
 
+/// Bytes that a source may have: what people and programs write for this
+/// compiler has some thousand, and what is larger takes time and memory.
+inline constexpr size_t kMaxSourceBytes = size_t(64) << 20;
+
 /// Bytes of stack that tools run on: aliases and chains of affine operators
 /// nest without brackets, and each of them takes some bytes of text.
 inline constexpr unsigned kToolStackSize = 512u << 20;
@@ -34,6 +38,9 @@ inline constexpr unsigned kToolStackSize = 512u << 20;
 /// Where `source` nests deeper than kMaxNesting, as "line:column"; nothing
 /// where it does not, or is bytecode.
 std::optional<std::string> findDeepNesting(StringRef source);
+
+/// Why a source of `bytes` bytes is too large; nothing where it is not.
+std::optional<std::string> findExcess(size_t bytes);
 
 /// The contents of the file `path` ("-" is standard input), if they can be
 /// read and parsed safely. Otherwise null, and `error` says why, with the

@@ -141,18 +141,26 @@ parseModule(const std::string &text, const std::string &name,
   return module;
 }
 
+/// What no parser should see is refused before.
+static Status checkText(const std::string &text, const std::string &name) {
+  if (std::optional<std::string> excess = ssm::findExcess(text.size()))
+    return Status(StatusCode::CompileError, name + ": " + *excess);
+  if (std::optional<std::string> place = ssm::findDeepNesting(text))
+    return Status(StatusCode::CompileError,
+                  name + ":" + *place + ": brackets nest deeper than " +
+                      std::to_string(ssm::kMaxNesting) + " levels");
+  if (std::optional<std::string> damage = ssm::findBytecodeDamage(text))
+    return Status(StatusCode::CorruptData, name + ": " + *damage);
+  return Status();
+}
+
 Result<ModuleSource::Access> ModuleSource::access() {
   Parsed &parsed = parsed_.get();
   Access access{std::unique_lock(parsed.mutex), nullptr};
   if (!parsed.module) {
     if (!parsed.context)
       parsed.context = createContext();
-    if (std::optional<std::string> place = ssm::findDeepNesting(text_))
-      return Status(StatusCode::CompileError,
-                    name_ + ":" + *place + ": brackets nest deeper than " +
-                        std::to_string(ssm::kMaxNesting) + " levels");
-    if (std::optional<std::string> damage = ssm::findBytecodeDamage(text_))
-      return Status(StatusCode::CorruptData, name_ + ": " + *damage);
+    MAMBA_RETURN_IF_ERROR(checkText(text_, name_));
     ssm::DiagnosticText diagnostics(parsed.context.get());
     llvm::runOnNewStack(ssm::kToolStackSize, [&] {
       parsed.module = parseModule(text_, name_, *parsed.context);
