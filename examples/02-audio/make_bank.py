@@ -71,9 +71,12 @@ def main():
         ("B", "F32", shape, [1.0] * (BANDS * STATES)),
         ("C", "C64", shape, parts(2)),
     ])
-    with open(sys.argv[1] if len(sys.argv) > 1 else "bank.safetensors",
-              "wb") as file:
-        file.write(content)
+    path = sys.argv[1] if len(sys.argv) > 1 else "bank.safetensors"
+    try:
+        with open(path, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        sys.exit(f"error: {path}: cannot write: {error.strerror}")
 
 
 if __name__ == "__main__":

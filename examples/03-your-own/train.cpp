@@ -165,8 +165,13 @@ int main(int argc, char **argv) {
                  "usage: example-train LAYER.mlir [cpu|cuda:0] [STEPS]\n");
     return 1;
   }
-  Status status = train(argv[1], argc > 2 ? argv[2] : "cpu",
-                        argc > 3 ? std::atoi(argv[3]) : 100);
+  int steps = argc > 3 ? std::atoi(argv[3]) : 100;
+  if (steps < 1) {
+    std::fprintf(stderr, "error: STEPS: found '%s', required is at least 1\n",
+                 argv[3]);
+    return 1;
+  }
+  Status status = train(argv[1], argc > 2 ? argv[2] : "cpu", steps);
   if (status.ok())
     return 0;
   std::fprintf(stderr, "error: %s\n", status.message().c_str());
