@@ -34,7 +34,7 @@ def code(text):
 
 def shown(command):
     """A command as a person would type it."""
-    for old, new in (("%tool", "TOOL"), ("%here/", ""), ("nobody ", ""),
+    for old, new in (("%tool", "TOOL"), ("%here/../../", ""), ("%here/", ""), ("nobody ", ""),
                      (" > /dev/null 2>&1", ""), (" > /dev/null", ""),
                      (" ;; ", "; ")):
         command = command.replace(old, new)
