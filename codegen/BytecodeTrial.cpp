@@ -38,7 +38,7 @@ static void prepareToDie() {
   ::setrlimit(RLIMIT_CORE, &none);
   ::setrlimit(RLIMIT_CPU, &time);
   // A lock that another thread of the parent held is never released here.
-  ::alarm(4 * ssm::kBytecodeSeconds);
+  ::alarm(10 * ssm::kBytecodeSeconds);
 }
 
 static void read(StringRef source) {

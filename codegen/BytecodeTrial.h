@@ -24,7 +24,7 @@
 namespace mlir::ssm {
 
 /// CPU seconds that reading may take; real modules take milliseconds.
-inline constexpr unsigned kBytecodeSeconds = 2;
+inline constexpr unsigned kBytecodeSeconds = 1;
 
 /// What happens to a process that reads `source`, if that is bytecode and ends
 /// the process; nothing if it is text, or is read or refused as it should be.
