@@ -9,9 +9,9 @@ import json
 import pathlib
 import random
 import re
-import shutil
 import struct
 import subprocess
+import tempfile
 
 TEST = pathlib.Path(__file__).resolve().parent.parent
 MLIR_OPT = "/usr/lib/llvm-22/bin/mlir-opt"
@@ -215,16 +215,13 @@ FILES = MODULES | TENSORS | BYTECODE
 @functools.cache
 def bundle(tools):
     """The files of a bundle of EMA, by name."""
-    with subprocess.Popen(["mktemp", "-d"], stdout=subprocess.PIPE,
-                          text=True) as made:
-        folder = pathlib.Path(made.stdout.read().strip())
-    subprocess.run(
-        [f"{tools}/mamba-export", TEST / "tools/Inputs/ema.mlir", "-o", folder,
-         "--targets=sm_80,sm_90", "--forms=ptx"], check=True,
-        stdout=subprocess.DEVNULL)
-    files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    shutil.rmtree(folder)
-    return files
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch) / "bundle"
+        subprocess.run(
+            [f"{tools}/mamba-export", TEST / "tools/Inputs/ema.mlir", "-o", folder,
+             "--targets=sm_80,sm_90", "--forms=ptx"], check=True,
+            stdout=subprocess.DEVNULL)
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def changed(old, new):
