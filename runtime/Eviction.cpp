@@ -25,9 +25,6 @@ namespace mamba {
 
 namespace {
 
-/// Older temporary files were left by a process that was killed.
-constexpr int64_t kStaleSeconds = 600;
-
 struct StoredFile {
   std::string name;
   int64_t bytes;
@@ -69,9 +66,8 @@ int64_t evict(int folder, int64_t maxBytes) {
     if (file.name.ends_with(".entry")) {
       total += file.bytes;
       entries.push_back(std::move(file));
-    } else if (file.name.ends_with(".tmp") &&
-               file.used.tv_sec + kStaleSeconds < ::time(nullptr)) {
-      ::unlinkat(folder, file.name.c_str(), 0);
+    } else if (file.name.ends_with(".tmp")) {
+      removeAbandoned(folder, file.name);
     }
   }
   std::sort(entries.begin(), entries.end(), usedEarlier);

@@ -6,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 //
 // Temporary names hold the process, a counter and the time, so that neither
-// threads nor processes that reuse an identifier meet.
+// threads nor processes that reuse an identifier meet. Their files are locked
+// while they are written: a lock ends with its process, however that ends, so
+// an unlocked one is known to be left over.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,6 +20,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +30,11 @@ namespace mamba {
 namespace {
 
 constexpr int64_t kMaxFileBytes = int64_t(4) << 30;
+/// Where files can't be locked, older temporary files count as left over.
+constexpr int64_t kAbandonedSeconds = 600;
+/// A file that others take for left over before it is locked is made anew. With
+/// many processes on few cores that happens some times in a row.
+constexpr int kAttempts = 100;
 
 Status writeAll(int descriptor, std::string_view bytes,
                 const std::string &path) {
@@ -49,17 +57,40 @@ std::string temporaryName(const std::string &path) {
                      now.tv_sec * 1000000000 + now.tv_nsec);
 }
 
-Status writeNew(int folder, const std::string &path, std::string_view bytes,
-                mode_t mode) {
-  FileDescriptor file(
-      ::openat(folder, path.c_str(),
-               O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
-  if (!file.valid())
-    return errnoStatus("cannot create", path);
-  MAMBA_RETURN_IF_ERROR(writeAll(file.get(), bytes, path));
-  if (!file.close())
+/// Closing tells of late errors, such as a full disk behind a network; that of
+/// a duplicate does, and leaves the lock.
+Status flush(int descriptor, const std::string &path) {
+  FileDescriptor duplicate(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+  if (!duplicate.valid() || !duplicate.close())
     return errnoStatus("cannot write", path);
   return Status();
+}
+
+/// Locks a new file. False if its name is gone already.
+bool lockNew(int descriptor) {
+  // Not every file system has locks; without, the age of a file counts.
+  while (::flock(descriptor, LOCK_EX) != 0 && errno == EINTR)
+    ;
+  struct stat facts;
+  return ::fstat(descriptor, &facts) != 0 || facts.st_nlink > 0;
+}
+
+/// A new, locked file, and its name in `temporary`.
+Result<FileDescriptor> createTemporary(int folder, const std::string &path,
+                                       mode_t mode, std::string &temporary) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    temporary = temporaryName(path);
+    FileDescriptor file(
+        ::openat(folder, temporary.c_str(),
+                 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+    if (!file.valid())
+      return errnoStatus("cannot create", temporary);
+    if (lockNew(file.get()))
+      return file;
+  }
+  return Status(StatusCode::IoError,
+                fmt::format("something removes '{}' as soon as it is created",
+                            temporary));
 }
 
 } // namespace
@@ -121,14 +152,32 @@ Status replaceFile(int folder, const std::string &path, std::string_view bytes,
                   fmt::format("cannot write '{}': it is there and is not a "
                               "regular file",
                               path));
-  std::string temporary = temporaryName(path);
-  Status status = writeNew(folder, temporary, bytes, mode);
+  std::string temporary;
+  MAMBA_ASSIGN_OR_RETURN(FileDescriptor file,
+                         createTemporary(folder, path, mode, temporary));
+  Status status = writeAll(file.get(), bytes, temporary);
+  if (status.ok())
+    status = flush(file.get(), temporary);
+  // Renamed while it is still locked: it must not be taken for left over.
   if (status.ok() &&
       ::renameat(folder, temporary.c_str(), folder, path.c_str()) != 0)
     status = errnoStatus("cannot rename a temporary file to", path);
   if (!status.ok())
     ::unlinkat(folder, temporary.c_str(), 0);
   return status;
+}
+
+void removeAbandoned(int folder, const std::string &temporary) {
+  FileDescriptor file(::openat(folder, temporary.c_str(),
+                               O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat facts;
+  if (!file.valid() || ::fstat(file.get(), &facts) != 0)
+    return;
+  bool abandoned = ::flock(file.get(), LOCK_EX | LOCK_NB) == 0;
+  if (!abandoned && errno != EWOULDBLOCK)
+    abandoned = facts.st_mtim.tv_sec + kAbandonedSeconds < ::time(nullptr);
+  if (abandoned)
+    ::unlinkat(folder, temporary.c_str(), 0);
 }
 
 } // namespace mamba

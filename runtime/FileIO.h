@@ -60,6 +60,10 @@ Result<std::string> readDescriptor(int descriptor, const std::string &path);
 Status replaceFile(int folder, const std::string &path, std::string_view bytes,
                    mode_t mode);
 
+/// Removes the temporary file of a replaceFile() that never ended, because its
+/// process was killed. One that is being written stays.
+void removeAbandoned(int folder, const std::string &temporary);
+
 } // namespace mamba
 
 #endif // MAMBA_RUNTIME_FILEIO_H

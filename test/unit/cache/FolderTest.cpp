@@ -9,13 +9,16 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/FileIO.h"
 #include "test/unit/cache/CacheTesting.h"
 
 #include <csignal>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 
 using namespace mamba;
 using namespace mamba::test;
@@ -151,13 +154,34 @@ TEST_F(FolderTest, RemovedWhileInUse) {
   EXPECT_TRUE(warnings().empty());
 }
 
-TEST_F(FolderTest, StaleTemporaryFilesAreRemoved) {
-  overwrite(folder + "/old.entry.1-0-0.tmp", "x");
-  overwrite(folder + "/new.entry.1-0-0.tmp", "x");
-  timespec old[2] = {{1000, 0}, {1000, 0}};
-  utimensat(AT_FDCWD, (folder + "/old.entry.1-0-0.tmp").c_str(), old, 0);
+/// A writer that was killed leaves its temporary file, and no lock.
+TEST_F(FolderTest, AbandonedTemporaryFilesAreRemoved) {
+  overwrite(folder + "/killed.entry.1-0-0.tmp", "x");
+  overwrite(folder + "/writing.entry.1-0-0.tmp", "x");
+  FileDescriptor writing(
+      ::open((folder + "/writing.entry.1-0-0.tmp").c_str(), O_RDWR));
+  ASSERT_EQ(::flock(writing.get(), LOCK_EX), 0);
   Cache(options()).store("key", "x");
-  EXPECT_EQ(count(".tmp"), 1);
+  EXPECT_FALSE(std::filesystem::exists(folder + "/killed.entry.1-0-0.tmp"));
+  EXPECT_TRUE(std::filesystem::exists(folder + "/writing.entry.1-0-0.tmp"));
+  ASSERT_TRUE(writing.close());
+  Cache(options()).store("key", "x");
+  EXPECT_EQ(count(".tmp"), 0);
+}
+
+/// What others take for abandoned is never what a writer is about to rename.
+TEST_F(FolderTest, WritersKeepTheirTemporaryFiles) {
+  FileDescriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY));
+  std::jthread cleaner([&](std::stop_token stop) {
+    while (!stop.stop_requested())
+      for (const auto &entry : std::filesystem::directory_iterator(folder))
+        if (entry.path().extension() == ".tmp")
+          removeAbandoned(directory.get(), entry.path().filename());
+  });
+  for (int i = 0; i < 2000; ++i) {
+    Status status = replaceFile(directory.get(), "file", "bytes", 0600);
+    ASSERT_TRUE(status.ok()) << status.toString();
+  }
 }
 
 } // namespace
