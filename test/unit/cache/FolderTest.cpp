@@ -9,12 +9,17 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/Environment.h"
 #include "runtime/FileIO.h"
 #include "test/unit/cache/CacheTesting.h"
 
 #include <csignal>
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <pwd.h>
+#include <sched.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -38,22 +43,34 @@ protected:
     ASSERT_EQ(warnings().size(), 1u);
     EXPECT_NE(warnings()[0].find(reason), std::string::npos) << warnings()[0];
   }
-  /// Runs `body` in a child process without root's rights.
+  /// Runs `body` in a child process, whose failures are failures of the test.
+  /// kSkipped of it stands for a skipped test.
+  template <typename Body> void inChild(Body body) {
+    pid_t child = fork();
+    if (child == 0) {
+      body();
+      _exit(testing::Test::IsSkipped()    ? kSkipped
+            : testing::Test::HasFailure() ? 1
+                                          : 0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == kSkipped)
+      GTEST_SKIP();
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+  }
+  /// The same without root's rights.
   template <typename Body> void asOrdinaryUser(Body body) {
     if (geteuid() != 0)
       return body();
     ASSERT_EQ(chown(folder.c_str(), 65534, 65534), 0);
-    pid_t child = fork();
-    if (child == 0) {
-      if (seteuid(65534) != 0)
-        _exit(2);
+    inChild([&] {
+      ASSERT_EQ(seteuid(65534), 0);
       body();
-      _exit(testing::Test::HasFailure() ? 1 : 0);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    });
   }
+  static constexpr int kSkipped = 77;
 };
 
 TEST_F(FolderTest, CreatedPrivate) {
@@ -124,10 +141,9 @@ TEST_F(FolderTest, ReadOnly) {
   });
 }
 
-TEST_F(FolderTest, Full) {
-  pid_t child = fork();
-  if (child == 0) {
-    // A limit on file sizes stands for a full disk: write() fails midway.
+/// write() fails midway, as on some full disks.
+TEST_F(FolderTest, FileSizeLimit) {
+  inChild([this] {
     signal(SIGXFSZ, SIG_IGN);
     rlimit limit{1000, 1000};
     setrlimit(RLIMIT_FSIZE, &limit);
@@ -138,11 +154,57 @@ TEST_F(FolderTest, Full) {
     EXPECT_EQ(warnings().size(), 1u);
     EXPECT_EQ(count(".tmp"), 0);
     EXPECT_EQ(count(".entry"), 0);
-    _exit(testing::Test::HasFailure() ? 1 : 0);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  });
+}
+
+/// Mounts a file system of `bytes` on `folder` that only this process sees.
+bool mountSmallDisk(const std::string &folder, int bytes) {
+  // Without this, the mount would be seen in the parent too.
+  return ::unshare(CLONE_NEWNS) == 0 &&
+         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+         ::mount("tmpfs", folder.c_str(), "tmpfs", 0,
+                 fmt::format("size={},mode=0700", bytes).c_str()) == 0;
+}
+
+TEST_F(FolderTest, FullDisk) {
+  inChild([this] {
+    if (!mountSmallDisk(folder, 64 << 10))
+      GTEST_SKIP() << "needs the right to mount a file system";
+    Cache cache(options());
+    std::string value(20000, 'x');
+    for (const char *key : {"a", "b", "c", "d", "e"})
+      EXPECT_EQ(**cache.getOrCompute(key, returning(value)), value);
+    ASSERT_EQ(warnings().size(), 1u);
+    EXPECT_NE(warnings()[0].find("No space left on device"), std::string::npos)
+        << warnings()[0];
+    EXPECT_EQ(count(".tmp"), 0);
+    // What found room is there for the next program.
+    EXPECT_EQ(*Cache(options()).lookup("a"), value);
+    EXPECT_EQ(Cache(options()).lookup("e"), nullptr);
+  });
+}
+
+/// As in a container that runs as a number which its password file lacks: there
+/// is no name, and HOME is "/" or not set.
+TEST_F(FolderTest, UserWithoutAName) {
+  if (geteuid() != 0)
+    GTEST_SKIP() << "needs root to become another user";
+  constexpr uid_t kUser = 54321;
+  ASSERT_EQ(getpwuid(kUser), nullptr);
+  ASSERT_EQ(chown(folder.c_str(), kUser, kUser), 0);
+  inChild([&] {
+    ASSERT_EQ(setuid(kUser), 0);
+    for (const char *name : {"MAMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME"})
+      unsetenv(name);
+    EXPECT_EQ(Environment::read().cacheDir, "");
+    setenv("HOME", "/", 1);
+    expectMemoryOnly(Environment::read().cacheDir, "Permission denied");
+    setenv("MAMBA_CACHE_DIR", folder.c_str(), 1);
+    warnings().clear();
+    Cache({Environment::read().cacheDir, 1 << 20, 1 << 20}).store("key", "x");
+    EXPECT_EQ(*Cache(options()).lookup("key"), "x");
+    EXPECT_TRUE(warnings().empty());
+  });
 }
 
 TEST_F(FolderTest, RemovedWhileInUse) {
@@ -178,7 +240,7 @@ TEST_F(FolderTest, WritersKeepTheirTemporaryFiles) {
         if (entry.path().extension() == ".tmp")
           removeAbandoned(directory.get(), entry.path().filename());
   });
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 300; ++i) {
     Status status = replaceFile(directory.get(), "file", "bytes", 0600);
     ASSERT_TRUE(status.ok()) << status.toString();
   }

@@ -171,6 +171,17 @@ TEST_F(LookupTest, DiskIsCappedLeastRecentlyUsedFirst) {
   EXPECT_TRUE(warnings().empty());
 }
 
+TEST_F(LookupTest, EvictedEntriesStayWithTheirHolders) {
+  Cache cache({folder, 3000, 3000});
+  std::string value(1000, 'v');
+  auto held = cache.getOrCompute("held", returning(value));
+  ASSERT_TRUE(held.ok());
+  for (int i = 0; i < 10; ++i)
+    cache.store("key" + std::to_string(i), std::string(1000, 'x'));
+  EXPECT_EQ(cache.lookup("held"), nullptr);
+  EXPECT_EQ(**held, value);
+}
+
 TEST_F(LookupTest, WorksInAForkedChild) {
   Cache cache(options());
   std::atomic<bool> stop{false};
