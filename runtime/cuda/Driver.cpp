@@ -127,6 +127,18 @@ Result<const Driver *> Driver::get() {
   return mine.result;
 }
 
+/// After these the driver refuses everything that needs the context, whose
+/// memory and code are gone. A primary context is made anew by a new process
+/// only.
+static bool losesContext(CUresult result) {
+  return result == CUDA_ERROR_ILLEGAL_ADDRESS ||
+         result == CUDA_ERROR_LAUNCH_TIMEOUT ||
+         result == CUDA_ERROR_CONTEXT_IS_DESTROYED ||
+         result == CUDA_ERROR_ASSERT ||
+         (result >= CUDA_ERROR_HARDWARE_STACK_ERROR &&
+          result <= CUDA_ERROR_LAUNCH_FAILED);
+}
+
 Status Driver::failure(CUresult result, const char *call) const {
   const char *name = nullptr, *text = nullptr;
   cuGetErrorName(result, &name);
@@ -141,9 +153,15 @@ Status Driver::failure(CUresult result, const char *call) const {
   else if (result >= CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED &&
            result <= CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD)
     code = StatusCode::CaptureForbidden;
-  return Status(code, fmt::format("{} failed: {} ({}): {}", call,
-                                  name ? name : "unknown error", int(result),
-                                  text ? text : "no description"));
+  return Status(code,
+                fmt::format("{} failed: {} ({}): {}{}", call,
+                            name ? name : "unknown error", int(result),
+                            text ? text : "no description",
+                            losesContext(result)
+                                ? "; this process can't use the device any "
+                                  "more, since a kernel of it crashed or the "
+                                  "device was reset: start it again"
+                                : ""));
 }
 
 std::string versionText(int cudaVersion) {
