@@ -171,15 +171,18 @@ Status Module::checkArguments(const Entry &entry, size_t count) const {
   if (!driver.cuFuncGetParamInfo)
     return Status();
   size_t declared = 0, offset = 0, size = 0;
-  while (declared <= kMaxArgs &&
-         driver.cuFuncGetParamInfo(entry.function, declared, &offset, &size) ==
-             CUDA_SUCCESS) {
+  for (;; ++declared) {
+    CUresult result =
+        driver.cuFuncGetParamInfo(entry.function, declared, &offset, &size);
+    // This one says that there are no more.
+    if (result == CUDA_ERROR_INVALID_VALUE || declared > kMaxArgs)
+      break;
+    MAMBA_RETURN_IF_ERROR(driver.check(result, "cuFuncGetParamInfo"));
     if (size != 8)
       return Status(StatusCode::InvalidArgument,
                     fmt::format("parameter {} of the code has {} bytes; "
                                 "required are 8",
                                 declared, size));
-    ++declared;
   }
   if (declared == count)
     return Status();

@@ -10,77 +10,18 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Buffer.h"
-#include "runtime/Kernel.h"
 #include "runtime/LaunchTimer.h"
 #include "runtime/cuda/Compatibility.h"
 #include "runtime/cuda/Driver.h"
-#include "test/unit/runtime/TestArtifacts.h"
-#include "test/unit/runtime/fakecuda/UseFakeCuda.h"
+#include "test/unit/runtime/CudaTesting.h"
 
-#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <vector>
 
 using namespace mamba;
 using namespace mamba::test;
 
 namespace {
-
-constexpr const char *kPtx = ".version 8.2\n.target sm_90\n// args 5\n"
-                             ".visible .entry sum_chunks\n"
-                             ".visible .entry sum_partials\n";
-
-Artifact cudaArtifact() {
-  Artifact artifact = chunkedSumArtifact();
-  artifact.kind = ImageKind::Ptx;
-  artifact.target = "sm_90";
-  artifact.image = kPtx;
-  for (LaunchSpec &launch : artifact.launches)
-    launch.blockSize = 128;
-  return artifact;
-}
-
-class CudaTest : public testing::Test {
-protected:
-  CudaTest() {
-    FakeCudaState &state = fake();
-    state.capturing = false;
-    state.failures.clear();
-    state.launches.clear();
-    state.calls.clear();
-    state.registers = 40;
-    state.maxThreads = 1024;
-    device = *Device::open("cuda:0");
-    x = *DeviceBuffer::allocate(device, 4096);
-    sums = *DeviceBuffer::allocate(device, 4096);
-  }
-  ~CudaTest() override {
-    fake().failures.clear();
-    EXPECT_EQ(fake().violations, 0);
-    EXPECT_EQ(fake().contextDepth, 0);
-  }
-
-  std::shared_ptr<Kernel> make(Artifact artifact) {
-    return *Kernel::create(
-        std::make_shared<const Artifact>(std::move(artifact)), device);
-  }
-  std::vector<TensorView> views(int64_t length = 9) {
-    return {TensorView::contiguous(x.data(), DType::F32, {2, length}),
-            TensorView::contiguous(sums.data(), DType::F32, {2})};
-  }
-  void expectError(const Status &status, StatusCode code,
-                   std::initializer_list<const char *> parts) {
-    EXPECT_EQ(status.code(), code) << status.toString();
-    for (const char *part : parts)
-      EXPECT_NE(status.message().find(part), std::string::npos)
-          << "no '" << part << "' in: " << status.message();
-  }
-
-  std::shared_ptr<Device> device;
-  DeviceBuffer x, sums;
-};
 
 TEST_F(CudaTest, Info) {
   const DeviceInfo &info = device->info();

@@ -17,6 +17,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <unistd.h>
 
 using namespace mamba::cuda;
@@ -26,36 +27,65 @@ namespace {
 
 struct FakeModule {
   std::string text;
+  CUcontext context;
 };
 
 struct FakeFunction {
   std::string name;
   size_t numArgs;
+  CUcontext context;
 };
 
 /// Contexts are numbers, 1 more than the ordinal; the stack is of this thread.
 thread_local std::vector<CUcontext> contexts;
 
+CUcontext currentContext() {
+  return contexts.empty() ? nullptr : contexts.back();
+}
+
+/// Held during every call. Never destroyed: devices may be closed at exit.
+std::mutex &callMutex() {
+  static auto *mutex = new std::mutex;
+  return *mutex;
+}
+
 FakeCudaState &state() { return *mambaFakeCudaState(); }
 
+/// What the call has to return before it does anything; success: it goes on.
 CUresult enter(const char *name, bool needsContext = true) {
   ++state().calls[name];
   if (needsContext && contexts.empty())
     ++state().violations;
   auto failure = state().failures.find(name);
-  return failure == state().failures.end() ? CUDA_SUCCESS
-                                           : CUresult(failure->second);
+  if (failure != state().failures.end())
+    return CUresult(failure->second);
+  return needsContext ? CUresult(state().contextLost) : CUDA_SUCCESS;
+}
+
+/// The same for what may find no memory.
+CUresult enterAllocating(const char *name, bool needsContext = true) {
+  if (state().failingCall > 0 && --state().failingCall == 0) {
+    state().failedCall = name;
+    return CUDA_ERROR_OUT_OF_MEMORY;
+  }
+  return enter(name, needsContext);
 }
 
 #define ENTER(...)                                                             \
-  if (CUresult failed = enter(__func__ __VA_OPT__(, ) __VA_ARGS__))            \
+  std::lock_guard lock(callMutex());                                           \
+  if (CUresult failed = enterAllocating(__func__ __VA_OPT__(, ) __VA_ARGS__))  \
     return failed;
 
+/// For calls that need no memory. Those that give something back do so whatever
+/// they return.
+#define ENTER_FRUGAL(...)                                                      \
+  std::lock_guard lock(callMutex());                                           \
+  CUresult result = enter(__func__ __VA_OPT__(, ) __VA_ARGS__);
+
 int currentOrdinal() {
-  return contexts.empty()
-             ? 0
-             : static_cast<int>(reinterpret_cast<uintptr_t>(contexts.back())) -
-                   1;
+  CUcontext current = currentContext();
+  return current ? static_cast<int>(reinterpret_cast<uintptr_t>(current)) - 1
+                 : 0;
 }
 
 /// The ordinal lies in the allocation's first bytes' address range: kept aside.
@@ -67,12 +97,13 @@ std::map<uintptr_t, int> &ordinals() {
 /// Handles are told apart by address and hold nothing; leaks are seen.
 template <typename Handle> CUresult makeHandle(Handle *handle) {
   *handle = reinterpret_cast<Handle>(new char);
+  ++state().handles;
   return CUDA_SUCCESS;
 }
 
-template <typename Handle> CUresult destroyHandle(Handle handle) {
+template <typename Handle> void destroyHandle(Handle handle) {
   delete reinterpret_cast<char *>(handle);
-  return CUDA_SUCCESS;
+  --state().handles;
 }
 
 } // namespace
@@ -171,24 +202,30 @@ CUresult cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice device) {
 }
 
 CUresult cuDevicePrimaryCtxRelease_v2(CUdevice) {
-  ENTER(false)
+  ENTER_FRUGAL(false)
   --state().retained;
-  return CUDA_SUCCESS;
+  return result;
 }
 
 CUresult cuCtxPushCurrent_v2(CUcontext context) {
-  ENTER(false)
+  ENTER_FRUGAL(false)
+  if (result)
+    return result;
   contexts.push_back(context);
   ++state().contextDepth;
   return CUDA_SUCCESS;
 }
 
 CUresult cuCtxPopCurrent_v2(CUcontext *context) {
-  ENTER()
+  ENTER_FRUGAL(false)
+  if (contexts.empty()) {
+    ++state().violations;
+    return CUDA_ERROR_INVALID_VALUE;
+  }
   *context = contexts.back();
   contexts.pop_back();
   --state().contextDepth;
-  return CUDA_SUCCESS;
+  return result;
 }
 
 CUresult cuCtxSynchronize() {
@@ -211,31 +248,35 @@ CUresult cuModuleLoadDataEx(CUmodule *module, const void *image,
                                 : CUDA_ERROR_INVALID_PTX;
   }
   ++state().modules;
-  *module = reinterpret_cast<CUmodule>(new FakeModule{text});
+  *module = reinterpret_cast<CUmodule>(new FakeModule{text, currentContext()});
   return CUDA_SUCCESS;
 }
 
 CUresult cuModuleUnload(CUmodule module) {
-  ENTER()
+  ENTER_FRUGAL()
+  auto *fake = reinterpret_cast<FakeModule *>(module);
+  if (fake->context != currentContext())
+    ++state().violations;
   --state().modules;
-  delete reinterpret_cast<FakeModule *>(module);
-  return CUDA_SUCCESS;
+  delete fake;
+  return result;
 }
 
 CUresult cuModuleGetFunction(CUfunction *function, CUmodule module,
                              const char *name) {
   ENTER()
-  const std::string &text = reinterpret_cast<FakeModule *>(module)->text;
+  auto *fake = reinterpret_cast<FakeModule *>(module);
+  const std::string &text = fake->text;
   if (text.find(std::string(".entry ") + name + "\n") == std::string::npos)
     return CUDA_ERROR_NOT_FOUND;
   size_t args = text.find("// args ");
   // Never freed, as functions live as long as their module.
   static std::vector<FakeFunction *> *functions =
       new std::vector<FakeFunction *>;
-  functions->push_back(
-      new FakeFunction{name, args == std::string::npos
-                                 ? 0
-                                 : size_t(std::atoi(text.c_str() + args + 8))});
+  size_t numArgs = args == std::string::npos
+                       ? 0
+                       : size_t(std::atoi(text.c_str() + args + 8));
+  functions->push_back(new FakeFunction{name, numArgs, fake->context});
   *function = reinterpret_cast<CUfunction>(functions->back());
   return CUDA_SUCCESS;
 }
@@ -249,7 +290,7 @@ CUresult cuFuncGetParamInfo(CUfunction function, size_t index, size_t *offset,
                             size_t *size) {
   ENTER()
   if (index >= reinterpret_cast<FakeFunction *>(function)->numArgs)
-    return CUresult(1);
+    return CUDA_ERROR_INVALID_VALUE;
   *offset = 8 * index;
   *size = 8;
   return CUDA_SUCCESS;
@@ -284,7 +325,10 @@ CUresult cuLaunchKernel(CUfunction function, unsigned gridX, unsigned, unsigned,
                         CUstream stream, void **parameters, void **) {
   ENTER()
   auto *fake = reinterpret_cast<FakeFunction *>(function);
-  mamba::test::FakeLaunch launch{fake->name, gridX, blockX, shared, stream, {}};
+  if (fake->context != currentContext())
+    ++state().violations;
+  mamba::test::FakeLaunch launch{
+      fake->name, gridX, blockX, shared, stream, currentOrdinal(), {}};
   for (size_t i = 0; i < fake->numArgs; ++i)
     launch.args.push_back(*static_cast<int64_t *>(parameters[i]));
   state().launches.push_back(std::move(launch));
@@ -301,12 +345,12 @@ CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
 }
 
 CUresult cuMemFree_v2(CUdeviceptr address) {
-  ENTER()
+  ENTER_FRUGAL()
   if (!state().allocations.erase(address))
     ++state().violations;
   ordinals().erase(address);
   std::free(reinterpret_cast<void *>(address));
-  return CUDA_SUCCESS;
+  return result;
 }
 
 CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr target, const void *source,
@@ -354,8 +398,9 @@ CUresult cuStreamCreate(CUstream *stream, unsigned) {
 }
 
 CUresult cuStreamDestroy_v2(CUstream stream) {
-  ENTER()
-  return destroyHandle(stream);
+  ENTER_FRUGAL()
+  destroyHandle(stream);
+  return result;
 }
 
 CUresult cuStreamSynchronize(CUstream) {
@@ -376,9 +421,9 @@ CUresult cuStreamBeginCapture_v2(CUstream, CUstreamCaptureMode) {
 }
 
 CUresult cuStreamEndCapture(CUstream, CUgraph *graph) {
-  ENTER()
+  ENTER_FRUGAL()
   state().capturing = false;
-  return makeHandle(graph);
+  return result ? result : makeHandle(graph);
 }
 
 CUresult cuGraphInstantiateWithFlags(CUgraphExec *graph, CUgraph,
@@ -393,13 +438,15 @@ CUresult cuGraphLaunch(CUgraphExec, CUstream) {
 }
 
 CUresult cuGraphExecDestroy(CUgraphExec graph) {
-  ENTER()
-  return destroyHandle(graph);
+  ENTER_FRUGAL()
+  destroyHandle(graph);
+  return result;
 }
 
 CUresult cuGraphDestroy(CUgraph graph) {
-  ENTER()
-  return destroyHandle(graph);
+  ENTER_FRUGAL()
+  destroyHandle(graph);
+  return result;
 }
 
 CUresult cuEventCreate(CUevent *event, unsigned) {
@@ -408,8 +455,9 @@ CUresult cuEventCreate(CUevent *event, unsigned) {
 }
 
 CUresult cuEventDestroy_v2(CUevent event) {
-  ENTER()
-  return destroyHandle(event);
+  ENTER_FRUGAL()
+  destroyHandle(event);
+  return result;
 }
 
 CUresult cuEventRecord(CUevent, CUstream) {

@@ -7,7 +7,8 @@
 //
 // The runtime's use of the driver is tested against this library: device memory
 // is host memory, launches are recorded, and calls without a current context
-// count as violations.
+// count as violations. Thread-safe; what it saw is read when no call is under
+// way.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,6 +27,7 @@ struct FakeLaunch {
   std::string entry;
   unsigned grid, block, shared;
   void *stream;
+  int ordinal; ///< Of the device whose context was current.
   std::vector<int64_t> args;
 };
 
@@ -41,14 +43,23 @@ struct FakeCudaState {
   int maxThreads = 1024;
   /// Result to return by the function of this name.
   std::map<std::string, int> failures;
+  /// The call that finds no memory: 1 is the next one, 0 none. Calls that give
+  /// something back or make a context current are not counted.
+  int failingCall = 0;
+  /// Once a kernel crashed: what all calls return that need the context.
+  int contextLost = 0;
 
   // Seen.
   std::vector<FakeLaunch> launches;
   std::map<std::string, int> calls;
   int violations = 0;
+  /// The function that failingCall hit; empty before.
+  std::string failedCall;
   int retained = 0;
   int contextDepth = 0;
   int modules = 0;
+  /// Streams, events and graphs.
+  int handles = 0;
   std::map<uintptr_t, size_t> allocations;
   /// Last value of MAX_DYNAMIC_SHARED_SIZE_BYTES.
   int dynamicSharedLimit = 0;
