@@ -20,6 +20,7 @@
 #include <nlohmann/json.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mamba {
@@ -127,6 +128,34 @@ private:
   Status *status_;
   size_t depth_ = 0;
   Step steps_[kMaxDepth];
+};
+
+/// A file's JSON. The destructor of nlohmann::json collects all children in a
+/// vector, and ends the program if there is no memory for that; this one leaves
+/// it no children.
+class JsonDocument {
+public:
+  explicit JsonDocument(nlohmann::json value) : value_(std::move(value)) {}
+  JsonDocument(JsonDocument &&) = default;
+  ~JsonDocument() { dismantle(value_, kMaxDepth); }
+
+  /// The first thing that is not as asked for becomes `status`.
+  JsonNode root(Status &status) const { return JsonNode(value_, status); }
+
+private:
+  /// Deeper than any manifest; what is deeper is of strangers, and must not
+  /// overflow the stack here.
+  static constexpr int kMaxDepth = 32;
+
+  static void dismantle(nlohmann::json &value, int depth) {
+    if (!value.is_structured() || depth == 0)
+      return;
+    for (nlohmann::json &child : value)
+      dismantle(child, depth - 1);
+    value.clear();
+  }
+
+  nlohmann::json value_;
 };
 
 } // namespace mamba

@@ -259,9 +259,9 @@ Status checkSense(const TargetManifest &target) {
   return Status();
 }
 
-Status checkFormat(const nlohmann::json &value, std::string_view required) {
+Status checkFormat(const JsonDocument &file, std::string_view required) {
   Status status;
-  JsonNode root(value, status);
+  JsonNode root = file.root(status);
   std::string format = root["format"].text();
   if (status.ok() && format != required)
     return corrupt(fmt::format("is no manifest of a bundle: its format is '{}',"
@@ -291,25 +291,25 @@ std::string_view manifestChecksum(std::string_view text) {
 }
 
 /// The JSON of a file that is whole and of this format.
-static Result<nlohmann::json> parseSigned(std::string_view text,
-                                          std::string_view format) {
+static Result<JsonDocument> parseSigned(std::string_view text,
+                                        std::string_view format) {
   auto value = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (value.is_discarded())
     return corrupt("is no JSON: it was cut or changed");
-  MAMBA_RETURN_IF_ERROR(checkFormat(value, format));
+  JsonDocument file(std::move(value));
+  MAMBA_RETURN_IF_ERROR(checkFormat(file, format));
   std::string_view stored = manifestChecksum(text);
   if (stored.empty() ||
       sha256(text.substr(0, stored.data() - text.data())) != stored)
     return corrupt("its checksum does not match: it was cut or changed; export "
                    "the bundle again");
-  return value;
+  return file;
 }
 
 Result<Manifest> readManifest(std::string_view text) {
-  MAMBA_ASSIGN_OR_RETURN(nlohmann::json value,
-                         parseSigned(text, "mamba-bundle"));
+  MAMBA_ASSIGN_OR_RETURN(JsonDocument file, parseSigned(text, "mamba-bundle"));
   Status status;
-  Manifest manifest = readFields(JsonNode(value, status));
+  Manifest manifest = readFields(file.root(status));
   if (status.ok())
     status = checkSense(manifest);
   if (!status.ok())
@@ -319,10 +319,10 @@ Result<Manifest> readManifest(std::string_view text) {
 
 Result<TargetManifest> readTarget(std::string_view text,
                                   const Manifest &manifest) {
-  MAMBA_ASSIGN_OR_RETURN(nlohmann::json value,
+  MAMBA_ASSIGN_OR_RETURN(JsonDocument file,
                          parseSigned(text, "mamba-bundle-target"));
   Status status;
-  TargetManifest target = readTargetFields(JsonNode(value, status), manifest);
+  TargetManifest target = readTargetFields(file.root(status), manifest);
   if (status.ok())
     status = checkSense(target);
   if (!status.ok())

@@ -239,4 +239,9 @@ TEST(ManifestTest, AnyValueMayBeAnything) {
   expectNoHarm(fullBundle().targetText(), readSums);
 }
 
+TEST(Manifest, DeepNestingIsNoOverflow) {
+  std::string deep = std::string(1000000, '[') + std::string(1000000, ']');
+  EXPECT_EQ(readManifest(deep).code(), StatusCode::CorruptData);
+}
+
 } // namespace
