@@ -157,11 +157,13 @@ Result<void *> CudaDevice::allocate(int64_t bytes) {
   ScopedContext scope(*context_);
   MAMBA_RETURN_IF_ERROR(scope.status());
   CUdeviceptr result = 0;
-  MAMBA_RETURN_IF_ERROR(MAMBA_CUDA_CALL(context_->driver(), cuMemAlloc_v2,
-                                        &result, static_cast<size_t>(bytes))
-                            .withContext(fmt::format("allocating {} bytes on "
-                                                     "{}",
-                                                     bytes, name())));
+  Status status = MAMBA_CUDA_CALL(context_->driver(), cuMemAlloc_v2, &result,
+                                  static_cast<size_t>(bytes));
+  // Words are for errors only: where the host has no memory for them, what the
+  // device gave would be lost.
+  if (!status.ok())
+    return std::move(status).withContext(
+        fmt::format("allocating {} bytes on {}", bytes, name()));
   return reinterpret_cast<void *>(result);
 }
 
