@@ -51,6 +51,18 @@ std::mutex &callMutex() {
 
 FakeCudaState &state() { return *mambaFakeCudaState(); }
 
+thread_local bool insideCall = false;
+
+/// One call: no other runs meanwhile.
+class Call {
+public:
+  Call() : lock(callMutex()) { insideCall = true; }
+  ~Call() { insideCall = false; }
+
+private:
+  std::lock_guard<std::mutex> lock;
+};
+
 /// What the call has to return before it does anything; success: it goes on.
 CUresult enter(const char *name, bool needsContext = true) {
   ++state().calls[name];
@@ -72,14 +84,14 @@ CUresult enterAllocating(const char *name, bool needsContext = true) {
 }
 
 #define ENTER(...)                                                             \
-  std::lock_guard lock(callMutex());                                           \
+  Call call;                                                                   \
   if (CUresult failed = enterAllocating(__func__ __VA_OPT__(, ) __VA_ARGS__))  \
     return failed;
 
 /// For calls that need no memory. Those that give something back do so whatever
 /// they return.
 #define ENTER_FRUGAL(...)                                                      \
-  std::lock_guard lock(callMutex());                                           \
+  Call call;                                                                   \
   CUresult result = enter(__func__ __VA_OPT__(, ) __VA_ARGS__);
 
 int currentOrdinal() {
@@ -114,6 +126,8 @@ FakeCudaState *mambaFakeCudaState() {
   static FakeCudaState instance;
   return &instance;
 }
+
+bool mambaFakeCudaRuns() { return insideCall; }
 
 CUresult cuInit(unsigned) {
   ENTER(false)

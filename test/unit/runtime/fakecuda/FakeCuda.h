@@ -69,5 +69,7 @@ struct FakeCudaState {
 
 /// Exported by the library beside the driver's functions.
 extern "C" mamba::test::FakeCudaState *mambaFakeCudaState();
+/// Whether this thread is in one of the driver's functions.
+extern "C" bool mambaFakeCudaRuns();
 
 #endif // MAMBA_TEST_UNIT_RUNTIME_FAKECUDA_FAKECUDA_H

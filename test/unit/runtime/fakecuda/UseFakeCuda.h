@@ -32,10 +32,13 @@ inline const std::string &fakeCudaPath() {
 [[maybe_unused]] static const int kEnvironmentIsSet =
     setenv("MAMBA_LIBCUDA", fakeCudaPath().c_str(), 1);
 
+template <typename Function> Function *fakeFunction(const char *name) {
+  return reinterpret_cast<Function *>(
+      dlsym(dlopen(fakeCudaPath().c_str(), RTLD_NOW | RTLD_LOCAL), name));
+}
+
 inline FakeCudaState &fake() {
-  static auto *function = reinterpret_cast<FakeCudaState *(*)()>(
-      dlsym(dlopen(fakeCudaPath().c_str(), RTLD_NOW | RTLD_LOCAL),
-            "mambaFakeCudaState"));
+  static auto *function = fakeFunction<FakeCudaState *()>("mambaFakeCudaState");
   return *function();
 }
 
