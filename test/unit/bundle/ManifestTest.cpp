@@ -239,7 +239,7 @@ TEST(ManifestTest, AnyValueMayBeAnything) {
   expectNoHarm(fullBundle().targetText(), readSums);
 }
 
-TEST(Manifest, DeepNestingIsNoOverflow) {
+TEST(ManifestTest, DeepNestingIsNoOverflow) {
   std::string deep = std::string(1000000, '[') + std::string(1000000, ']');
   EXPECT_EQ(readManifest(deep).code(), StatusCode::CorruptData);
 }
