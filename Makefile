@@ -34,6 +34,11 @@ asan: deps ## Unit tests under the address and undefined sanitizers.
 	@cmake/build.sh asan $(JOBS) unit-tests
 	@ctest --test-dir build/asan -L unit --output-on-failure
 
+.PHONY: tsan
+tsan: deps ## Tests of the runtime's threads under the thread sanitizer.
+	@cmake/build.sh tsan $(JOBS) thread-tests
+	@ctest --test-dir build/tsan -L threads --output-on-failure
+
 MINUTES ?= 1
 
 .PHONY: fuzz

@@ -13,9 +13,10 @@ if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_options(mamba_flags INTERFACE -UNDEBUG)
 endif()
 
-if(MAMBA_SANITIZE)
+# mamba_sanitize(): sanitizes the folders that are added from here on.
+macro(mamba_sanitize)
   # vptr checks need type information of LLVM's classes on both sides.
   add_compile_options(-fsanitize=${MAMBA_SANITIZE} -fno-sanitize=vptr
     -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${MAMBA_SANITIZE})
-endif()
+endmacro()

@@ -16,6 +16,7 @@ import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
+PARTS = ["format", "dev", "asan", "tsan", "portable"]
 LIT_PASSED = {"PASS", "XFAIL", "FLAKYPASS"}
 LIT_SKIPPED = {"UNSUPPORTED", "SKIPPED", "EXCLUDED"}
 
@@ -135,10 +136,10 @@ def test_step(preset, tally, *options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", default="2", help="parallel compile jobs")
-    parser.add_argument("--only", choices=["format", "dev", "asan", "portable"],
+    parser.add_argument("--only", choices=PARTS,
                         action="append", help="run only these parts")
     args = parser.parse_args()
-    parts = args.only or ["format", "dev", "asan", "portable"]
+    parts = args.only or PARTS
     tally = Tally()
 
     if "format" in parts:
@@ -148,6 +149,8 @@ def main():
         test_step("dev", tally)
     if "asan" in parts and build_step("asan", args.jobs, tally, "unit-tests"):
         test_step("asan", tally, "-L", "unit")
+    if "tsan" in parts and build_step("tsan", args.jobs, tally, "thread-tests"):
+        test_step("tsan", tally, "-L", "threads")
     if "portable" in parts:
         done = run("portable", ["make", "-s", "portable", f"JOBS={args.jobs}"])
         tally.add("portable", "passed" if done else "failed")

@@ -43,20 +43,27 @@ bool allocationFails() {
          --injection.untilFailure == 0;
 }
 
-void *allocate(size_t bytes) {
+[[maybe_unused]] void *allocate(size_t bytes) {
   if (allocationFails())
     return nullptr;
   injection.live += !isInDriver();
   return std::malloc(bytes ? bytes : 1);
 }
 
-void release(void *block) {
+[[maybe_unused]] void release(void *block) {
   injection.live -= block && !isInDriver();
   std::free(block);
 }
 
 } // namespace
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MAMBA_TEST_SANITIZED
+#endif
+#endif
+
+#ifndef MAMBA_TEST_SANITIZED
 void *operator new(size_t bytes) {
   if (void *block = allocate(bytes))
     return block;
@@ -70,6 +77,7 @@ void operator delete(void *block, size_t) noexcept { release(block); }
 void operator delete(void *block, const std::nothrow_t &) noexcept {
   release(block);
 }
+#endif
 
 namespace {
 
@@ -132,6 +140,11 @@ protected:
     sumBundle().write(folder.path());
     for (const char *file : {"sum.cubin", "sum.ptx"})
       writeBytes(folder.path() / file, kBundlePtx);
+  }
+  void SetUp() override {
+#ifdef MAMBA_TEST_SANITIZED
+    GTEST_SKIP() << "the sanitizer owns operator new";
+#endif
   }
   TemporaryFolder folder;
   std::string path = folder.text();

@@ -102,15 +102,15 @@ TEST_F(LoaderTest, LaunchesWithTheGridsOfTheExtents) {
 TEST_F(LoaderTest, ManyThreadsLoadOnce) {
   ASSERT_EQ(open(), MAMBA_OK);
   std::vector<std::thread> threads;
-  for (int i = 0; i < 8; ++i)
+  for (int i = 0; i < 32; ++i)
     threads.emplace_back([&] {
-      for (int k = 0; k < 50; ++k)
-        EXPECT_EQ(mamba_prepare(bundle, device, 0, tensors, 2, nullptr),
-                  MAMBA_OK);
+      for (int k = 0; k < 20; ++k)
+        EXPECT_EQ(launch(), MAMBA_OK);
     });
   for (std::thread &thread : threads)
     thread.join();
   EXPECT_EQ(fake().calls["cuModuleLoadDataEx"], 1);
+  EXPECT_EQ(fake().launches.size(), 2u * 32 * 20);
 }
 
 TEST_F(LoaderTest, CaptureNeedsPrepare) {
