@@ -275,11 +275,16 @@ Result<Artifact> Function::compile(const VariantRequest &request,
 //===----------------------------------------------------------------------===//
 
 struct Module::State {
+  /// Those that were asked for. The lock is held while one is described, which
+  /// takes long: a child that is forked meanwhile needs another.
+  struct Functions {
+    std::mutex mutex;
+    std::map<std::string, std::shared_ptr<Function::State>, std::less<>> byName;
+  };
+
   std::shared_ptr<ModuleSource> source;
   std::vector<std::string> names;
-  std::mutex mutex;
-  std::map<std::string, std::shared_ptr<Function::State>, std::less<>>
-      functions;
+  PerProcess<Functions> functions;
 };
 
 Result<Module> Module::parse(std::string text, std::string name) {
@@ -315,9 +320,10 @@ Result<Function> Module::function(std::string_view wanted) const {
   const std::vector<std::string> &names = state_->names;
   std::string name(wanted.empty() && names.size() == 1 ? names.front()
                                                        : wanted);
-  std::lock_guard lock(state_->mutex);
-  auto known = state_->functions.find(name);
-  if (known != state_->functions.end())
+  State::Functions &functions = state_->functions.get();
+  std::lock_guard lock(functions.mutex);
+  auto known = functions.byName.find(name);
+  if (known != functions.byName.end())
     return Function(known->second);
   auto function = std::make_shared<Function::State>();
   function->source = state_->source;
@@ -332,6 +338,6 @@ Result<Function> Module::function(std::string_view wanted) const {
                               "most {} are supported",
                               function->info.name,
                               function->info.tensors.size(), kMaxTensors));
-  state_->functions.emplace(function->info.name, function);
+  functions.byName.emplace(function->info.name, function);
   return Function(std::move(function));
 }
