@@ -80,7 +80,8 @@ Status corrupt(std::string text) {
 struct BundledFunction::State {
   /// One of the manifest's, read when a device first wants it.
   struct Target {
-    std::mutex mutex;
+    /// Held while it is read: a child that is forked meanwhile needs another.
+    PerProcess<std::mutex> mutex;
     std::unique_ptr<const TargetManifest> owned;
     /// owned.get() once it is set, read without the lock.
     std::atomic<const TargetManifest *> ready{nullptr};
@@ -134,7 +135,7 @@ BundledFunction::State::target(size_t index) const {
   if (const TargetManifest *ready =
           target.ready.load(std::memory_order_acquire))
     return ready;
-  std::lock_guard lock(target.mutex);
+  std::lock_guard lock(target.mutex.get());
   if (!target.owned) {
     const BundleFile &file = manifest.targets[index].file;
     MAMBA_ASSIGN_OR_RETURN(std::string text, read(file));

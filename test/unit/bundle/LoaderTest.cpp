@@ -16,7 +16,9 @@
 #include "test/unit/bundle/TestBundle.h"
 #include "test/unit/runtime/fakecuda/UseFakeCuda.h"
 
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
 using namespace mamba;
 using namespace mamba::test;
@@ -111,6 +113,25 @@ TEST_F(LoaderTest, ManyThreadsLoadOnce) {
     thread.join();
   EXPECT_EQ(fake().calls["cuModuleLoadDataEx"], 1);
   EXPECT_EQ(fake().launches.size(), 2u * 32 * 20);
+}
+
+TEST_F(LoaderTest, AChildForkedWhileABundleIsReadIsToldSo) {
+  // Reading so many variants takes some time.
+  TestBundle made = sumBundle();
+  made.target.variants[0].resize(2000, made.target.variants[0][0]);
+  made.write(folder.path());
+  ASSERT_EQ(open(), MAMBA_OK) << mamba_error();
+  std::jthread busy([&] { EXPECT_EQ(launch(), MAMBA_OK) << mamba_error(); });
+  usleep(5000);
+  pid_t child = fork();
+  if (child == 0) {
+    alarm(10);
+    _exit(launch());
+  }
+  int state = 0;
+  waitpid(child, &state, 0);
+  ASSERT_TRUE(WIFEXITED(state));
+  EXPECT_EQ(WEXITSTATUS(state), MAMBA_FORKED);
 }
 
 TEST_F(LoaderTest, CaptureNeedsPrepare) {
