@@ -13,7 +13,7 @@ top=$stage/mamba-mlir
 mkdir -p "$top/bin" "$top/lib" "$top/test"
 for program in "$build"/bin/*; do
   case $(basename "$program") in
-  unit-* | e2e-* | *.so) folder=test ;;
+  unit-* | e2e-* | *-torture | *.so) folder=test ;;
   *) folder=bin ;;
   esac
   "$llvm/llvm-strip" -o "$top/$folder/$(basename "$program")" "$program"
