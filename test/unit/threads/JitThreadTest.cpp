@@ -10,8 +10,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/Buffer.h"
 #include "runtime/Cache.h"
 #include "test/unit/jit/JitTesting.h"
+#include "test/unit/runtime/fakecuda/UseFakeCuda.h"
 
 #include <atomic>
 #include <functional>
@@ -98,6 +100,44 @@ TEST(Threads, AskOneModule) {
   });
   EXPECT_EQ(failures, 0);
   EXPECT_EQ(Cache::global().statistics().computed, computed + 2);
+}
+
+/// The recurrence's tensors in a device's memory.
+std::vector<DeviceTensor> tensorsOn(const char *device) {
+  std::vector<DeviceTensor> tensors;
+  RecurrenceTensors host(2, 20, 6);
+  for (const HostTensor *tensor : {&host.u, &host.a, &host.h, &host.last})
+    tensors.push_back(*DeviceTensor::copyOf(*tensor, *Device::open(device)));
+  return tensors;
+}
+
+/// The driver is a fake: what is seen is what was compiled, loaded and launched
+/// where.
+TEST(Threads, LaunchWhereTheirDataIs) {
+  Function function = makeRecurrence("two devices");
+  std::vector<DeviceTensor> places[] = {tensorsOn("cuda:0"),
+                                        tensorsOn("cuda:1")};
+  int64_t computed = Cache::global().statistics().computed;
+  int failures = countFailures([&](int thread) {
+    std::vector<TensorView> views;
+    for (const DeviceTensor &tensor : places[thread % 2])
+      views.push_back(tensor.view());
+    auto device = Device::open(Device::nameOf(views[0].data));
+    return device.ok() && function.launch(*device, views).ok();
+  });
+  EXPECT_EQ(failures, 0);
+  // One compilation, for both are of one kind; one module a context.
+  EXPECT_EQ(Cache::global().statistics().computed, computed + 1);
+  EXPECT_EQ(fake().calls["cuModuleLoadDataEx"], 2);
+  EXPECT_EQ(fake().violations, 0);
+  ASSERT_EQ(fake().launches.size(), size_t(kThreads));
+  int onSecond = 0;
+  for (const FakeLaunch &launch : fake().launches) {
+    onSecond += launch.ordinal;
+    EXPECT_EQ(launch.args[0],
+              reinterpret_cast<int64_t>(places[launch.ordinal][0].view().data));
+  }
+  EXPECT_EQ(onSecond, kThreads / 2);
 }
 
 } // namespace

@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A module's entries are what follows ".entry " in its text; "// args N" tells
-// how many parameters each has. Each function counts its calls and can be told
-// to fail.
+// A module's entries are what follows ".entry " in its text. Real PTX declares
+// their parameters; in a test's, "// args N" tells how many each has. Each
+// function counts its calls and can be told to fail.
 //
 //===----------------------------------------------------------------------===//
 
@@ -116,6 +116,26 @@ template <typename Handle> CUresult makeHandle(Handle *handle) {
 template <typename Handle> void destroyHandle(Handle handle) {
   delete reinterpret_cast<char *>(handle);
   --state().handles;
+}
+
+/// The end of the entry's name, or npos.
+size_t findEntry(const std::string &text, const std::string &name) {
+  for (const char *end : {"\n", "("}) {
+    size_t found = text.find(".entry " + name + end);
+    if (found != std::string::npos)
+      return text.find(end, found);
+  }
+  return std::string::npos;
+}
+
+size_t countArgs(const std::string &text, size_t entry) {
+  if (size_t args = text.find("// args "); args != std::string::npos)
+    return size_t(std::atoi(text.c_str() + args + 8));
+  size_t count = 0, end = text.find(')', entry);
+  for (size_t at = text.find(".param", entry); at < end;
+       at = text.find(".param", at + 1))
+    ++count;
+  return count;
 }
 
 } // namespace
@@ -280,17 +300,14 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module,
                              const char *name) {
   ENTER()
   auto *fake = reinterpret_cast<FakeModule *>(module);
-  const std::string &text = fake->text;
-  if (text.find(std::string(".entry ") + name + "\n") == std::string::npos)
+  size_t entry = findEntry(fake->text, name);
+  if (entry == std::string::npos)
     return CUDA_ERROR_NOT_FOUND;
-  size_t args = text.find("// args ");
   // Never freed, as functions live as long as their module.
   static std::vector<FakeFunction *> *functions =
       new std::vector<FakeFunction *>;
-  size_t numArgs = args == std::string::npos
-                       ? 0
-                       : size_t(std::atoi(text.c_str() + args + 8));
-  functions->push_back(new FakeFunction{name, numArgs, fake->context});
+  functions->push_back(
+      new FakeFunction{name, countArgs(fake->text, entry), fake->context});
   *function = reinterpret_cast<CUfunction>(functions->back());
   return CUDA_SUCCESS;
 }
