@@ -34,6 +34,63 @@ static bool isFused(func::FuncOp function) {
          llvm::all_of(block.without_terminator(), llvm::IsaPred<FusedOp>);
 }
 
+static bool isStored(Type element) {
+  Type real = realTypeOf(element);
+  return isa<Float32Type, Float64Type>(real) ||
+         (real == element && isa<Float16Type, BFloat16Type>(real));
+}
+
+namespace {
+/// Checks the tensors of a stage against each other: the extents of an axis
+/// agree, and kernels can hold them in memory.
+class TensorCheck {
+public:
+  LogicalResult add(Location loc, Type tensor, AccessAttr access);
+
+private:
+  SmallVector<int64_t> extents =
+      SmallVector<int64_t>(getMaxEnumValForAxis() + 1, ShapedType::kDynamic);
+};
+} // namespace
+
+LogicalResult TensorCheck::add(Location loc, Type tensor, AccessAttr access) {
+  auto type = cast<RankedTensorType>(tensor);
+  if (!isStored(type.getElementType()))
+    return emitError(loc, "cannot be fused: a kernel would read or write ")
+           << type
+           << ", expected f16, bf16, f32, f64 or complex of the last "
+              "two in memory";
+  for (auto [extent, axis] : llvm::zip(type.getShape(), access.getAxes())) {
+    bool isCounted = axis == Axis::State || axis == Axis::Group;
+    if (isCounted && (extent == ShapedType::kDynamic || extent < 1))
+      return emitError(loc, "cannot be fused: ")
+             << type << " has a dynamic or empty extent of axis "
+             << stringifyAxis(axis) << ", expected a static positive one";
+    int64_t &known = extents[static_cast<unsigned>(axis)];
+    // Each tensor may have groups of its own.
+    if (extent == ShapedType::kDynamic || axis == Axis::Group)
+      continue;
+    if (known != ShapedType::kDynamic && known != extent)
+      return emitError(loc, "cannot be fused: ")
+             << type << " has extent " << extent << " of axis "
+             << stringifyAxis(axis) << ", expected " << known
+             << " as in another tensor of the kernel";
+    known = extent;
+  }
+  return success();
+}
+
+static LogicalResult verifyTensors(const Stage &stage) {
+  TensorCheck check;
+  for (auto [value, access] : stage.inputs)
+    if (failed(check.add(value.getLoc(), value.getType(), access)))
+      return failure();
+  for (const StageOutput &output : stage.outputs)
+    if (failed(check.add(output.value.getLoc(), output.type, output.access)))
+      return failure();
+  return success();
+}
+
 /// A kernel takes its extents from what it reads: each axis of an output, and
 /// the states of what it computes, must be axes of an input (C5).
 static LogicalResult verifyExtents(func::FuncOp function, const Stage &stage,
@@ -123,7 +180,8 @@ LogicalResult FusePass::fuse(func::FuncOp function) {
     return failure();
   SmallVector<Stage> stages = planStages(function, *ops, *axes);
   for (const Stage &stage : stages)
-    if (failed(verifyExtents(function, stage, *axes)))
+    if (failed(verifyTensors(stage)) ||
+        failed(verifyExtents(function, stage, *axes)))
       return failure();
   SmallVector<Operation *> model =
       llvm::map_to_vector(function.getBody().front().without_terminator(),

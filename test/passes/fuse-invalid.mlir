@@ -191,8 +191,8 @@ func.func @unranked_cast(%a: tensor<?x?x?xf32>) -> tensor<?x?xf32> {
 
 // -----
 
-// expected-error @below {{result #0 must be variadic of ranked tensor of}}
 func.func @truth(%a: tensor<?x?x?xf32>) -> tensor<?x?x?xi1> {
+  // expected-error @below {{cannot be fused: a kernel would read or write 'tensor<?x?x?xi1>', expected f16, bf16, f32, f64 or complex}}
   %r = arith.cmpf olt, %a, %a : tensor<?x?x?xf32>
   return %r : tensor<?x?x?xi1>
 }
@@ -263,4 +263,15 @@ func.func @one_for_all_channels(%u: tensor<?x?x4xf32>,
     linalg.yield %s : f32
   } -> tensor<?x1x3xf32>
   return %x, %r : tensor<?x?x4x3xf32>, tensor<?x1x3xf32>
+}
+
+// -----
+
+// Both sides of an elementwise op are (b, l, d).
+func.func @two_lengths(%a: tensor<2x?x3xf32>, %b: tensor<?x5x3xf32>) -> tensor<2x7x3xf32> {
+  %c = tensor.cast %b : tensor<?x5x3xf32> to tensor<2x?x3xf32>
+  // expected-error @below {{cannot be fused: 'tensor<2x7x3xf32>' has extent 7 of axis l, expected 5 as in another tensor of the kernel}}
+  %s = arith.addf %a, %c : tensor<2x?x3xf32>
+  %r = tensor.cast %s : tensor<2x?x3xf32> to tensor<2x7x3xf32>
+  return %r : tensor<2x7x3xf32>
 }
