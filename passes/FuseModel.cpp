@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -158,10 +159,17 @@ static LogicalResult verifyLoops(linalg::LinalgOp op) {
              << " loop, expected parallel ones and sums";
   if (op.getNumReductionLoops() == 0)
     return success();
-  for (unsigned i = 0; i < op->getNumResults(); ++i)
+  for (unsigned i = 0; i < op->getNumResults(); ++i) {
     if (!sumTerm(op, i))
       return op->emitError("cannot be fused: its loops reduce, and result ")
              << i << " is no sum (what it was plus a term)";
+    // Kernels add up as precisely as they compute, and round the sum.
+    Type element = getElementTypeOrSelf(op->getResult(i).getType());
+    if (!isa<Float32Type, Float64Type>(realTypeOf(element)))
+      return op->emitError("cannot be fused: it adds up ")
+             << element << ", expected f32, f64 or complex of these; extend "
+             << "what it adds, and truncate the sum";
+  }
   return success();
 }
 

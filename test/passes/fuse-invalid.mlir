@@ -275,3 +275,18 @@ func.func @two_lengths(%a: tensor<2x?x3xf32>, %b: tensor<?x5x3xf32>) -> tensor<2
   %r = tensor.cast %s : tensor<2x?x3xf32> to tensor<2x7x3xf32>
   return %r : tensor<2x7x3xf32>
 }
+
+// -----
+
+func.func @halves_added(%a: tensor<?x?x?xf16>, %u: tensor<?x?x?xf16>) -> (tensor<?x?x?xf16>, tensor<?xf16>) {
+  %zero = arith.constant dense<0.0> : tensor<4xf16>
+  %any = tensor.cast %zero : tensor<4xf16> to tensor<?xf16>
+  %x = arith.addf %a, %u : tensor<?x?x?xf16>
+  // expected-error @below {{cannot be fused: it adds up 'f16', expected f32, f64 or complex of these; extend what it adds, and truncate the sum}}
+  %r = linalg.reduce ins(%x : tensor<?x?x?xf16>) outs(%any : tensor<?xf16>) dimensions = [0, 1]
+    (%in: f16, %out: f16) {
+      %s = arith.addf %out, %in : f16
+      linalg.yield %s : f16
+    }
+  return %x, %r : tensor<?x?x?xf16>, tensor<?xf16>
+}
