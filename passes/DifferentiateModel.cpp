@@ -179,6 +179,21 @@ static SmallVector<unsigned> chooseInputs(ArrayRef<AffineMap> maps,
   return chosen;
 }
 
+/// True where what points add to the gradient of operand `i` is summed.
+static bool isSummed(const PointwiseAdjoint &op, unsigned i) {
+  return loopsOf(op.maps[i]).count() < op.numLoops;
+}
+
+/// What the gradient of operand `i` is computed in: a sum of halves in single
+/// precision, and rounded once.
+static RankedTensorType gradientType(const PointwiseAdjoint &op, unsigned i) {
+  auto type = cast<RankedTensorType>(op.operands[i].getType());
+  if (!isSummed(op, i) ||
+      !isa<Float16Type, BFloat16Type>(type.getElementType()))
+    return type;
+  return type.clone(Float32Type::get(type.getContext()));
+}
+
 /// The body of an op that gives the gradient of operand `i`: its arguments are
 /// an element of everything that it may read, and of its result. Left empty
 /// where there is no gradient.
@@ -187,7 +202,7 @@ LogicalResult ModelAdjoints::fillGradient(const Pointwise &op, unsigned i,
   Location loc = op.op->getLoc();
   for (Value tensor : llvm::concat<const Value>(op.operands, op.gradients))
     body.addArgument(getElementTypeOrSelf(tensor), loc);
-  Value sum = body.addArgument(getElementTypeOrSelf(op.operands[i]), loc);
+  Value sum = body.addArgument(gradientType(op, i).getElementType(), loc);
   OpBuilder nested(builder.getContext());
   nested.setInsertionPointToEnd(&body);
   ValueRange elements = body.getArguments();
@@ -200,10 +215,12 @@ LogicalResult ModelAdjoints::fillGradient(const Pointwise &op, unsigned i,
     dropDead(body);
     return success();
   }
-  bool isReduction = loopsOf(op.maps[i]).count() < op.numLoops;
-  linalg::YieldOp::create(
-      nested, loc,
-      isReduction ? ScalarBuilder(nested, loc).add(sum, *point) : *point);
+  Value yielded = *point;
+  if (yielded.getType() != sum.getType())
+    yielded = arith::ExtFOp::create(nested, loc, sum.getType(), yielded);
+  if (isSummed(op, i))
+    yielded = ScalarBuilder(nested, loc).add(sum, yielded);
+  linalg::YieldOp::create(nested, loc, yielded);
   dropDead(body);
   return success();
 }
@@ -212,7 +229,7 @@ LogicalResult ModelAdjoints::fillGradient(const Pointwise &op, unsigned i,
 /// gradient tells its extents, forward's operand is not needed.
 Value ModelAdjoints::emptyGradient(const Pointwise &op, unsigned i) {
   Location loc = op.op->getLoc();
-  auto type = cast<RankedTensorType>(op.operands[i].getType());
+  RankedTensorType type = gradientType(op, i);
   for (auto [gradient, map] : llvm::zip(op.gradients, op.gradientMaps))
     if (gradient.getType() == type && map == op.maps[i])
       return gradient;
@@ -271,9 +288,12 @@ LogicalResult ModelAdjoints::emitGradient(const Pointwise &op, unsigned i) {
       b.clone(nested, mapping);
   };
   Value gradient =
-      linalg::GenericOp::create(builder, op.op->getLoc(), like.getType(),
+      linalg::GenericOp::create(builder, op.op->getLoc(), start.getType(),
                                 inputs, start, chosenMaps, loops, build)
           .getResult(0);
+  if (gradient.getType() != like.getType())
+    gradient = arith::TruncFOp::create(builder, op.op->getLoc(), like.getType(),
+                                       gradient);
   if (op.sink)
     op.sink(i, gradient);
   else
