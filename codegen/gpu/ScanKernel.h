@@ -157,6 +157,7 @@ private:
   void emitInvariants();
   Number invariant(Value value);
   Number sumOfTable(SumOp sum);
+  void prepareTable(Value value, DenseSet<Value> &prepared);
 
   // Tables.cpp: what has n and no l, in shared memory.
   /// Neighbouring states of the current channel; or no state.

@@ -308,8 +308,24 @@ Number ScanKernel::invariant(Value value) {
   return channels[channel].invariants[value] = number;
 }
 
+/// Emits what the loop over n reads and code behind it may read, too.
+void ScanKernel::prepareTable(Value value, DenseSet<Value> &prepared) {
+  if (!prepared.insert(value).second)
+    return;
+  if (body.home(value) == Home::Invariant) {
+    invariant(value);
+  } else if (auto argument = dyn_cast<BlockArgument>(value)) {
+    baseOf(argument);
+  } else {
+    for (Value operand : value.getDefiningOp()->getOperands())
+      prepareTable(operand, prepared);
+  }
+}
+
 /// A sum over n of what has no l.
 Number ScanKernel::sumOfTable(SumOp sum) {
+  DenseSet<Value> prepared;
+  prepareTable(sum.getValue(), prepared);
   SmallVector<Value> init(e.zero(sum.getType()).words());
   SmallVector<Value> words =
       e.loop(e.i32(0), e.i32(fused.stateExtent()), 1, init,
