@@ -49,13 +49,17 @@ void mlir::ssm::forEachRead(Operation *op,
 }
 
 /// True where `value` is computed from what some result was at a point before.
-static bool readsResults(linalg::LinalgOp op, Value value) {
+/// `seen` has the values that are not, as far as is known.
+static bool readsResults(linalg::LinalgOp op, Value value,
+                         DenseSet<Value> &seen) {
   if (llvm::is_contained(op.getRegionOutputArgs(), value))
     return true;
   Operation *producer = value.getDefiningOp();
-  return producer && producer->getBlock() == op.getBlock() &&
-         llvm::any_of(producer->getOperands(),
-                      [&](Value operand) { return readsResults(op, operand); });
+  return seen.insert(value).second && producer &&
+         producer->getBlock() == op.getBlock() &&
+         llvm::any_of(producer->getOperands(), [&](Value operand) {
+           return readsResults(op, operand, seen);
+         });
 }
 
 Value mlir::ssm::sumTerm(linalg::LinalgOp op, unsigned result) {
@@ -64,9 +68,12 @@ Value mlir::ssm::sumTerm(linalg::LinalgOp op, unsigned result) {
   Operation *sum = yielded.getDefiningOp();
   if (!isa_and_present<arith::AddFOp, complex::AddOp>(sum))
     return nullptr;
-  for (unsigned i : {0, 1})
-    if (sum->getOperand(i) == out && !readsResults(op, sum->getOperand(1 - i)))
-      return sum->getOperand(1 - i);
+  for (unsigned i : {0, 1}) {
+    DenseSet<Value> seen;
+    Value term = sum->getOperand(1 - i);
+    if (sum->getOperand(i) == out && !readsResults(op, term, seen))
+      return term;
+  }
   return nullptr;
 }
 

@@ -452,8 +452,8 @@ private:
                              ArrayRef<Value> words);
   void emitStateLoop(Tile &tile, unsigned level);
   void takeSum(Tile &tile, const SumRoot &root, const Steps &sums);
-  void prepareRoots(Tile &tile, Roots &roots, unsigned level);
-  void prepare(Tile &tile, Value value, unsigned level);
+  void prepareRoots(Tile &tile, Roots &roots);
+  void prepare(Tile &tile, Value value, DenseSet<Value> &prepared);
   SmallVector<Value> emitStagedTrips(StateLoop &loop, ArrayRef<Value> sums);
   bool mayBeginEarly(const Roots &roots);
   SmallVector<Value> beginEarly(States &states, const Roots &roots);

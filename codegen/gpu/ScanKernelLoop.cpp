@@ -143,7 +143,7 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
   Roots &roots = loop.roots;
   if (roots.isEmpty())
     return;
-  eachChannel([&] { prepareRoots(tile, roots, level); });
+  eachChannel([&] { prepareRoots(tile, roots); });
   int64_t states = ownStates();
   bool isStaged = schedule.getStages() == 2 &&
                   states % (2 * loop.together) == 0 && mayBeginEarly(roots);
@@ -171,29 +171,33 @@ void ScanKernel::takeSum(Tile &tile, const SumRoot &root, const Steps &sums) {
 }
 
 /// Emits, before the loop, the step values that it reads.
-void ScanKernel::prepareRoots(Tile &tile, Roots &roots, unsigned level) {
+void ScanKernel::prepareRoots(Tile &tile, Roots &roots) {
+  DenseSet<Value> prepared;
   for (RecurrenceOp op : roots.recurrences) {
-    prepare(tile, op.getA(), level);
-    prepare(tile, op.getB(), level);
+    prepare(tile, op.getA(), prepared);
+    prepare(tile, op.getB(), prepared);
     if (auto split = splitDecay(op); split && !splits())
       sumOfSteps(tile, split->first);
   }
   for (SumRoot root : roots.sums)
-    prepare(tile, root.sum.getValue(), level);
+    prepare(tile, root.sum.getValue(), prepared);
   for (unsigned i : roots.results)
-    prepare(tile, yield().getValues()[i], level);
+    prepare(tile, yield().getValues()[i], prepared);
   for (const Total *total : roots.totals)
-    prepare(tile, total->sums.value(), level);
+    prepare(tile, total->sums.value(), prepared);
 }
 
-void ScanKernel::prepare(Tile &tile, Value value, unsigned level) {
+/// Looks at each value once: a body may use one in many ways.
+void ScanKernel::prepare(Tile &tile, Value value, DenseSet<Value> &prepared) {
+  if (!prepared.insert(value).second)
+    return;
   if (body.home(value) == Home::Step)
     stepsInLoop(tile, value);
   Operation *op = value.getDefiningOp();
   if (body.home(value) != Home::State || !op || isa<RecurrenceOp>(op))
     return;
   for (Value operand : op->getOperands())
-    prepare(tile, operand, level);
+    prepare(tile, operand, prepared);
 }
 
 //===----------------------------------------------------------------------===//
