@@ -7,7 +7,7 @@
 
 #include "codegen/SourceFile.h"
 
-#include "codegen/BytecodeTrial.h"
+#include "codegen/Bytecode.h"
 
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/FileSystem.h"
@@ -83,8 +83,8 @@ private:
 } // namespace
 
 std::optional<std::string> mlir::ssm::findDeepNesting(StringRef source) {
-  // The reader of bytecode ("MLïR") keeps a stack of its own.
-  if (source.starts_with("ML\xefR"))
+  // As text it will be looked at again.
+  if (isBytecodeText(source))
     return std::nullopt;
   return NestingScanner(source).run();
 }
@@ -120,13 +120,18 @@ std::unique_ptr<llvm::MemoryBuffer> mlir::ssm::openSource(StringRef path,
   std::unique_ptr<llvm::MemoryBuffer> buffer = openBounded(path, error);
   if (!buffer)
     return nullptr;
-  if (std::optional<std::string> place = findDeepNesting(buffer->getBuffer()))
-    error = path.str() + ":" + *place + ": error: brackets nest deeper than " +
-            std::to_string(kMaxNesting) + " levels, the limit of this tool";
-  else if (std::optional<std::string> damage =
-               findBytecodeDamage(buffer->getBuffer()))
-    error = path.str() + ": error: " + *damage;
-  else
+  if (isBytecodeText(buffer->getBuffer())) {
+    mamba::Result<std::string> text = textOfBytecode(buffer->getBuffer(), path);
+    if (!text.ok()) {
+      error = "error: " + text.status().message();
+      return nullptr;
+    }
+    buffer = llvm::MemoryBuffer::getMemBufferCopy(*text, path);
+  }
+  std::optional<std::string> place = findDeepNesting(buffer->getBuffer());
+  if (!place)
     return buffer;
+  error = path.str() + ":" + *place + ": error: brackets nest deeper than " +
+          std::to_string(kMaxNesting) + " levels, the limit of this tool";
   return nullptr;
 }

@@ -43,8 +43,8 @@ std::optional<std::string> findDeepNesting(StringRef source);
 std::optional<std::string> findExcess(size_t bytes);
 
 /// The contents of the file `path` ("-" is standard input), if they can be
-/// read and parsed safely. Otherwise null, and `error` says why, with the
-/// position in the file.
+/// read and parsed safely; bytecode as text. Otherwise null, and `error` says
+/// why, with the position in the file.
 std::unique_ptr<llvm::MemoryBuffer> openSource(StringRef path,
                                                std::string &error);
 

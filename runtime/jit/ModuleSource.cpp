@@ -11,7 +11,7 @@
 
 #include "runtime/jit/ModuleSource.h"
 
-#include "codegen/BytecodeTrial.h"
+#include "codegen/Bytecode.h"
 #include "codegen/DiagnosticText.h"
 #include "codegen/LaunchPlan.h"
 #include "codegen/Nesting.h"
@@ -25,7 +25,6 @@
 
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/AsmParser/AsmParserState.h"
-#include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/MLIRContext.h"
@@ -101,6 +100,7 @@ static void nameArguments(mlir::ModuleOp module,
 
 static mlir::OwningOpRef<mlir::ModuleOp> parseText(llvm::SourceMgr &sources,
                                                    const std::string &name,
+                                                   bool namesArguments,
                                                    mlir::MLIRContext &context) {
   mlir::AsmParserState state;
   mlir::Block block;
@@ -119,39 +119,41 @@ static mlir::OwningOpRef<mlir::ModuleOp> parseText(llvm::SourceMgr &sources,
     module->getBody()->getOperations().splice(module->getBody()->end(),
                                               block.getOperations());
   }
-  nameArguments(*module, state);
+  if (namesArguments)
+    nameArguments(*module, state);
   return module;
 }
 
 /// Parses and verifies; errors go to the context's handler.
 static mlir::OwningOpRef<mlir::ModuleOp>
 parseModule(const std::string &text, const std::string &name,
-            mlir::MLIRContext &context) {
-  auto buffer = llvm::MemoryBuffer::getMemBuffer(text, name);
-  bool isBytecode = mlir::isBytecode(buffer->getMemBufferRef());
+            bool namesArguments, mlir::MLIRContext &context) {
   llvm::SourceMgr sources;
-  sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
-  auto module = isBytecode
-                    ? mlir::parseSourceFile<mlir::ModuleOp>(sources, &context)
-                    : parseText(sources, name, context);
+  sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBuffer(text, name),
+                             llvm::SMLoc());
+  auto module = parseText(sources, name, namesArguments, context);
   // Before anything else, which may print the module.
   if (!module || failed(ssm::checkNesting(*module)) ||
-      (!isBytecode && failed(mlir::verify(*module))))
+      failed(mlir::verify(*module)))
     return nullptr;
   return module;
 }
 
-/// What no parser should see is refused before.
-static Status checkText(const std::string &text, const std::string &name) {
-  if (std::optional<std::string> excess = ssm::findExcess(text.size()))
+/// The text of a module, given as such or as bytecode. What no parser should
+/// see is refused before.
+static Result<std::string> readableText(const std::string &source,
+                                        const std::string &name) {
+  if (std::optional<std::string> excess = ssm::findExcess(source.size()))
     return Status(StatusCode::CompileError, name + ": " + *excess);
+  std::string text = source;
+  if (ssm::isBytecodeText(source)) {
+    MAMBA_ASSIGN_OR_RETURN(text, ssm::textOfBytecode(source, name));
+  }
   if (std::optional<std::string> place = ssm::findDeepNesting(text))
     return Status(StatusCode::CompileError,
                   name + ":" + *place + ": brackets nest deeper than " +
                       std::to_string(ssm::kMaxNesting) + " levels");
-  if (std::optional<std::string> damage = ssm::findBytecodeDamage(text))
-    return Status(StatusCode::CorruptData, name + ": " + *damage);
-  return Status();
+  return text;
 }
 
 Result<ModuleSource::Access> ModuleSource::access() {
@@ -160,10 +162,12 @@ Result<ModuleSource::Access> ModuleSource::access() {
   if (!parsed.module) {
     if (!parsed.context)
       parsed.context = createContext();
-    MAMBA_RETURN_IF_ERROR(checkText(text_, name_));
+    bool isBytecode = ssm::isBytecodeText(text_);
+    MAMBA_ASSIGN_OR_RETURN(std::string text, readableText(text_, name_));
     ssm::DiagnosticText diagnostics(parsed.context.get());
     llvm::runOnNewStack(ssm::kToolStackSize, [&] {
-      parsed.module = parseModule(text_, name_, *parsed.context);
+      // Bytecode has no names of arguments.
+      parsed.module = parseModule(text, name_, !isBytecode, *parsed.context);
     });
     if (!parsed.module)
       return diagnostics.toStatus(name_ + ": not a module of MLIR");
