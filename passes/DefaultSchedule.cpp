@@ -20,7 +20,8 @@ using namespace mlir::ssm;
 // Arithmetic of schedules
 //===----------------------------------------------------------------------===//
 
-/// Extents of the shape that performance is quoted for.
+/// Unknown extents become those of the shape that performance is quoted for.
+/// Others are bounded: more changes no choice, and the estimates multiply them.
 static Problem withUsualExtents(Problem problem) {
   if (problem.batch < 0)
     problem.batch = 8;
@@ -28,6 +29,9 @@ static Problem withUsualExtents(Problem problem) {
     problem.length = 2048;
   if (problem.channels < 0)
     problem.channels = 2048;
+  for (int64_t *extent :
+       {&problem.batch, &problem.length, &problem.channels, &problem.states})
+    *extent = std::min<int64_t>(*extent, 1 << 20);
   return problem;
 }
 
@@ -581,7 +585,7 @@ CpuScheduleFields mlir::ssm::defaultCpuSchedule(const Problem &given,
   while (tileBytes() > target.cacheBytes && schedule.items > 1)
     schedule.items /= 2;
   int64_t tasks = problem.batch * ceilDiv(problem.channels, schedule.vector);
-  int64_t wanted = ceilDiv(target.threads, std::max<int64_t>(tasks, 1));
+  int64_t wanted = 1 + (target.threads - 1) / std::max<int64_t>(tasks, 1);
   int64_t most = std::clamp<int64_t>(problem.length / 1024, 1, 1024);
   int64_t chunks = std::min(wanted, most);
   // As on a GPU: a chunk is computed nearly twice.

@@ -12,6 +12,8 @@
 #include "mlir/IR/MLIRContext.h"
 #include "gtest/gtest.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace mlir::ssm;
 
@@ -294,4 +296,20 @@ TEST_F(DefaultSchedule, TheDefaultOneIsRankedFirst) {
       EXPECT_EQ(std::find(ranked.begin(), ranked.begin() + i, ranked[i]),
                 ranked.begin() + i);
   });
+}
+
+/// Extents and threads come from command lines.
+TEST_F(DefaultSchedule, AnyNumbersHaveASchedule) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  CpuTarget threads;
+  threads.threads = kMost;
+  EXPECT_EQ(defaultCpuSchedule({.batch = 1, .length = 1 << 22, .channels = 16},
+                               threads)
+                .chunks,
+            1024);
+  std::optional<GpuTarget> h100 = findGpuTarget("sm_90");
+  ASSERT_TRUE(h100);
+  Problem huge = {.batch = kMost, .length = kMost, .channels = kMost};
+  EXPECT_GE(defaultGpuSchedule(huge, *h100).tileSteps(), 1);
+  EXPECT_EQ(defaultCpuSchedule(huge, CpuTarget()).chunks, 1);
 }
