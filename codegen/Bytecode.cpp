@@ -33,8 +33,6 @@ static constexpr rlim_t kSeconds = 2;
 /// Time by the clock: a lock that another thread of the parent held while it
 /// forked is never released in the child.
 static constexpr unsigned kMostSeconds = 20;
-/// Memory that reading may ask for beyond what is mapped already.
-static constexpr rlim_t kMostBytes = rlim_t(16) << 30;
 
 /// The last byte that a child sends, behind the module or what is wrong with
 /// it. Of a child that died, none arrives.
@@ -134,17 +132,16 @@ bool mlir::ssm::isBytecodeText(StringRef source) {
 mamba::Result<std::string> mlir::ssm::textOfBytecode(StringRef bytecode,
                                                      StringRef name) {
   MAMBA_ASSIGN_OR_RETURN(std::string text, askChild(bytecode, name));
-  char last = kRefused;
-  if (text.empty() || (text.back() != kModule && text.back() != kRefused))
+  char last = text.empty() ? '?' : text.back();
+  if (last == kModule || last == kRefused)
+    text.pop_back();
+  if (last == kModule)
+    return text;
+  // The reader may also refuse without a word.
+  if (last != kRefused || text.empty())
     text = (name + ":0:0: MLIR's reader of bytecode gave up, so the file is "
                    "damaged or from another version: write it again, or give "
                    "the module as text")
                .str();
-  else {
-    last = text.back();
-    text.pop_back();
-  }
-  if (last == kModule)
-    return text;
   return mamba::Status(mamba::StatusCode::CompileError, std::move(text));
 }

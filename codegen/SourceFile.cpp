@@ -11,6 +11,7 @@
 
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Regex.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -22,12 +23,13 @@ class NestingScanner {
 public:
   explicit NestingScanner(StringRef source) : source(source) {}
 
-  std::optional<std::string> run() {
+  /// Where it gets too deep, if it does.
+  std::optional<size_t> run() {
     for (; at < source.size(); ++at) {
       if (!skipText())
         count(source[at]);
       if (depth + minuses > kMaxNesting)
-        return position();
+        return at;
     }
     return std::nullopt;
   }
@@ -68,13 +70,6 @@ private:
       --depth;
   }
 
-  std::string position() const {
-    StringRef before = source.take_front(at);
-    size_t line = before.count('\n') + 1;
-    size_t column = at - (before.rfind('\n') + 1) + 1;
-    return std::to_string(line) + ":" + std::to_string(column);
-  }
-
   StringRef source;
   size_t at = 0;
   unsigned depth = 0, minuses = 0;
@@ -82,11 +77,50 @@ private:
 
 } // namespace
 
-std::optional<std::string> mlir::ssm::findDeepNesting(StringRef source) {
+static bool isInComment(StringRef source, size_t at) {
+  StringRef before = source.take_front(at);
+  return before.substr(before.rfind('\n') + 1).contains("//");
+}
+
+/// Where linalg.broadcast, reduce or transpose has no list of numbers: MLIR's
+/// parser (of LLVM 22) reports it and then uses the list that is not there.
+static std::optional<size_t> findMissingNumbers(StringRef source) {
+  static const llvm::Regex key("\\)([[:space:]]|//[^\n]*\n)*"
+                               "(dimensions|permutation)[[:space:]]*=");
+  static const llvm::Regex numbers(
+      "^[[:space:]]*\\[[[:space:]]*(-?[0-9]{1,18}"
+      "([[:space:]]*,[[:space:]]*-?[0-9]{1,18})*)?[[:space:]]*\\]");
+  SmallVector<StringRef> found;
+  for (StringRef rest = source; key.match(rest, &found);) {
+    rest = rest.substr(found[0].end() - rest.begin());
+    size_t at = rest.begin() - source.begin();
+    if (!numbers.match(rest) && !isInComment(source, at))
+      return at;
+  }
+  return std::nullopt;
+}
+
+/// "line:column" of the character number `at`.
+static std::string positionOf(StringRef source, size_t at) {
+  StringRef before = source.take_front(at);
+  size_t line = before.count('\n') + 1;
+  size_t column = at - (before.rfind('\n') + 1) + 1;
+  return std::to_string(line) + ":" + std::to_string(column);
+}
+
+std::optional<Unreadable> mlir::ssm::findUnreadable(StringRef source) {
   // As text it will be looked at again.
   if (isBytecodeText(source))
     return std::nullopt;
-  return NestingScanner(source).run();
+  if (std::optional<size_t> at = NestingScanner(source).run())
+    return Unreadable{positionOf(source, *at),
+                      "brackets nest deeper than " +
+                          std::to_string(kMaxNesting) +
+                          " levels, the limit of this tool"};
+  if (std::optional<size_t> at = findMissingNumbers(source))
+    return Unreadable{positionOf(source, *at),
+                      "found no list of numbers, expected one such as [0, 1]"};
+  return std::nullopt;
 }
 
 std::optional<std::string> mlir::ssm::findExcess(size_t bytes) {
@@ -128,10 +162,9 @@ std::unique_ptr<llvm::MemoryBuffer> mlir::ssm::openSource(StringRef path,
     }
     buffer = llvm::MemoryBuffer::getMemBufferCopy(*text, path);
   }
-  std::optional<std::string> place = findDeepNesting(buffer->getBuffer());
-  if (!place)
+  std::optional<Unreadable> found = findUnreadable(buffer->getBuffer());
+  if (!found)
     return buffer;
-  error = path.str() + ":" + *place + ": error: brackets nest deeper than " +
-          std::to_string(kMaxNesting) + " levels, the limit of this tool";
+  error = path.str() + ":" + found->place + ": error: " + found->why;
   return nullptr;
 }

@@ -35,9 +35,16 @@ inline constexpr size_t kMaxSourceBytes = size_t(64) << 20;
 /// nest without brackets, and each of them takes some bytes of text.
 inline constexpr unsigned kToolStackSize = 512u << 20;
 
-/// Where `source` nests deeper than kMaxNesting, as "line:column"; nothing
-/// where it does not, or is bytecode.
-std::optional<std::string> findDeepNesting(StringRef source);
+/// A place in a text, "line:column", that MLIR's parser does not survive.
+struct Unreadable {
+  std::string place;
+  std::string why;
+};
+
+/// The first place that `source` must not have: brackets deeper than
+/// kMaxNesting, or what MLIR's parser uses without looking whether it is there.
+/// Nothing for bytecode.
+std::optional<Unreadable> findUnreadable(StringRef source);
 
 /// Why a source of `bytes` bytes is too large; nothing where it is not.
 std::optional<std::string> findExcess(size_t bytes);

@@ -149,10 +149,9 @@ static Result<std::string> readableText(const std::string &source,
   if (ssm::isBytecodeText(source)) {
     MAMBA_ASSIGN_OR_RETURN(text, ssm::textOfBytecode(source, name));
   }
-  if (std::optional<std::string> place = ssm::findDeepNesting(text))
+  if (std::optional<ssm::Unreadable> found = ssm::findUnreadable(text))
     return Status(StatusCode::CompileError,
-                  name + ":" + *place + ": brackets nest deeper than " +
-                      std::to_string(ssm::kMaxNesting) + " levels");
+                  name + ":" + found->place + ": " + found->why);
   return text;
 }
 
