@@ -42,9 +42,9 @@ tsan: deps ## Tests of the runtime's threads under the thread sanitizer.
 MINUTES ?= 1
 
 .PHONY: fuzz
-fuzz: deps ## Fuzz what reads files for MINUTES each (default 1), sanitized.
-	@cmake/build.sh fuzz $(JOBS) fuzzers
-	@python3 test/fuzz/run.py --bin build/fuzz/bin --minutes $(MINUTES) --jobs $(JOBS)
+fuzz: deps ## Fuzz readers of files and the compiler, sanitized, MINUTES each (default 1).
+	@cmake/build.sh asan $(JOBS) fuzzers
+	@python3 test/fuzz/run.py --bin build/asan/bin --minutes $(MINUTES) --jobs $(JOBS)
 
 .PHONY: portable
 portable: deps ## build/mamba-mlir-portable.tar.xz: runs without LLVM.

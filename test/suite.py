@@ -147,8 +147,9 @@ def main():
         tally.add("format", "passed" if done else "failed")
     if "dev" in parts and build_step("dev", args.jobs, tally):
         test_step("dev", tally)
-    if "asan" in parts and build_step("asan", args.jobs, tally, "unit-tests"):
-        test_step("asan", tally, "-L", "unit")
+    if "asan" in parts and build_step("asan", args.jobs, tally, "unit-tests",
+                                      "fuzzers"):
+        test_step("asan", tally, "-L", "unit|fuzz")
     if "tsan" in parts and build_step("tsan", args.jobs, tally, "thread-tests"):
         test_step("tsan", tally, "-L", "threads")
     if "portable" in parts:
