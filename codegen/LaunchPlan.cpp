@@ -94,7 +94,22 @@ static std::string nameOr(StringAttr stated, const Twine &numbered) {
   return stated ? stated.str() : numbered.str();
 }
 
+/// A chain of kernels and a return.
+static LogicalResult verifyBody(func::FuncOp function) {
+  if (function.isExternal())
+    return function.emitError("has no body to lower");
+  Region &body = function.getBody();
+  if (body.hasOneBlock() && isa<func::ReturnOp>(body.front().getTerminator()))
+    return success();
+  return function.emitError("has ")
+         << body.getBlocks().size() << " blocks of which the first ends with "
+         << body.front().getTerminator()->getName()
+         << ", expected one that ends with func.return";
+}
+
 FailureOr<LaunchPlan> LaunchPlan::build(func::FuncOp function) {
+  if (failed(verifyBody(function)))
+    return failure();
   LaunchPlan plan;
   plan.artifact.name = function.getName().str();
   plan.artifact.numInputs = function.getNumArguments();

@@ -42,8 +42,6 @@ struct LowerToCpuPass : ssm::impl::LowerToCpuPassBase<LowerToCpuPass> {
 
 private:
   LogicalResult lower(func::FuncOp function) {
-    if (function.isExternal())
-      return function.emitError("has no body to lower");
     if (function.getName().starts_with("llvm."))
       return function.emitError("has a name that LLVM reserves for intrinsics, "
                                 "expected one without the prefix 'llvm.'");

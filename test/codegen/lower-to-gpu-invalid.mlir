@@ -121,3 +121,21 @@ func.func @split_unevenly(%as: tensor<?x?x?xf32>, %bs: tensor<?x?x1x6xf32>) -> t
   }
   return %r : tensor<?x?x?xf32>
 }
+
+// -----
+
+// expected-error @below {{has no body to lower}}
+func.func private @declared(tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+
+// -----
+
+// expected-error @below {{has 2 blocks of which the first ends with cf.br, expected one that ends with func.return}}
+func.func @two_blocks(%x: tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
+  %r = ssm.fused (%e = %x[b, l, d] : tensor<2x3x4xf32>) -> ([b, l, d] : tensor<2x3x4xf32>)
+      schedule(#ssm.schedule<lanes = 1>) {
+    ssm.yield %e : f32
+  }
+  cf.br ^end
+^end:
+  return %r : tensor<2x3x4xf32>
+}
