@@ -10,6 +10,7 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Location.h"
 #include "llvm/ADT/Twine.h"
+#include <algorithm>
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -20,9 +21,11 @@ std::string mlir::ssm::positionOf(Location location) {
     auto file = dyn_cast<FileLineColLoc>(part);
     if (!file)
       return WalkResult::advance();
-    position = (file.getFilename().getValue() + ":" + Twine(file.getLine()) +
-                ":" + Twine(file.getColumn()))
-                   .str();
+    // The text of an attribute counts as the name of its file.
+    std::string name = file.getFilename().str();
+    std::replace(name.begin(), name.end(), '\n', ' ');
+    position = name + ":" + std::to_string(file.getLine()) + ":" +
+               std::to_string(file.getColumn());
     return WalkResult::interrupt();
   });
   return position;
