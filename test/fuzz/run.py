@@ -6,7 +6,7 @@
 
 A fuzzer begins with the files in seeds/<name>, among them what was found before;
 those of modules also with the modules of the repository's examples and tests.
-What crashes it, leaks, takes over 10 seconds or 2 GB is kept in the folder that
+What crashes it, leaks, takes over 20 seconds or 2 GB is kept in the folder that
 the message names: make it small with `fuzz-<name> -minimize_crash=1 FILE`, and
 put it among the seeds with its fix and a test. README.md has the results.
 """
@@ -17,6 +17,7 @@ import os
 import pathlib
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -85,8 +86,8 @@ def fuzz(program, arguments, output):
         write_dictionary(output / f"{name}.dict")
         options.append(f"-dict={output / name}.dict")
     done = subprocess.run(
-        [program, f"-max_total_time={int(60 * arguments.minutes)}",
-         f"-seed={arguments.seed}", "-timeout=10",
+        [program, f"-max_total_time={max(1, int(60 * arguments.minutes))}",
+         f"-seed={arguments.seed}", "-timeout=20",
          "-rss_limit_mb=2048", "-max_len=16384", "-print_final_stats=1",
          f"-artifact_prefix={found}/", *options, corpus, HERE / "seeds" / name],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -123,7 +124,8 @@ def main():
     parser.add_argument("--seed", type=int, default=0,
                         help="of what is tried; 0: another one each time")
     parser.add_argument("--output", type=pathlib.Path,
-                        help="an empty folder for what is found")
+                        help="a new folder for what is found and tried; "
+                        "default: a temporary one, which goes if all pass")
     parser.add_argument("names", nargs="*", help="fuzzers; default: all")
     arguments = parser.parse_args()
     programs = choose(arguments.bin, arguments.names)
@@ -140,6 +142,8 @@ def main():
             print(f"{name:12} {runs:12,} {coverage:9,} {verdict}", flush=True)
             if verdict:
                 print(wrong or "it ran nothing")
+    if not failed and not arguments.output:
+        shutil.rmtree(output)
     print(f"fuzz: {len(programs) - failed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -44,6 +44,13 @@ class RunTest(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("reason", text)
 
+    def test_short_runs_end(self):
+        # libFuzzer takes 0 seconds for no limit.
+        script = ("for a; do case $a in -max_total_time=0) exit 1;; esac; done\n"
+                  + STATISTICS.format(1))
+        self.assertEqual(
+            self.run_fuzzers({"npy": script}, "--minutes=0.001")[0], 0)
+
     def test_only_the_named_run(self):
         scripts = {"npy": "exit 1", "audio": STATISTICS.format(5)}
         self.assertEqual(self.run_fuzzers(scripts, "audio")[0], 0)
