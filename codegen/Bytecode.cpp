@@ -66,9 +66,8 @@ static void sendAsText(StringRef bytecode, StringRef name,
 [[noreturn]] static void runChild(StringRef bytecode, StringRef name, int to) {
   // MLIR prints why it gives up; the parent says it in words for its user.
   ::dup2(::open("/dev/null", O_WRONLY), STDERR_FILENO);
-  for (auto [resource, limit] : {std::pair(RLIMIT_CPU, kSeconds),
-                                 {RLIMIT_CORE, rlim_t(0)},
-                                 {RLIMIT_DATA, kMostBytes}}) {
+  for (auto [resource, limit] :
+       {std::pair(RLIMIT_CPU, kSeconds), {RLIMIT_CORE, rlim_t(0)}}) {
     rlimit own = {limit, limit};
     ::setrlimit(resource, &own);
   }

@@ -170,8 +170,8 @@ private:
 };
 
 /// A module of MLIR, text or bytecode. Copies are the same module.
-/// Thread-safe. Bytecode is read by a child process first, since MLIR's reader
-/// does not survive all damage (docs/security.md).
+/// Thread-safe. A child process reads bytecode and gives it back as text, since
+/// MLIR's reader does not survive all damage (docs/security.md).
 class Module {
 public:
   /// Reads a module; `name` stands for it in messages. CompileError with the
