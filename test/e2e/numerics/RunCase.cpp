@@ -329,11 +329,10 @@ static bool isRefusal(const Case &test, const Status &status) {
     return false;
   if (test.is("body", "math") && (has("has no CPU code") || has("no GPU code")))
     return true;
-  // Sums that go on from others, or over what nothing that is read has; and
-  // tensors over (b, l, n) alone, which fusion takes for ones over (b, l, d).
+  // Sums that go on from others, or over what nothing that is read has.
   if (test.is("body", "random") && test.is("grad", "1") &&
       (has("cannot be fused") || has("cannot be expanded") ||
-       has("is never read") || has("(C2) input")))
+       has("is never read")))
     return true;
   return !test.schedule().empty() &&
          (has("bytes of shared memory") || has("bytes of stack") ||

@@ -223,8 +223,10 @@ static std::vector<Case> repeatCases() {
 /// Extents that only meet in problems too large for the designs.
 static std::vector<Case> largeCases(bool isCuda) {
   std::vector<Case> cases;
-  for (const char *text : {"B=1 L=65537 D=100 N=1", "B=1 L=4097 D=1536 N=1",
-                           "B=1 L=65537 D=1 N=64 order=bdl type=bf16"})
+  for (const char *text :
+       {"B=1 L=65537 D=100 N=1", "B=1 L=4097 D=1536 N=1",
+        "B=1 L=65537 D=1 N=64 order=bdl type=bf16", "B=65537 L=2 D=3 N=1",
+        "B=1 L=2 D=2100000 N=1", "B=65537 L=2 D=3 N=1 grad=1"})
     cases.push_back(caseOf(text));
   if (isCuda)
     for (const char *text :
@@ -234,23 +236,41 @@ static std::vector<Case> largeCases(bool isCuda) {
   return cases;
 }
 
-/// Each dimension of each tensor with a stride that 32 bits can't follow.
-static std::vector<Case> farCases() {
-  std::vector<Case> cases;
-  const std::pair<const char *, int> tensors[] = {
-      {"u", 3},  {"delta", 3},   {"A", 2},       {"B", 4},
-      {"C", 4},  {"D", 1},       {"z", 3},       {"bias", 1},
-      {"h0", 3}, {"result0", 3}, {"result1", 4}, {"result2", 3}};
-  for (auto [tensor, rank] : tensors)
+using Ranks = std::vector<std::pair<std::string, int>>;
+
+/// Each dimension of each tensor with strides that 32 bits can't follow.
+static void addFar(std::vector<Case> &cases, std::string_view base,
+                   const Ranks &tensors,
+                   const std::vector<std::string> &reaches) {
+  for (const auto &[tensor, rank] : tensors)
     for (int dim = 0; dim < rank; ++dim)
-      for (const char *reach : {"2147483647", "2147483648", "4294967297"}) {
-        Case test = caseOf("kind=far type=bf16 B=3 L=9 D=20 N=3 G=2 init=bdn "
-                           "out=both");
-        test.set("far",
-                 std::string(tensor) + "." + std::to_string(dim) + "." + reach);
+      for (const std::string &reach : reaches) {
+        Case test = caseOf(base);
+        test.set("far", tensor + "." + std::to_string(dim) + "." + reach);
         test.set("order", dim % 2 ? "bdl" : "bld");
         cases.push_back(test);
       }
+}
+
+/// Of the layer and of its gradients; of those, which take longer, one reach
+/// has to do off a real GPU.
+static std::vector<Case> farCases(bool isCuda) {
+  constexpr std::string_view kLayer =
+      "kind=far type=bf16 B=3 L=9 D=20 N=3 G=2 init=bdn out=both";
+  const Ranks inputs = {{"u", 3}, {"delta", 3}, {"A", 2},    {"B", 4}, {"C", 4},
+                        {"D", 1}, {"z", 3},     {"bias", 1}, {"h0", 3}};
+  const Ranks results = {{"result0", 3}, {"result1", 4}, {"result2", 3}};
+  const std::vector<std::string> reaches = {"2147483647", "2147483648",
+                                            "4294967297"};
+  std::vector<Case> cases;
+  addFar(cases, kLayer, inputs, reaches);
+  addFar(cases, kLayer, results, reaches);
+  Ranks all = inputs;
+  for (const Ranks &ranks : {inputs, results})
+    for (const auto &[tensor, rank] : ranks)
+      all.emplace_back("d" + tensor, rank);
+  addFar(cases, std::string(kLayer) + " grad=1", all,
+         isCuda ? reaches : std::vector<std::string>{"2147483648"});
   return cases;
 }
 
@@ -432,7 +452,7 @@ std::vector<Case> SuiteBuilder::build() {
   for (const std::vector<Factor> &factors :
        {kSelective, kTimeInvariant, kOtherSelective, kWithoutStates})
     add(sample(malformedDesign(factors), options.seed, options.malformed));
-  add(farCases());
+  add(farCases(options.isCuda));
   return std::move(cases);
 }
 
