@@ -129,6 +129,10 @@ public:
   virtual Result<std::shared_ptr<LoadedKernel>>
   load(const Artifact &artifact) = 0;
 
+  /// Bytes of the device's memory that are in use; on a GPU by all processes,
+  /// and in the driver's units. 0 on the CPU, whose memory is the process's.
+  virtual Result<int64_t> bytesInUse() { return 0; }
+
   /// `bytes` > 0 of memory, aligned to 256 bytes or more.
   virtual Result<void *> allocate(int64_t bytes) = 0;
   /// Frees what allocate() gave (null: nothing); waits for running kernels.

@@ -153,6 +153,16 @@ CudaDevice::load(const Artifact &artifact) {
   return kernel;
 }
 
+Result<int64_t> CudaDevice::bytesInUse() {
+  ScopedContext scope(*context_);
+  MAMBA_RETURN_IF_ERROR(scope.status());
+  size_t free = 0, total = 0;
+  MAMBA_RETURN_IF_ERROR(
+      MAMBA_CUDA_CALL(context_->driver(), cuMemGetInfo_v2, &free, &total)
+          .withContext(name()));
+  return static_cast<int64_t>(total - free);
+}
+
 Result<void *> CudaDevice::allocate(int64_t bytes) {
   ScopedContext scope(*context_);
   MAMBA_RETURN_IF_ERROR(scope.status());

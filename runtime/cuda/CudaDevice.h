@@ -30,6 +30,7 @@ public:
   const DeviceInfo &info() const override { return info_; }
   bool isCuda() const override { return true; }
   Result<std::shared_ptr<LoadedKernel>> load(const Artifact &artifact) override;
+  Result<int64_t> bytesInUse() override;
   Result<void *> allocate(int64_t bytes) override;
   void free(void *pointer) override;
   Status copyIn(void *target, const void *hostSource, int64_t bytes,

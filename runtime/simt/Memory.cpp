@@ -111,6 +111,14 @@ Memory::~Memory() {
   ::munmap(history_, kGranules * sizeof(History));
 }
 
+uint64_t Memory::bytesInUse() const {
+  std::lock_guard lock(mutex_);
+  uint64_t bytes = 0;
+  for (const auto &[begin, allocation] : used_)
+    bytes += allocation.end - allocation.begin;
+  return bytes;
+}
+
 Result<void *> Memory::allocate(uint64_t bytes) {
   std::lock_guard lock(mutex_);
   uint64_t room = bytes > kCapacity ? bytes : roundUp(bytes, kStep) + kStep;

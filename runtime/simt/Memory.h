@@ -50,6 +50,8 @@ public:
 
   Result<void *> allocate(uint64_t bytes);
   void free(void *pointer);
+  /// Of all allocations together.
+  uint64_t bytesInUse() const;
 
   /// The allocation that `address` is in.
   std::optional<Allocation> find(uint64_t address) const;

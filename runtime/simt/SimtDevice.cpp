@@ -72,6 +72,10 @@ SimtDevice::load(const Artifact &artifact) {
   return std::shared_ptr<LoadedKernel>(std::move(*kernel));
 }
 
+Result<int64_t> SimtDevice::bytesInUse() {
+  return static_cast<int64_t>(memory_->bytesInUse());
+}
+
 Result<void *> SimtDevice::allocate(int64_t bytes) {
   return memory_->allocate(static_cast<uint64_t>(bytes));
 }

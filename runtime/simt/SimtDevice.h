@@ -34,6 +34,7 @@ public:
 
   /// Kernels hold the device's options as they are now.
   Result<std::shared_ptr<LoadedKernel>> load(const Artifact &artifact) override;
+  Result<int64_t> bytesInUse() override;
   Result<void *> allocate(int64_t bytes) override;
   void free(void *pointer) override;
   bool checksAccesses() const override { return true; }

@@ -34,6 +34,18 @@ TEST_F(CudaTest, Info) {
               {"opening 'cuda:7'", "shows 2 devices"});
 }
 
+TEST_F(CudaTest, BytesInUse) {
+  Result<int64_t> before = device->bytesInUse();
+  ASSERT_TRUE(before.ok());
+  DeviceBuffer buffer = *DeviceBuffer::allocate(device, 1000);
+  EXPECT_EQ(*device->bytesInUse(), *before + 1000);
+  buffer.reset();
+  EXPECT_EQ(*device->bytesInUse(), *before);
+  fake().failures["cuMemGetInfo_v2"] = cuda::CUDA_ERROR_OUT_OF_MEMORY;
+  expectError(device->bytesInUse().status(), StatusCode::OutOfMemory,
+              {"cuda:0", "cuMemGetInfo"});
+}
+
 TEST_F(CudaTest, LaunchesInOrderOnTheStream) {
   auto kernel = make(cudaArtifact());
   void *stream = *device->createStream();

@@ -30,7 +30,9 @@ TEST(SimtMemory, AllocationsAreApartAndFound) {
   EXPECT_FALSE(memory->find(addressOf(first) + 100));
   EXPECT_FALSE(memory->find(addressOf(first) - 1));
   EXPECT_TRUE(memory->find(addressOf(second)));
+  EXPECT_EQ(memory->bytesInUse(), 100u + (1 << 20));
   memory->free(first);
+  EXPECT_EQ(memory->bytesInUse(), 1u << 20);
   EXPECT_FALSE(memory->find(addressOf(first)));
   memory->free(second);
   memory->free(nullptr);
