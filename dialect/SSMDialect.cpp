@@ -196,13 +196,12 @@ static LogicalResult verifyRange(EmitError emitError, StringRef field,
   return success();
 }
 
-LogicalResult ScheduleAttr::verify(EmitError emitError, int64_t lanes,
-                                   int64_t split, int64_t items, int64_t channels,
-                                   int64_t warpsL, int64_t warpsD,
-                                   int64_t chunks, int64_t handoff,
-                                   int64_t relay, int64_t unroll,
-                                   int64_t stages, int64_t prefetch,
-                                   int64_t packed, int64_t minBlocks) {
+LogicalResult
+ScheduleAttr::verify(EmitError emitError, int64_t lanes, int64_t split,
+                     int64_t items, int64_t channels, int64_t warpsL,
+                     int64_t warpsD, int64_t chunks, int64_t handoff,
+                     int64_t relay, int64_t unroll, int64_t stages,
+                     int64_t prefetch, int64_t packed, int64_t minBlocks) {
   if (failed(verifyRange(emitError, "lanes", lanes, 1, 32, true)) ||
       failed(verifyRange(emitError, "split", split, 0, 1)) ||
       failed(verifyRange(emitError, "items", items, 1, 32)) ||
@@ -227,13 +226,14 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, int64_t lanes,
                        << ", expected two or more warps along L that take turns"
                           " and one along the channels";
   constexpr int64_t kMostItems = 32;
-  if (split && (lanes == 1 || lanes * items > kMostItems ||
-                (warpsL > 1 && !relay)))
+  if (split &&
+      (lanes == 1 || lanes * items > kMostItems || (warpsL > 1 && !relay)))
     return emitError() << "schedule's split is 1 with lanes = " << lanes
                        << ", items = " << items << ", warps_l = " << warpsL
                        << " and relay = " << relay
                        << ", expected two or more lanes, of at most "
-                       << kMostItems << " items together, and warps along L only"
+                       << kMostItems
+                       << " items together, and warps along L only"
                           " where they take turns";
   // Both groups' decays and inputs lie in registers, and a trip has two.
   constexpr int64_t kMostStaged = 64;
