@@ -1,0 +1,293 @@
+//===- soak.cpp - Random shapes for long, in threads ----------------------===//
+//
+// Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Watches the threads and the memory, and judges at the end. See
+// test/torture/README.md.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Cache.h"
+#include "test/torture/soak/Crew.h"
+#include "tools/io/File.h"
+#include "tools/problem/CommandLine.h"
+#include "tools/problem/Json.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fmt/format.h>
+#include <fstream>
+#include <malloc.h>
+#include <tuple>
+#include <unistd.h>
+
+using namespace mamba;
+using namespace mamba::soak;
+
+namespace {
+
+/// Memory may be so much larger in the last third than in the one before: what
+/// the allocators of host and driver do not give back at once.
+constexpr int64_t kMostHostGrowth = int64_t(8) << 20;
+constexpr int64_t kMostDeviceGrowth = int64_t(4) << 20;
+/// The warm-up is this part of the time, and each of the two that are compared.
+constexpr double kWarmUp = 1.0 / 3;
+/// A run with fewer launches shows little.
+constexpr double kLeastLaunchesPerSecond = 5;
+
+struct Flags {
+  std::string device;
+  int64_t threads = 8;
+  int64_t seconds = 60;
+  int64_t minutes = 0;
+  int64_t seed = 1;
+  int64_t kernels = 72;
+  int64_t points = int64_t(1) << 18;
+  std::string report;
+
+  double duration() const {
+    return static_cast<double>(minutes > 0 ? 60 * minutes : seconds);
+  }
+};
+
+std::vector<Flag> flagsOf(Flags &flags) {
+  return {
+      {"device", "NAME", "cpu, simt or cuda:N; default: a GPU if there is one",
+       takeText(flags.device)},
+      {"threads", "N", "threads, each with a stream (default 8)",
+       takeNumber(flags.threads, 1)},
+      {"seconds", "N", "of random shapes, after the first ones (default 60)",
+       takeNumber(flags.seconds, 1)},
+      {"minutes", "N", "the same, in minutes", takeNumber(flags.minutes, 1)},
+      {"seed", "N", "of layers, shapes and values (default 1)",
+       takeNumber(flags.seed, 0)},
+      {"kernels", "N", "kernels that the shapes are for (default 72)",
+       takeNumber(flags.kernels, 1)},
+      {"points", "N",
+       "points (b, l, d, n) of a shape that the reference computes (default "
+       "262144)",
+       takeNumber(flags.points, 1)},
+      {"report", "FILE", "write what was found as JSON",
+       takeText(flags.report)}};
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+struct Sample {
+  double seconds = 0;
+  int64_t hostBytes = 0;
+  int64_t deviceBytes = 0;
+  int64_t compiled = 0;
+  Tally tally;
+};
+
+/// Of this process, without what the allocator has free.
+int64_t residentBytes() {
+  ::malloc_trim(0);
+  int64_t pages = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> pages >> resident;
+  return resident * ::sysconf(_SC_PAGE_SIZE);
+}
+
+/// While no thread is in a case.
+Result<Sample> look(Crew &crew, Device &device, double seconds) {
+  Sample sample;
+  crew.halt();
+  Result<int64_t> deviceBytes = device.bytesInUse();
+  sample.hostBytes = residentBytes();
+  sample.tally = crew.tally();
+  crew.resume();
+  MAMBA_ASSIGN_OR_RETURN(sample.deviceBytes, std::move(deviceBytes));
+  sample.seconds = seconds;
+  sample.compiled = Cache::global().statistics().computed;
+  return sample;
+}
+
+double mebibytes(int64_t bytes) {
+  return static_cast<double>(bytes) / (1 << 20);
+}
+
+void print(const Sample &sample) {
+  fmt::print("{:6.1f} s: {} launches, {} shapes, {} kernels compiled, {} "
+             "failures; {:.1f} MiB of the host, {:.1f} MiB of the device\n",
+             sample.seconds, sample.tally.launches, sample.tally.shapes,
+             sample.compiled, sample.tally.failures,
+             mebibytes(sample.hostBytes), mebibytes(sample.deviceBytes));
+  std::fflush(stdout);
+}
+
+//===----------------------------------------------------------------------===//
+// A run
+//===----------------------------------------------------------------------===//
+
+/// What the first shapes left, then one sample every few seconds.
+Result<std::vector<Sample>> watch(const Flags &flags, Crew &crew,
+                                  Device &device) {
+  using Clock = std::chrono::steady_clock;
+  constexpr double kMostSamples = 360;
+  double step = std::max(flags.duration() / kMostSamples,
+                         std::min(5.0, flags.duration() / 24));
+  crew.waitForFirsts();
+  Clock::time_point begin = Clock::now();
+  std::vector<Sample> samples;
+  for (double next = 0;; next += step) {
+    std::this_thread::sleep_until(begin +
+                                  std::chrono::duration_cast<Clock::duration>(
+                                      std::chrono::duration<double>(next)));
+    std::chrono::duration<double> seconds = Clock::now() - begin;
+    MAMBA_ASSIGN_OR_RETURN(Sample sample, look(crew, device, seconds.count()));
+    print(sample);
+    samples.push_back(sample);
+    if (crew.isDeviceLost() || seconds.count() >= flags.duration())
+      return samples;
+  }
+}
+
+struct Growth {
+  int64_t host = 0;
+  int64_t device = 0;
+};
+
+/// The median in a part of the time, its ends included: what the allocators
+/// keep for a while comes and goes.
+int64_t medianOf(const std::vector<Sample> &samples, double begin, double end,
+                 int64_t Sample::*bytes) {
+  std::vector<int64_t> found;
+  for (const Sample &sample : samples)
+    if (double part = sample.seconds / samples.back().seconds;
+        begin <= part && part <= end)
+      found.push_back(sample.*bytes);
+  std::sort(found.begin(), found.end());
+  return found.empty() ? 0 : found[found.size() / 2];
+}
+
+/// From the second third of the time to the last.
+int64_t growthOf(const std::vector<Sample> &samples, int64_t Sample::*bytes) {
+  // A lost device ends a run before there is much to compare.
+  if (samples.size() < 4)
+    return 0;
+  return medianOf(samples, 2 * kWarmUp, 1, bytes) -
+         medianOf(samples, kWarmUp, 2 * kWarmUp, bytes);
+}
+
+Growth growthOf(const std::vector<Sample> &samples) {
+  return {growthOf(samples, &Sample::hostBytes),
+          growthOf(samples, &Sample::deviceBytes)};
+}
+
+/// What was wrong with a run, a line each.
+std::vector<std::string> judge(const Flags &flags,
+                               const std::vector<Sample> &samples) {
+  std::vector<std::string> complaints;
+  const Sample &last = samples.back();
+  if (last.tally.failures > 0)
+    complaints.push_back(fmt::format("{} of {} cases failed",
+                                     last.tally.failures, last.tally.cases));
+  Growth growth = growthOf(samples);
+  for (auto [name, bytes, most] :
+       {std::tuple("host", growth.host, kMostHostGrowth),
+        std::tuple("device", growth.device, kMostDeviceGrowth)})
+    if (bytes > most)
+      complaints.push_back(fmt::format(
+          "memory of the {} grew by {:.1f} MiB from the second third of the "
+          "time to the last, allowed are {:.1f} MiB",
+          name, mebibytes(bytes), mebibytes(most)));
+  if (last.compiled > flags.kernels)
+    complaints.push_back(fmt::format("{} kernels were compiled, required are "
+                                     "at most the {} that the shapes are for",
+                                     last.compiled, flags.kernels));
+  auto launches =
+      static_cast<double>(last.tally.launches - samples.front().tally.launches);
+  if (launches < kLeastLaunchesPerSecond * last.seconds)
+    complaints.push_back(
+        fmt::format("{} launches in {:.0f} s, required are {} a second: give "
+                    "fewer --points",
+                    launches, last.seconds, kLeastLaunchesPerSecond));
+  return complaints;
+}
+
+std::string json(const Sample &sample) {
+  return fmt::format("{{\"seconds\": {:.1f}, \"launches\": {}, \"cases\": {}, "
+                     "\"shapes\": {}, \"host_bytes\": {}, \"device_bytes\": "
+                     "{}}}",
+                     sample.seconds, sample.tally.launches, sample.tally.cases,
+                     sample.tally.shapes, sample.hostBytes, sample.deviceBytes);
+}
+
+std::string json(const Flags &flags, const DeviceInfo &info,
+                 const std::vector<Sample> &samples) {
+  Growth growth = growthOf(samples);
+  const Sample &last = samples.back();
+  std::string text = fmt::format(
+      "{{\"device\": {}, \"model\": {}, \"threads\": {}, \"seed\": {}, "
+      "\"compiled\": {}, \"failures\": {}, \"worst\": {}, \"host_growth\": {}, "
+      "\"device_growth\": {},\n \"samples\": [",
+      jsonText(info.name), jsonText(info.model), flags.threads, flags.seed,
+      last.compiled, last.tally.failures, jsonNumber(last.tally.worst),
+      growth.host, growth.device);
+  for (const Sample &sample : samples)
+    text += (&sample == samples.data() ? "\n  " : ",\n  ") + json(sample);
+  return text + "]}\n";
+}
+
+void summarize(const Flags &flags, const DeviceInfo &info,
+               const std::vector<Sample> &samples) {
+  const Sample &last = samples.back();
+  Growth growth = growthOf(samples);
+  fmt::print("{}, {} threads, seed {}: {} launches of {} shapes in {:.0f} s, "
+             "{} kernels compiled, worst error {:.2f} of its bound, {} "
+             "failures; in the last third {:+.1f} MiB of the host, {:+.1f} MiB "
+             "of the device\n",
+             info.name, flags.threads, flags.seed, last.tally.launches,
+             last.tally.shapes, last.seconds, last.compiled, last.tally.worst,
+             last.tally.failures, mebibytes(growth.host),
+             mebibytes(growth.device));
+}
+
+Result<bool> run(const Flags &flags) {
+  MAMBA_RETURN_IF_ERROR(registerCompiler());
+  std::string name = flags.device;
+  if (name.empty())
+    name = Device::hasCuda() ? "cuda:0" : "cpu";
+  MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> device, Device::open(name));
+  auto seed = static_cast<uint64_t>(flags.seed);
+  std::vector<std::unique_ptr<Subject>> subjects =
+      drawSubjects(flags.kernels, seed, flags.points);
+  Crew crew({device, flags.threads, seed, flags.points}, subjects);
+  MAMBA_ASSIGN_OR_RETURN(std::vector<Sample> samples,
+                         watch(flags, crew, *device));
+  summarize(flags, device->info(), samples);
+  if (!flags.report.empty())
+    MAMBA_RETURN_IF_ERROR(
+        writeFile(flags.report, {json(flags, device->info(), samples)}));
+  std::vector<std::string> complaints = judge(flags, samples);
+  for (const std::string &complaint : complaints)
+    fmt::print(stderr, "soak-torture: {}\n", complaint);
+  return complaints.empty();
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  Flags flags;
+  CommandLine line{"soak-torture",
+                   "Launches random shapes from many threads, compares every "
+                   "result, and requires that memory does not grow.",
+                   "", flagsOf(flags)};
+  if (wantsHelp(argc, argv)) {
+    fmt::print("{}", line.help());
+    return 0;
+  }
+  Result<std::vector<std::string>> others = line.parse(argc, argv);
+  if (!others.ok())
+    return reportError(others.status());
+  Result<bool> passed = run(flags);
+  if (!passed.ok())
+    return reportError(passed.status());
+  return *passed ? 0 : 1;
+}
