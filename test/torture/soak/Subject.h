@@ -39,6 +39,7 @@ public:
       : layer_(std::move(layer)), shape_(shape) {}
 
   Shape draw(numerics::Random &random) const;
+  Shape smallest() const;
   /// None needs more memory, also for temporaries.
   Shape largest() const;
   numerics::Case caseOf(const Shape &shape, uint64_t seed) const;

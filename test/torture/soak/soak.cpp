@@ -38,6 +38,9 @@ constexpr double kWarmUp = 1.0 / 3;
 /// A run with fewer launches shows little.
 constexpr double kLeastLaunchesPerSecond = 5;
 
+/// With fewer no gradients are drawn that a bound holds for.
+constexpr int64_t kLeastPoints = int64_t(1) << 14;
+
 struct Flags {
   std::string device;
   int64_t threads = 8;
@@ -67,9 +70,9 @@ std::vector<Flag> flagsOf(Flags &flags) {
       {"kernels", "N", "kernels that the shapes are for (default 72)",
        takeNumber(flags.kernels, 1)},
       {"points", "N",
-       "points (b, l, d, n) of a shape that the reference computes (default "
-       "262144)",
-       takeNumber(flags.points, 1)},
+       "points (b, l, d, n) of a shape that the reference computes, at least "
+       "16384 (default 262144)",
+       takeNumber(flags.points, kLeastPoints)},
       {"report", "FILE", "write what was found as JSON",
        takeText(flags.report)}};
 }
@@ -240,7 +243,7 @@ void summarize(const Flags &flags, const DeviceInfo &info,
   const Sample &last = samples.back();
   Growth growth = growthOf(samples);
   fmt::print("{}, {} threads, seed {}: {} launches of {} shapes in {:.0f} s, "
-             "{} kernels compiled, worst error {:.2f} of its bound, {} "
+             "{} kernels compiled, worst error in fp32 {:.2f} of its bound, {} "
              "failures; in the last third {:+.1f} MiB of the host, {:+.1f} MiB "
              "of the device\n",
              info.name, flags.threads, flags.seed, last.tally.launches,
