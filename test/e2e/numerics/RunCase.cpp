@@ -442,12 +442,19 @@ saveStates(const Case &test, const std::shared_ptr<Device> &device,
       std::make_move_iterator(results.end()));
 }
 
+/// The text of a case's module, without the name of the case in the first line:
+/// so it is the same for all shapes that it serves, and caches know it.
+static std::string textOf(const Case &test) {
+  std::string text = moduleText(test);
+  return text.erase(0, text.find('\n'));
+}
+
 /// The function of the case, and the states that it starts from.
 static Result<std::pair<Function, std::vector<HostTensor>>>
 makeFunction(const Case &test, const std::shared_ptr<Device> &device,
              const RunOptions &options) {
   MAMBA_ASSIGN_OR_RETURN(Module module,
-                         Module::parse(moduleText(test), "case.mlir"));
+                         Module::parse(textOf(test), "case.mlir"));
   bool saves = test.number("save") > 0;
   std::vector<HostTensor> saved;
   if (saves && test.has("grad")) {
