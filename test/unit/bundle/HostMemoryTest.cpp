@@ -13,6 +13,7 @@
 
 #include "runtime/loader/mamba_loader.h"
 
+#include "test/unit/Sanitized.h"
 #include "test/unit/bundle/TestBundle.h"
 #include "test/unit/runtime/fakecuda/UseFakeCuda.h"
 
@@ -56,12 +57,6 @@ bool allocationFails() {
 }
 
 } // namespace
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define MAMBA_TEST_SANITIZED
-#endif
-#endif
 
 #ifndef MAMBA_TEST_SANITIZED
 void *operator new(size_t bytes) {

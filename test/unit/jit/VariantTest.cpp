@@ -12,6 +12,7 @@
 #include "runtime/Cache.h"
 #include "runtime/jit/BuildId.h"
 #include "runtime/jit/FunctionInfoIO.h"
+#include "test/unit/Sanitized.h"
 #include "test/unit/jit/JitTesting.h"
 
 #include <atomic>
@@ -21,12 +22,6 @@
 
 using namespace mamba;
 using namespace mamba::test;
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define MAMBA_TEST_SANITIZED
-#endif
-#endif
 
 static std::atomic<int64_t> allocations = 0;
 
