@@ -198,8 +198,6 @@ const std::vector<Factor> numerics::kSplitKnobs = {
     {"unroll", {"1", "2"}},
     {"stages", {"1", "2"}},
     {"prefetch", {"0", "1"}},
-    {"out", {"y", "both"}},
-    {"save", {"0", "24"}},
 };
 
 const std::vector<Factor> numerics::kGradient =

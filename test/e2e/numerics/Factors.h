@@ -33,7 +33,7 @@ extern const std::vector<Factor> kScheduled;
 extern const std::vector<Factor> kCpuKnobs;
 extern const std::vector<Factor> kCpuChunks;
 extern const std::vector<Factor> kCudaKnobs;
-/// Of schedules whose lanes split the states, and of results that have states.
+/// Of schedules whose lanes split the states.
 extern const std::vector<Factor> kSplitKnobs;
 /// Gradients of layers with all their options.
 extern const std::vector<Factor> kGradient;

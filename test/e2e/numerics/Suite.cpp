@@ -121,11 +121,9 @@ static bool fitsStages(const Case &test) {
 /// Lanes that split states share them out evenly, and a tile with no other
 /// warp.
 static bool fitsSplit(const Case &test) {
-  // Few results may be no more than what their terms leave when they cancel.
-  constexpr int64_t kMostItems = 32, kFewResults = 4;
+  constexpr int64_t kMostItems = 32;
   return !test.is("split", "1") ||
-         (test.hasStates() && test.elements() >= kFewResults &&
-          stateItems(test) <= kMostItems &&
+         (test.hasStates() && stateItems(test) <= kMostItems &&
           test.number("N") % test.number("lanes") == 0 &&
           (test.is("warps_l", "1") || test.is("relay", "1")));
 }
