@@ -10,9 +10,11 @@
 #include "codegen/DiagnosticText.h"
 #include "codegen/Registration.h"
 
+#include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/Support/MemoryBufferRef.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <algorithm>
@@ -125,7 +127,7 @@ static mamba::Result<std::string> askChild(StringRef bytecode, StringRef name) {
 }
 
 bool mlir::ssm::isBytecodeText(StringRef source) {
-  return source.starts_with("ML\xefR");
+  return mlir::isBytecode(llvm::MemoryBufferRef(source, ""));
 }
 
 mamba::Result<std::string> mlir::ssm::textOfBytecode(StringRef bytecode,

@@ -23,7 +23,7 @@
 
 namespace mlir::ssm {
 
-/// True for what begins as MLIR's bytecode ("MLïR") does.
+/// True for what begins as MLIR's bytecode does.
 bool isBytecodeText(StringRef source);
 
 /// The module that `bytecode` holds, as text with its locations. CompileError

@@ -40,7 +40,9 @@ private:
   /// and returns the most levels among them.
   unsigned remember(const void *value, unsigned above,
                     llvm::function_ref<unsigned()> below);
-  unsigned partsOf(Attribute value, unsigned above);
+  /// The most levels among the parts of a value.
+  unsigned expressionsOf(Attribute value, unsigned above);
+  template <typename T> unsigned subElementsOf(T value, unsigned above);
   LogicalResult checkValues(Operation *op);
 
   llvm::DenseMap<const void *, unsigned> known;
@@ -62,7 +64,7 @@ unsigned NestingMeter::remember(const void *value, unsigned above,
 }
 
 /// Affine expressions are no sub-elements of the attributes that hold them.
-unsigned NestingMeter::partsOf(Attribute value, unsigned above) {
+unsigned NestingMeter::expressionsOf(Attribute value, unsigned above) {
   ArrayRef<AffineExpr> expressions;
   if (auto map = dyn_cast<AffineMapAttr>(value))
     expressions = map.getValue().getResults();
@@ -74,24 +76,24 @@ unsigned NestingMeter::partsOf(Attribute value, unsigned above) {
   return most;
 }
 
+template <typename T>
+unsigned NestingMeter::subElementsOf(T value, unsigned above) {
+  unsigned most = 0;
+  auto measure = [&](auto part) { most = std::max(most, levels(part, above)); };
+  value.walkImmediateSubElements(measure, measure);
+  return most;
+}
+
 unsigned NestingMeter::levels(Attribute value, unsigned above) {
   return remember(value.getAsOpaquePointer(), above, [&] {
-    unsigned most = partsOf(value, above + 1);
-    value.walkImmediateSubElements(
-        [&](Attribute part) { most = std::max(most, levels(part, above + 1)); },
-        [&](Type part) { most = std::max(most, levels(part, above + 1)); });
-    return most;
+    unsigned expressions = expressionsOf(value, above + 1);
+    return std::max(expressions, subElementsOf(value, above + 1));
   });
 }
 
 unsigned NestingMeter::levels(Type value, unsigned above) {
-  return remember(value.getAsOpaquePointer(), above, [&] {
-    unsigned most = 0;
-    value.walkImmediateSubElements(
-        [&](Attribute part) { most = std::max(most, levels(part, above + 1)); },
-        [&](Type part) { most = std::max(most, levels(part, above + 1)); });
-    return most;
-  });
+  return remember(value.getAsOpaquePointer(), above,
+                  [&] { return subElementsOf(value, above + 1); });
 }
 
 unsigned NestingMeter::levels(AffineExpr value, unsigned above) {

@@ -109,9 +109,6 @@ static std::string positionOf(StringRef source, size_t at) {
 }
 
 std::optional<Unreadable> mlir::ssm::findUnreadable(StringRef source) {
-  // As text it will be looked at again.
-  if (isBytecodeText(source))
-    return std::nullopt;
   if (std::optional<size_t> at = NestingScanner(source).run())
     return Unreadable{positionOf(source, *at),
                       "brackets nest deeper than " +

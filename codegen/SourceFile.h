@@ -41,9 +41,8 @@ struct Unreadable {
   std::string why;
 };
 
-/// The first place that `source` must not have: brackets deeper than
+/// The first place that the text `source` must not have: brackets deeper than
 /// kMaxNesting, or what MLIR's parser uses without looking whether it is there.
-/// Nothing for bytecode.
 std::optional<Unreadable> findUnreadable(StringRef source);
 
 /// Why a source of `bytes` bytes is too large; nothing where it is not.

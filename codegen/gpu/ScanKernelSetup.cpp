@@ -65,17 +65,6 @@ int64_t mlir::ssm::laneStrideFor(const LaunchPlan &plan, FusedOp op,
   return votes > 0 ? schedule.channelLanes() : 1;
 }
 
-/// The schedule of loops over n, where one lane has what lanes have elsewhere.
-static ScheduleAttr scheduleInLoops(ScheduleAttr s) {
-  if (!s.getSplit())
-    return s;
-  return ScheduleAttr::get(s.getContext(), /*lanes=*/1, /*split=*/0,
-                           s.stateItems(), s.getChannels(), s.getWarpsL(),
-                           s.getWarpsD(), s.getChunks(), s.getHandoff(),
-                           s.getRelay(), s.getUnroll(), s.getStages(),
-                           s.getPrefetch(), s.getPacked(), s.getMinBlocks());
-}
-
 ScanKernel::ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
                        LaunchPlan &plan, const BodyAnalysis &body,
                        ScheduleAttr schedule, KernelPart part,
@@ -87,9 +76,9 @@ ScanKernel::ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
              kernelTensors(plan, fused, part, temporaries), schedule.threads()),
       laneStride(laneStrideFor(plan, fused, schedule)), at(place()),
       atStates(placeInLoops()), operands(e, kernel, plan, fused, at),
-      levels(e, kernel, memory, at, schedule, laneStride),
-      stateLevels(e, kernel, memory, atStates, scheduleInLoops(schedule),
-                  laneStride) {
+      levels(e, kernel, memory, at, schedule, schedule.getLanes(), laneStride),
+      stateLevels(e, kernel, memory, atStates, schedule,
+                  splits() ? 1 : schedule.getLanes(), laneStride) {
   for (RecurrenceOp op : body.scans())
     if (isScanned(op))
       recurrenceOps.push_back(op);

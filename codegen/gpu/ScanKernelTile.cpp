@@ -422,7 +422,7 @@ void ScanKernel::finishCarries(Tile &tile, RecurrenceOp op,
   };
   // In a loop over n, a lane that splits states has the whole tile.
   const Place &place = firstState ? atStates : at;
-  ScanLevels &scanned = firstState ? stateLevels : levels;
+  const ScanLevels &scanned = levelsOf(op);
   int64_t items = firstState ? schedule.stateItems() : schedule.getItems();
   // Lanes of one warp read what one of them overwrites; those of several have
   // met at a barrier since.

@@ -23,13 +23,13 @@ Segment mlir::ssm::combine(Emit &e, const Segment &first,
 }
 
 ScanLevels::ScanLevels(Emit &e, Kernel &kernel, SharedMemory &memory,
-                       const Place &place, ScheduleAttr schedule,
+                       const Place &place, ScheduleAttr schedule, int64_t lanes,
                        int64_t laneStride)
     : e(e), kernel(kernel), memory(memory), place(place), schedule(schedule),
-      laneStride(laneStride) {}
+      numLanes(lanes), laneStride(laneStride) {}
 
-Value ScanLevels::isLastSegment(bool isMirrored) {
-  int64_t last = schedule.getLanes() * schedule.scanWarps() - 1;
+Value ScanLevels::isLastSegment(bool isMirrored) const {
+  int64_t last = numLanes * schedule.scanWarps() - 1;
   return e.equals(place.segment, isMirrored ? 0 : last);
 }
 
@@ -37,7 +37,7 @@ Value ScanLevels::isLastSegment(bool isMirrored) {
 Value ScanLevels::laneSegment() {
   if (!mirrored)
     return place.laneSegment;
-  return e.sub(e.i32(schedule.getLanes() - 1), place.laneSegment);
+  return e.sub(e.i32(numLanes - 1), place.laneSegment);
 }
 
 Value ScanLevels::warpSegment() {
@@ -95,7 +95,7 @@ Number ScanLevels::swapGroups(Number number, int64_t group) {
 
 /// Inclusive scan over the lanes along L, by doubling distances.
 void ScanLevels::scanLanes(MutableArrayRef<Segment> segments) {
-  for (int64_t distance = 1; distance < schedule.getLanes(); distance *= 2) {
+  for (int64_t distance = 1; distance < numLanes; distance *= 2) {
     Value hasOther = arith::CmpIOp::create(e, arith::CmpIPredicate::sge,
                                            laneSegment(), e.i32(distance));
     for (Segment &segment : segments) {
@@ -110,7 +110,7 @@ void ScanLevels::scanLanes(MutableArrayRef<Segment> segments) {
 
 /// The state before each lane's steps: that behind the lane below, or `start`.
 Number ScanLevels::stateBefore(const Number &end, const Number &start) {
-  if (schedule.getLanes() == 1)
+  if (numLanes == 1)
     return start;
   Value isFirst = e.equals(laneSegment(), 0);
   return e.select(isFirst, start, shuffleUp(end, 1));
@@ -189,7 +189,7 @@ SmallVector<Segment> ScanLevels::scanWarps(ArrayRef<LocalScan> scans,
   // Two buffers: a fast warp may fill the next before a slow one has read.
   Value base = e.offset(kernel.shared(memory.allocate(2 * floats)),
                         e.mul(slot, floats), e.getF32Type());
-  Value isLastLane = e.equals(laneSegment(), schedule.getLanes() - 1);
+  Value isLastLane = e.equals(laneSegment(), numLanes - 1);
   Value isRoot = e.equals(warpSegment(), schedule.scanWarps() - 1);
   auto addressOf = [&](size_t i) {
     return meetingAddress(base, e.i32(scans[i].number), warpSegment(),
@@ -219,7 +219,7 @@ SmallVector<Segment> ScanLevels::scanWarps(ArrayRef<LocalScan> scans,
 //===----------------------------------------------------------------------===//
 
 bool ScanLevels::joinsSegments(bool needStates) const {
-  return schedule.getLanes() > 1 || schedule.scanWarps() > 1 || !needStates;
+  return numLanes > 1 || schedule.scanWarps() > 1 || !needStates;
 }
 
 void ScanLevels::begin(MutableArrayRef<LocalScan> scans, bool needStates) {
@@ -280,8 +280,7 @@ void ScanLevels::finishInWarp(MutableArrayRef<LocalScan> scans) {
 /// the other: the longer rest of the way is half as much work.
 SmallVector<Number> ScanLevels::statesBefore(ArrayRef<Segment> segments,
                                              int64_t group) {
-  if (segments.size() % 2 == 0 &&
-      schedule.getLanes() / group >= kLanesToSplitPairs)
+  if (segments.size() % 2 == 0 && numLanes / group >= kLanesToSplitPairs)
     return splitPairs(segments, group);
   SmallVector<Segment> groups(segments);
   passStates(groups, group);
@@ -328,8 +327,7 @@ SmallVector<Number> ScanLevels::splitPairs(ArrayRef<Segment> segments,
 /// state. The last lane's own end comes from its steps, so that two groups have
 /// nothing to do here.
 void ScanLevels::passStates(MutableArrayRef<Segment> segments, int64_t group) {
-  int64_t lanes = schedule.getLanes();
-  for (int64_t distance = group; distance < lanes && lanes > 2 * group;
+  for (int64_t distance = group; distance < numLanes && numLanes > 2 * group;
        distance *= 2) {
     Value hasOther = arith::CmpIOp::create(e, arith::CmpIPredicate::sge,
                                            laneSegment(), e.i32(distance));
@@ -337,7 +335,7 @@ void ScanLevels::passStates(MutableArrayRef<Segment> segments, int64_t group) {
       Number other = shuffleUp(segment.carry, distance);
       Number joined = e.fma(segment.decay, other, segment.carry);
       segment.carry = e.select(hasOther, joined, segment.carry);
-      if (2 * distance < lanes)
+      if (2 * distance < numLanes)
         segment.decay = e.select(
             hasOther, e.mulf(shuffleUp(segment.decay, distance), segment.decay),
             segment.decay);

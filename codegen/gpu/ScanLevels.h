@@ -66,8 +66,9 @@ struct LocalScan {
 /// `finish` together.
 class ScanLevels {
 public:
+  /// `lanes` have the segments of a warp; each is `laneStride` from the next.
   ScanLevels(Emit &e, Kernel &kernel, SharedMemory &memory, const Place &place,
-             ScheduleAttr schedule, int64_t laneStride);
+             ScheduleAttr schedule, int64_t lanes, int64_t laneStride);
 
   /// False where a thread has all steps of its channel, so that states need no
   /// carry from elsewhere.
@@ -82,7 +83,7 @@ public:
               bool isMirrored = false);
 
   /// True in the threads that hold the last steps of a scan of the tile.
-  Value isLastSegment(bool isMirrored = false);
+  Value isLastSegment(bool isMirrored = false) const;
   /// Changes nothing: a = 1 and b = 0.
   Segment identityLike(const Segment &segment);
 
@@ -114,6 +115,7 @@ private:
   SharedMemory &memory;
   const Place &place;
   ScheduleAttr schedule;
+  int64_t numLanes;
   int64_t laneStride;
   /// Words of a segment's number: 1, or 2 where it is complex.
   int64_t words = 1;
