@@ -149,15 +149,5 @@ int main(int argc, char **argv) {
        {"ptx", "NAME", "print a kernel's PTX for sm_90", takeText(options.ptx)},
        {"report", "FILE.json", "write every kernel's outcome",
         takeText(options.report)}}};
-  if (wantsHelp(argc, argv)) {
-    fmt::print("{}", line.help());
-    return 0;
-  }
-  Result<std::vector<std::string>> others = line.parse(argc, argv);
-  if (!others.ok())
-    return reportError(others.status());
-  Result<bool> passed = run(options);
-  if (!passed.ok())
-    return reportError(passed.status());
-  return *passed ? 0 : 1;
+  return runChecks(line, argc, argv, [&] { return run(options); });
 }

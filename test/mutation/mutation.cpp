@@ -216,15 +216,5 @@ int main(int argc, char **argv) {
                           "Plants defects in GPU kernels and tells which test "
                           "catches each.",
                           "", flagsOf(options)};
-  if (mamba::wantsHelp(argc, argv)) {
-    fmt::print("{}", line.help());
-    return 0;
-  }
-  Result<std::vector<std::string>> others = line.parse(argc, argv);
-  if (!others.ok())
-    return mamba::reportError(others.status());
-  Result<bool> passed = run(options);
-  if (!passed.ok())
-    return mamba::reportError(passed.status());
-  return *passed ? 0 : 1;
+  return mamba::runChecks(line, argc, argv, [&] { return run(options); });
 }

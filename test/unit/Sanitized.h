@@ -13,7 +13,9 @@
 #ifndef MAMBA_TEST_UNIT_SANITIZED_H
 #define MAMBA_TEST_UNIT_SANITIZED_H
 
-#if defined(__has_feature)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MAMBA_TEST_SANITIZED
+#elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define MAMBA_TEST_SANITIZED
 #endif

@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fmt/format.h>
+#include <optional>
 
 using namespace mamba;
 
@@ -143,22 +144,33 @@ int mamba::reportError(const Status &status) {
   return 1;
 }
 
-int mamba::runOnFile(const CommandLine &line, int argc, char **argv,
-                     std::string &file, const std::function<Status()> &run) {
+/// Prints the help, or hands the flags to their takers and gives the other
+/// arguments. The exit status, if the program ends with that.
+static std::optional<int> begin(const CommandLine &line, int argc, char **argv,
+                                std::vector<std::string> &others) {
   if (wantsHelp(argc, argv)) {
     std::fputs(line.help().c_str(), stdout);
     return 0;
   }
-  Result<std::vector<std::string>> files = line.parse(argc, argv);
-  if (!files.ok())
-    return reportError(files.status());
-  if (files->size() != 1)
+  Result<std::vector<std::string>> parsed = line.parse(argc, argv);
+  if (!parsed.ok())
+    return reportError(parsed.status());
+  others = std::move(*parsed);
+  return std::nullopt;
+}
+
+int mamba::runOnFile(const CommandLine &line, int argc, char **argv,
+                     std::string &file, const std::function<Status()> &run) {
+  std::vector<std::string> files;
+  if (std::optional<int> status = begin(line, argc, argv, files))
+    return *status;
+  if (files.size() != 1)
     return reportError(
         Status(StatusCode::InvalidArgument,
                fmt::format("{} files given, required is one; '{} --help' shows "
                            "how",
-                           files->size(), line.tool)));
-  file = files->front();
+                           files.size(), line.tool)));
+  file = files.front();
   Status status = run();
   // What tools print is checked once, here.
   if (status.ok() && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0))
@@ -166,4 +178,15 @@ int mamba::runOnFile(const CommandLine &line, int argc, char **argv,
                     fmt::format("{}: standard output can't be written: {}",
                                 line.tool, std::strerror(errno)));
   return status.ok() ? 0 : reportError(status);
+}
+
+int mamba::runChecks(const CommandLine &line, int argc, char **argv,
+                     const std::function<Result<bool>()> &run) {
+  std::vector<std::string> others;
+  if (std::optional<int> status = begin(line, argc, argv, others))
+    return *status;
+  Result<bool> passed = run();
+  if (!passed.ok())
+    return reportError(passed.status());
+  return *passed ? 0 : 1;
 }

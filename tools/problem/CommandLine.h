@@ -73,6 +73,11 @@ Result<int64_t> parseNumber(std::string_view text);
 int runOnFile(const CommandLine &line, int argc, char **argv, std::string &file,
               const std::function<Status()> &run);
 
+/// What main() of a test program without files does: the same, where `run` says
+/// whether all passed.
+int runChecks(const CommandLine &line, int argc, char **argv,
+              const std::function<Result<bool>()> &run);
+
 /// Prints "error: <message>" and returns the exit status of failed tools.
 int reportError(const Status &status);
 

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Cache.h"
+#include "test/ResidentMemory.h"
 #include "test/torture/soak/Crew.h"
 #include "tools/io/File.h"
 #include "tools/problem/CommandLine.h"
@@ -20,9 +21,7 @@
 #include <chrono>
 #include <fmt/format.h>
 #include <fstream>
-#include <malloc.h>
 #include <tuple>
-#include <unistd.h>
 
 using namespace mamba;
 using namespace mamba::soak;
@@ -89,20 +88,12 @@ struct Sample {
   Tally tally;
 };
 
-/// Of this process, without what the allocator has free.
-int64_t residentBytes() {
-  ::malloc_trim(0);
-  int64_t pages = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> pages >> resident;
-  return resident * ::sysconf(_SC_PAGE_SIZE);
-}
-
 /// While no thread is in a case.
 Result<Sample> look(Crew &crew, Device &device, double seconds) {
   Sample sample;
   crew.halt();
   Result<int64_t> deviceBytes = device.bytesInUse();
-  sample.hostBytes = residentBytes();
+  sample.hostBytes = test::residentBytes();
   sample.tally = crew.tally();
   crew.resume();
   MAMBA_ASSIGN_OR_RETURN(sample.deviceBytes, std::move(deviceBytes));
@@ -282,15 +273,5 @@ int main(int argc, char **argv) {
                    "Launches random shapes from many threads, compares every "
                    "result, and requires that memory does not grow.",
                    "", flagsOf(flags)};
-  if (wantsHelp(argc, argv)) {
-    fmt::print("{}", line.help());
-    return 0;
-  }
-  Result<std::vector<std::string>> others = line.parse(argc, argv);
-  if (!others.ok())
-    return reportError(others.status());
-  Result<bool> passed = run(flags);
-  if (!passed.ok())
-    return reportError(passed.status());
-  return *passed ? 0 : 1;
+  return runChecks(line, argc, argv, [&] { return run(flags); });
 }

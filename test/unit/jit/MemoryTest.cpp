@@ -12,6 +12,7 @@
 
 #include "runtime/Cache.h"
 #include "runtime/Environment.h"
+#include "test/ResidentMemory.h"
 #include "test/unit/Sanitized.h"
 #include "test/unit/jit/JitTesting.h"
 
@@ -19,25 +20,13 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <malloc.h>
 #include <random>
-#include <unistd.h>
 #include <vector>
 
 using namespace mamba;
 using namespace mamba::test;
 
 namespace {
-
-/// Of this process, without what the allocator has free: room that compiling
-/// left would hide a leak.
-int64_t residentBytes() {
-  ::malloc_trim(0);
-  int64_t pages = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> pages >> resident;
-  return resident * ::sysconf(_SC_PAGE_SIZE);
-}
 
 struct Shape {
   int64_t length, channels;

@@ -12,6 +12,7 @@
 #include "runtime/Kernel.h"
 
 #include "runtime/Buffer.h"
+#include "test/unit/Sanitized.h"
 #include "test/unit/runtime/TestArtifacts.h"
 
 #include <gtest/gtest.h>
@@ -24,14 +25,7 @@
 using namespace mamba;
 using namespace mamba::test;
 
-#ifndef __has_feature
-#define __has_feature(name) 0
-#endif
-// Sanitizers bring allocation functions of their own.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&         \
-    !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
-#define MAMBA_COUNT_ALLOCATIONS
-
+#ifndef MAMBA_TEST_SANITIZED
 /// Counts allocations, for the test of the warm path.
 static std::atomic<int64_t> allocations{0};
 
@@ -199,7 +193,7 @@ TEST_F(KernelTest, ThreadsHaveTheirOwnTemporaries) {
   EXPECT_EQ(loader->loads, 1);
 }
 
-#ifdef MAMBA_COUNT_ALLOCATIONS
+#ifndef MAMBA_TEST_SANITIZED
 TEST_F(KernelTest, WarmLaunchesAllocateNothing) {
   for (Artifact artifact : {scaleArtifact(), chunkedSumArtifact()}) {
     bool scale = artifact.name == "scale";
