@@ -6,7 +6,7 @@ counts, over sequences times channels and lengths:
 
   serial    a thread takes a channel's whole sequence
   lanes     the lanes of a warp share a sequence by shuffles
-  warps     so do warps of a block, by a Blelloch sweep in shared memory
+  warps     so do warps of a block, by Blelloch's scan in shared memory
   chunks    so do blocks: two passes, or states handed on in one launch
 
   bench/corners.py --mamba-tune build/dev/bin/mamba-tune \\
@@ -29,6 +29,7 @@ MOST_ELEMENTS = 1 << 27
 
 WIDE = "items = 16, stages = 2, prefetch = 1, min_blocks = 2"
 DEEP = "items = 8, unroll = 2, stages = 2, prefetch = 1, min_blocks = 3"
+FEW = "items = 8, unroll = 2, stages = 2, prefetch = 1"
 CORNERS = {
     "serial": ["items = 16, unroll = 4, min_blocks = 12",
                "items = 16, unroll = 4, warps_d = 4"],
@@ -36,8 +37,8 @@ CORNERS = {
               f"lanes = 8, warps_d = 4, {WIDE}",
               f"lanes = 32, warps_d = 4, {DEEP}"],
     "warps": [f"lanes = 32, warps_l = 2, warps_d = 2, {DEEP}",
-              f"lanes = 32, warps_l = 4, {DEEP}",
-              "lanes = 8, items = 8, warps_l = 4, unroll = 2"],
+              f"lanes = 16, warps_l = 4, {FEW}",
+              f"lanes = 8, warps_l = 4, {FEW}"],
     "chunks": [f"lanes = 8, warps_d = 4, chunks = 4, handoff = 1, {WIDE}",
                f"lanes = 8, warps_d = 4, chunks = 8, {WIDE}",
                f"lanes = 2, warps_d = 4, chunks = 32, {WIDE}"],

@@ -88,6 +88,11 @@ static void changeSharing(GpuSteps &steps, const Problem &problem) {
   } else {
     steps.scale(&Fields::warpsD, 16);
     steps.scale(&Fields::warpsL, 16);
+    // All warps along L.
+    if (steps.from.warpsD > 1)
+      steps.change([](Fields &f) {
+        f.warpsL *= f.warpsD, f.warpsD = 1, f.minBlocks = 0;
+      });
     // The warps of a block, in turn.
     for (int64_t warps : {4, 8, 12})
       steps.change([&](Fields &f) {

@@ -16,6 +16,10 @@ using namespace mlir::ssm;
 /// Fewer do not repay the selects that it takes (bench/NOTES.md).
 static constexpr int64_t kLanesToSplitPairs = 16;
 
+/// So many warps read each other's segments: one barrier, where the sweeps
+/// take one a level. More would read for longer than they wait.
+static constexpr int64_t kWarpsThatMeetAtOnce = 4;
+
 Segment mlir::ssm::combine(Emit &e, const Segment &first,
                            const Segment &second) {
   return {e.mulf(first.decay, second.decay),
@@ -129,6 +133,22 @@ Value ScanLevels::meetingAddress(Value base, Value scan, Value warp,
   return e.offset(base, e.mul(index, 2 * words), e.getF32Type());
 }
 
+/// `count` neighbouring segments; those of all warps begin at a multiple of 16
+/// bytes.
+SmallVector<Segment> ScanLevels::loadSegments(Value address, int64_t count) {
+  SmallVector<Value> values = loadFloats(
+      e, address, static_cast<int64_t>(llvm::alignTo(count * 2 * words, 4)));
+  SmallVector<Segment> segments;
+  for (int64_t i = 0; i < count; ++i) {
+    Value *word = &values[i * 2 * words];
+    if (words == 1)
+      segments.push_back({{word[0], nullptr}, {word[1], nullptr}});
+    else
+      segments.push_back({{word[0], word[1]}, {word[2], word[3]}});
+  }
+  return segments;
+}
+
 Segment ScanLevels::loadSegment(Value address) {
   auto word = [&](int64_t i) -> Value {
     return e.load(e.getF32Type(), e.offset(address, 4 * i), 4);
@@ -178,6 +198,28 @@ void ScanLevels::downSweep(Value base, int64_t scans) {
     sweepLevel(base, scans, d, /*down=*/true);
 }
 
+/// The root of all warps: each thread joins the segments below its own warp.
+SmallVector<Segment> ScanLevels::meetAtOnce(Value base,
+                                            ArrayRef<LocalScan> scans) {
+  SmallVector<Segment> before;
+  for (const LocalScan &scan : scans) {
+    Value first = meetingAddress(base, e.i32(scan.number), e.i32(0), scan.row);
+    SmallVector<Segment> warps = loadSegments(first, schedule.scanWarps() - 1);
+    Segment joined = warps.front();
+    Segment below = identityLike(joined);
+    for (int64_t w = 1; w < schedule.scanWarps(); ++w) {
+      Value isBehind = arith::CmpIOp::create(e, arith::CmpIPredicate::sge,
+                                             warpSegment(), e.i32(w));
+      below = {e.select(isBehind, joined.decay, below.decay),
+               e.select(isBehind, joined.carry, below.carry)};
+      if (w + 1 < schedule.scanWarps())
+        joined = combine(e, joined, warps[w]);
+    }
+    before.push_back(below);
+  }
+  return before;
+}
+
 /// What lies before each thread's warp within the tile.
 SmallVector<Segment> ScanLevels::scanWarps(ArrayRef<LocalScan> scans,
                                            ArrayRef<Segment> inclusive,
@@ -190,21 +232,24 @@ SmallVector<Segment> ScanLevels::scanWarps(ArrayRef<LocalScan> scans,
   Value base = e.offset(kernel.shared(memory.allocate(2 * floats)),
                         e.mul(slot, floats), e.getF32Type());
   Value isLastLane = e.equals(laneSegment(), numLanes - 1);
-  Value isRoot = e.equals(warpSegment(), schedule.scanWarps() - 1);
   auto addressOf = [&](size_t i) {
     return meetingAddress(base, e.i32(scans[i].number), warpSegment(),
                           scans[i].row);
   };
-  e.ifThen(isLastLane, [&] {
-    for (auto [i, segment] : llvm::enumerate(inclusive))
+  auto storeEach = [&](ArrayRef<Segment> segments) {
+    for (auto [i, segment] : llvm::enumerate(segments))
       storeSegment(segment, addressOf(i));
-  });
+  };
+  e.ifThen(isLastLane, [&] { storeEach(inclusive); });
   e.barrier();
+  if (schedule.scanWarps() <= kWarpsThatMeetAtOnce)
+    return meetAtOnce(base, scans);
   upSweep(base, numbers);
   // Nothing lies before the whole tile.
+  Value isRoot = e.equals(warpSegment(), schedule.scanWarps() - 1);
   e.ifThen(e.conjunction(isLastLane, isRoot), [&] {
-    for (auto [i, segment] : llvm::enumerate(inclusive))
-      storeSegment(identityLike(segment), addressOf(i));
+    storeEach(SmallVector<Segment>(inclusive.size(),
+                                   identityLike(inclusive.front())));
   });
   e.barrier();
   downSweep(base, numbers);

@@ -10,7 +10,8 @@
 //   (a1, b1) then (a2, b2) = (a1 a2, a2 b1 + b2),
 // which a tile's scan uses at three levels (Blelloch, "Prefix sums and their
 // applications", 1990): items of a thread in registers, lanes of a warp by
-// shuffles, warps of a block by an up-sweep and a down-sweep in shared memory.
+// shuffles, warps of a block in shared memory: few meet at once, more by an
+// up-sweep and a down-sweep.
 //
 //===----------------------------------------------------------------------===//
 
@@ -98,6 +99,7 @@ private:
   Number scanFrom(LocalScan &scan, Number h);
   SmallVector<Segment> scanWarps(ArrayRef<LocalScan> scans,
                                  ArrayRef<Segment> inclusive, Value slot);
+  SmallVector<Segment> meetAtOnce(Value base, ArrayRef<LocalScan> scans);
   void upSweep(Value base, int64_t scans);
   void downSweep(Value base, int64_t scans);
   void sweepLevel(Value base, int64_t scans, int64_t distance, bool down);
@@ -108,6 +110,7 @@ private:
   Value warpSegment();
   Value meetingAddress(Value base, Value scan, Value warp, Value row);
   Segment loadSegment(Value address);
+  SmallVector<Segment> loadSegments(Value address, int64_t count);
   void storeSegment(const Segment &segment, Value address);
 
   Emit &e;

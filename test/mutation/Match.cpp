@@ -415,7 +415,7 @@ static Wait waitOf(Operation *barrier) {
   if (isDownSweep(next))
     return Wait::RootCleared;
   if (followsWrite(barrier))
-    return Wait::Staged;
+    return inStates()(barrier) ? Wait::WarpsMeet : Wait::Staged;
   Operation *following = nextBarrier(barrier);
   return following && waitOf(following) == Wait::Staged ? Wait::StagedRead
                                                         : Wait::Carries;

@@ -145,7 +145,8 @@ enum class Wait {
   StagedRead,  ///< Everyone has read what one buffer holds, before the next.
   Staged,      ///< All is staged.
   Carries,     ///< Tables and carries are written; nothing is staged.
-  Totals,      ///< Each warp's total lies in shared memory.
+  Totals,      ///< Each warp's total lies in shared memory, for the sweeps.
+  WarpsMeet,   ///< The same, where warps read each other's.
   UpLevel,     ///< A level of the up-sweep, before the next.
   UpDone,      ///< The last level, before the root is cleared.
   RootCleared, ///< Before the down-sweep.
