@@ -174,13 +174,34 @@ std::optional<Allocation> Memory::find(uint64_t address) const {
   return candidate;
 }
 
+/// Makes a range zero. The pages of a long one are given back: most of them may
+/// never have been used.
+static void clear(uint8_t *begin, uint8_t *end) {
+  constexpr ptrdiff_t kLong = 16 * kStep;
+  auto length = static_cast<size_t>(end - begin);
+  if (end - begin < kLong) {
+    std::memset(begin, 0, length);
+    return;
+  }
+  // A step is whole pages.
+  size_t head = -reinterpret_cast<uint64_t>(begin) % kStep;
+  size_t tail = reinterpret_cast<uint64_t>(end) % kStep;
+  std::memset(begin, 0, head);
+  release(begin + head, length - head - tail);
+  std::memset(end - tail, 0, tail);
+}
+
 void Memory::mark(uint64_t address, uint64_t bytes, MemoryContent value) {
+  static_assert(static_cast<int>(MemoryContent::Unwritten) == 0);
   if (bytes == 0)
     return;
   uint8_t *first = content(address);
-  uint8_t *last = content(address + bytes - 1);
-  std::memset(first, static_cast<int>(value),
-              static_cast<size_t>(last - first) + 1);
+  uint8_t *end = content(address + bytes - 1) + 1;
+  if (value == MemoryContent::Unwritten)
+    clear(first, end);
+  else
+    std::memset(first, static_cast<int>(value),
+                static_cast<size_t>(end - first));
 }
 
 uint32_t Memory::beginRuns(uint32_t count) {

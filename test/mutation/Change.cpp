@@ -180,16 +180,19 @@ Action mutation::claimAlignment(int64_t bytes) {
   };
 }
 
-Action mutation::narrowOperand(unsigned i) {
-  return setOperand(i, [i](Operation *op) -> Value {
-    Value wide = op->getOperand(i);
-    if (!wide.getType().isInteger(64))
-      return nullptr;
-    OpBuilder b(op);
-    Value narrow =
+Action mutation::narrowResult() {
+  return [](Operation *op) {
+    Value wide = op->getResult(0);
+    if (!wide.getType().isInteger(64) || wide.use_empty())
+      return false;
+    OpBuilder b(op->getContext());
+    b.setInsertionPointAfter(op);
+    auto narrow =
         arith::TruncIOp::create(b, op->getLoc(), b.getI32Type(), wide);
-    return arith::ExtSIOp::create(b, op->getLoc(), b.getI64Type(), narrow);
-  });
+    auto back = arith::ExtSIOp::create(b, op->getLoc(), b.getI64Type(), narrow);
+    wide.replaceAllUsesExcept(back, narrow);
+    return true;
+  };
 }
 
 Action mutation::moveIntoIfBefore() {

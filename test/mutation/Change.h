@@ -52,8 +52,8 @@ Action compare(arith::CmpIPredicate predicate);
 Action moveAddress(int64_t bytes);
 /// A load or store claims to be aligned to so many bytes.
 Action claimAlignment(int64_t bytes);
-/// Operand `i`, an i64 index of an address, goes through 32 bits.
-Action narrowOperand(unsigned i);
+/// The op's result, an i64, goes through 32 bits.
+Action narrowResult();
 /// The op moves to the end of the `if` in front of it.
 Action moveIntoIfBefore();
 /// The op moves to the start of the `if` behind it.

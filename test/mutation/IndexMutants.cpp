@@ -81,7 +81,6 @@ static std::vector<Mutant> vectorMutants() {
 }
 
 static std::vector<Mutant> strideMutants() {
-  Test isBase = in(Part::Main) && atTop();
   Test isLastStep = is<SubIOp>() && takes("extent.l") && constantOperand(1, 1);
   Test startsAtEnd = in(Part::Main) && is<MulIOp>() && operand(0, isLastStep);
   return {
@@ -100,17 +99,6 @@ static std::vector<Mutant> strideMutants() {
             on(each(in(Part::Main) && inTiles() && is<SubIOp>() &&
                     constantOperand(0, 0)),
                becomeOperand(1)))},
-      {"narrow-base", "the offset of a sequence in 32 bits",
-       "kind=far far=u.0.2147483648",
-       on(each(isBase && pointsInto("u")), narrowOperand(1))},
-      {"narrow-step", "the offset of a step in 32 bits",
-       "kind=far far=result0.1.2147483648",
-       on(each(in(Part::Main) && inTiles() && pointsInto("result0")),
-          narrowOperand(1))},
-      {"narrow-staged", "the offset of a staged state in 32 bits",
-       "kind=far far=B.3.4294967297",
-       on(each(in(Part::Main) && inTiles() && pointsInto("B")),
-          narrowOperand(1))},
   };
 }
 

@@ -14,6 +14,7 @@
 #include "test/mutation/Match.h"
 
 #include "codegen/LaunchPlan.h"
+#include "test/e2e/numerics/FarTensor.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -33,9 +34,10 @@ static std::string nameOf(const mamba::KernelArg &arg,
                           const mamba::Artifact &plan) {
   switch (arg.kind) {
   case mamba::KernelArg::Kind::Pointer:
-    return plan.tensors[arg.index].name;
+    return mamba::numerics::tensorName(plan, arg.index);
   case mamba::KernelArg::Kind::Stride:
-    return plan.tensors[arg.index].name + "." + std::to_string(arg.dim);
+    return mamba::numerics::tensorName(plan, arg.index) + "." +
+           std::to_string(arg.dim);
   case mamba::KernelArg::Kind::Extent:
     return mamba::Axis(arg.dim) == mamba::Axis::Length ? "extent.l"
                                                        : "extent.d";
@@ -130,15 +132,25 @@ Operation *mutation::after(Operation *op) {
 
 static Part partOf(Operation *op) {
   StringRef name = op->getParentOfType<gpu::GPUFuncOp>().getName();
-  if (name.ends_with("_carries"))
-    return Part::Carries;
-  return name.rtrim("0123456789").ends_with("_chunks") ? Part::Chunks
-                                                       : Part::Main;
+  name = name.rtrim("0123456789");
+  return llvm::StringSwitch<Part>(name.substr(name.rfind('_')))
+      .Case("_carries", Part::Carries)
+      .Case("_chunks", Part::Chunks)
+      .Case("_checkpoints", Part::Checkpoints)
+      .Case("_total", Part::Totals)
+      .Default(Part::Main);
 }
 
 Test mutation::in(Part part) {
   return [part](Operation *op) {
     return op->getParentOfType<gpu::GPUFuncOp>() && partOf(op) == part;
+  };
+}
+
+Test mutation::inGradient() {
+  return [](Operation *op) {
+    auto kernel = op->getParentOfType<gpu::GPUFuncOp>();
+    return kernel && kernel.getName().contains("_backward");
   };
 }
 
@@ -155,9 +167,13 @@ static bool isWithin(Operation *op, function_ref<bool(scf::ForOp)> isLoop) {
   return false;
 }
 
+static bool hasTiles(Operation *op) {
+  Part part = partOf(op);
+  return part != Part::Chunks && part != Part::Totals;
+}
+
 static bool isTileLoop(scf::ForOp loop) {
-  return loop.getInductionVar().getType().isInteger(64) &&
-         partOf(loop) != Part::Chunks;
+  return loop.getInductionVar().getType().isInteger(64) && hasTiles(loop);
 }
 
 static bool isStateLoop(scf::ForOp loop) {
@@ -183,7 +199,7 @@ Test mutation::inSweep() {
 static Operation *tilesOf(Operation *op) {
   auto kernel = op->getParentOfType<gpu::GPUFuncOp>();
   Operation *found = nullptr;
-  if (kernel && partOf(op) != Part::Chunks)
+  if (kernel && hasTiles(op))
     kernel.walk([&](scf::ForOp loop) {
       if (isTileLoop(loop))
         found = kernel.getBody().findAncestorOpInRegion(*loop);

@@ -32,7 +32,8 @@ LogicalResult nameArguments(ModuleOp module);
 void forgetArguments(ModuleOp module);
 
 /// What a kernel's argument is: "u" (the tensor's memory), "u.0" (its stride in
-/// dimension 0), "extent.l" or "extent.d". Empty for other values.
+/// dimension 0), "extent.l" or "extent.d"; tensors as tensorName() calls them.
+/// Empty for other values.
 StringRef argumentName(Value value);
 
 /// The argument or array that an address was computed from.
@@ -78,10 +79,13 @@ template <typename Op> Test is() {
   return [](Operation *op) { return isa<Op>(op); };
 }
 
-/// The kernel that computes results; the one that finds each chunk's segment;
-/// the one that scans these.
-enum class Part { Main, Carries, Chunks };
+/// The kernel that computes results; the one that keeps the states that a
+/// gradient is replayed from; the one that adds up a total; the one that finds
+/// each chunk's segment; the one that scans these.
+enum class Part { Main, Checkpoints, Totals, Carries, Chunks };
 Test in(Part part);
+/// In a kernel of a function of gradients.
+Test inGradient();
 
 /// In the function's own block.
 Test atTop();

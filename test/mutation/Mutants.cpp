@@ -16,7 +16,7 @@ std::vector<Mutant> mutation::allMutants() {
                               [](ModuleOp) { return true; }}};
   for (auto *table : {barrierMutants, boundMutants, resultMutants, carryMutants,
                       laneMutants, relayMutants, sweepMutants, indexMutants,
-                      memoryMutants, copyMutants, splitMutants})
+                      offsetMutants, memoryMutants, copyMutants, splitMutants})
     llvm::append_range(all, table());
   return all;
 }

@@ -39,6 +39,7 @@ std::vector<Mutant> laneMutants();
 std::vector<Mutant> relayMutants();
 std::vector<Mutant> sweepMutants();
 std::vector<Mutant> indexMutants();
+std::vector<Mutant> offsetMutants();
 std::vector<Mutant> memoryMutants();
 std::vector<Mutant> copyMutants();
 std::vector<Mutant> splitMutants();

@@ -55,34 +55,42 @@ namespace {
 /// A case's kernel with the mutant's change, compiled once.
 class MutatedKernel {
 public:
-  MutatedKernel(const Mutant &mutant, std::function<void()> onLaunch)
-      : mutant(mutant), onLaunch(std::move(onLaunch)) {}
+  MutatedKernel(const Mutant &mutant, const Case &test,
+                std::function<void()> onLaunch)
+      : mutant(mutant), isTraining(test.has("grad") && test.number("save") > 0),
+        onLaunch(std::move(onLaunch)) {}
 
   mamba::Status launch(const mamba::Function &function,
                        const std::shared_ptr<mamba::Device> &device,
                        std::span<const mamba::TensorView> tensors,
-                       std::string_view schedule);
+                       const mamba::numerics::LaunchWay &way);
 
   bool isChanged = false;
   bool isInvalid = false;
 
 private:
-  LogicalResult change(ModuleOp module);
+  LogicalResult change(ModuleOp module, StringRef function);
 
   const Mutant &mutant;
+  /// Forward runs first, and gradients start from what it saves.
+  bool isTraining;
   std::function<void()> onLaunch;
   std::shared_ptr<mamba::Kernel> kernel;
 };
 
 } // namespace
 
-LogicalResult MutatedKernel::change(ModuleOp module) {
+/// Fails where nothing would be changed in any of the case's kernels: it need
+/// not run.
+LogicalResult MutatedKernel::change(ModuleOp module, StringRef function) {
   if (failed(nameArguments(module)))
     return failure();
-  isChanged = mutant.change(module);
+  bool isForward = isTraining && !function.ends_with("_backward");
+  bool hasPlace = mutant.change(module);
+  isChanged |= hasPlace;
   forgetArguments(module);
-  if (!isChanged)
-    return failure();
+  if (!hasPlace)
+    return success(isForward || isChanged);
   isInvalid = failed(verify(module));
   return success(!isInvalid);
 }
@@ -91,24 +99,27 @@ mamba::Status
 MutatedKernel::launch(const mamba::Function &function,
                       const std::shared_ptr<mamba::Device> &device,
                       std::span<const mamba::TensorView> tensors,
-                      std::string_view schedule) {
+                      const mamba::numerics::LaunchWay &way) {
   if (kernel && kernel->check(tensors).ok())
     return kernel->launch(tensors);
   MAMBA_ASSIGN_OR_RETURN(mamba::VariantRequest request,
                          function.request(tensors));
   request.aimAt(*device);
-  request.schedule = schedule;
-  MAMBA_ASSIGN_OR_RETURN(mamba::Artifact artifact,
-                         function.source()->compile(function.info().name,
-                                                    request, nullptr,
-                                                    [this](ModuleOp module) {
-                                                      return change(module);
-                                                    }));
+  request.schedule = way.schedule;
+  MAMBA_ASSIGN_OR_RETURN(
+      mamba::Artifact artifact,
+      function.source()->compile(function.info().name, request, nullptr,
+                                 [&](ModuleOp module) {
+                                   return change(module, function.info().name);
+                                 }));
+  if (way.adapt)
+    MAMBA_RETURN_IF_ERROR(way.adapt(artifact));
   MAMBA_ASSIGN_OR_RETURN(
       kernel, mamba::Kernel::create(
                   std::make_shared<const mamba::Artifact>(std::move(artifact)),
                   device));
-  onLaunch();
+  if (isChanged)
+    onLaunch();
   return kernel->launch(tensors);
 }
 
@@ -157,7 +168,7 @@ static Verdict judge(const MutatedKernel &kernel, const Outcome &outcome) {
 static Verdict runOne(const Mutant &mutant, const Case &test,
                       const std::shared_ptr<mamba::Device> &device,
                       std::function<void()> onLaunch) {
-  MutatedKernel kernel(mutant, std::move(onLaunch));
+  MutatedKernel kernel(mutant, test, std::move(onLaunch));
   mamba::numerics::RunOptions options;
   // As many as the suite's run on this device.
   options.repeats = 3;

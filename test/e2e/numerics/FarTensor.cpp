@@ -94,3 +94,56 @@ Status FarTensor::copyTo(HostTensor &host) const {
     return device_->copyOut(near, far, byteSize(view_.dtype));
   });
 }
+
+std::string numerics::tensorName(const Artifact &artifact, size_t i) {
+  const std::string &name = artifact.tensors[i].name;
+  auto before = std::count_if(
+      artifact.tensors.begin(), artifact.tensors.begin() + std::ptrdiff_t(i),
+      [&](const TensorSpec &other) { return other.name == name; });
+  return before == 0 ? name : name + std::to_string(before);
+}
+
+/// The number of the temporary called `name`; that of tensors if there is none.
+static size_t findTemporary(const Artifact &artifact, std::string_view name) {
+  size_t number = artifact.numInputs + artifact.numResults;
+  while (number < artifact.tensors.size() &&
+         tensorName(artifact, number) != name)
+    ++number;
+  return number;
+}
+
+static Status stretch(Artifact &artifact, std::string_view name, size_t dim,
+                      int64_t reach,
+                      const std::function<int64_t(Axis)> &extentOf) {
+  size_t number = findTemporary(artifact, name);
+  auto extent = [&](const DimSpec &spec) {
+    return spec.extentAt(extentOf(spec.axis));
+  };
+  if (number < artifact.tensors.size()) {
+    std::vector<DimSpec> &dims = artifact.tensors[number].dims;
+    if (dim + 1 < dims.size() && extent(dims[dim]) > 1) {
+      int64_t steps = extent(dims[dim]) - 1, inner = 1;
+      for (size_t i = dim + 2; i < dims.size(); ++i)
+        inner *= extent(dims[i]);
+      dims[dim + 1] = {Axis::Other, reach / (steps * inner) + 1};
+      return Status();
+    }
+  }
+  return Status(StatusCode::InvalidArgument,
+                fmt::format("no tensor or temporary '{}' has two indices in "
+                            "dimension {} and dimensions behind it",
+                            name, dim));
+}
+
+Status
+numerics::stretchTemporaries(Artifact &artifact, std::string_view names,
+                             size_t dim, int64_t reach,
+                             const std::function<int64_t(Axis)> &extentOf) {
+  while (!names.empty()) {
+    size_t end = std::min(names.find('+'), names.size());
+    MAMBA_RETURN_IF_ERROR(
+        stretch(artifact, names.substr(0, end), dim, reach, extentOf));
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return Status();
+}

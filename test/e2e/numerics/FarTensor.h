@@ -8,12 +8,20 @@
 // The field's best known silent error is an offset that overflows 32 bits. A
 // few elements far apart show it without a tensor of that size.
 //
+// Temporaries are row-major, and kernels get their strides as they do those of
+// tensors: one with a longer dimension has its elements far apart as well.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef MAMBA_TEST_E2E_NUMERICS_FARTENSOR_H
 #define MAMBA_TEST_E2E_NUMERICS_FARTENSOR_H
 
+#include "runtime/Artifact.h"
 #include "runtime/Buffer.h"
+
+#include <functional>
+#include <string>
+#include <string_view>
 
 namespace mamba::numerics {
 
@@ -43,6 +51,19 @@ private:
   size_t mappedBytes_ = 0;
   TensorView view_;
 };
+
+/// What a case calls tensor `i`: its name, with a number behind it if earlier
+/// ones have the same.
+std::string tensorName(const Artifact &artifact, size_t i);
+
+/// Lengthens the dimension behind dimension `dim` of a temporary until its last
+/// index lies `reach` elements from the first where an axis has the extent
+/// `extentOf(axis)`. Of several, "A+B", whose strides a kernel takes for the
+/// same. InvalidArgument if there are no two such indices, or no such
+/// dimension.
+Status stretchTemporaries(Artifact &artifact, std::string_view names,
+                          size_t dim, int64_t reach,
+                          const std::function<int64_t(Axis)> &extentOf);
 
 } // namespace mamba::numerics
 

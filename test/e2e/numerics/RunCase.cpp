@@ -58,11 +58,13 @@ struct Run {
   Status far();
 
 private:
-  Status launch(std::span<const TensorView> tensors);
+  Status launch(std::span<const TensorView> tensors, LaunchWay way = {});
   Status launchOnce();
   Status compare();
   Status compareDevices();
   Status compareOutside(const HostProblem &clean, const Case &where);
+  Status farTensor(size_t number, int dim, int64_t reach);
+  Status farTemporary(const std::string &name, int dim, int64_t reach);
 };
 
 } // namespace
@@ -81,14 +83,33 @@ Result<HostProblem> Run::makeFresh() const {
   return fresh;
 }
 
-Status Run::launch(std::span<const TensorView> tensors) {
-  std::string schedule = test.schedule();
-  if (options.launch) {
-    MAMBA_RETURN_IF_ERROR(options.launch(function, device, tensors, schedule));
+/// Compiles a function, lets `way` change what came of it, and launches that.
+static Status launchAdapted(const Function &function,
+                            const std::shared_ptr<Device> &device,
+                            std::span<const TensorView> tensors,
+                            const LaunchWay &way) {
+  MAMBA_ASSIGN_OR_RETURN(VariantRequest request, function.request(tensors));
+  request.aimAt(*device);
+  request.schedule = way.schedule;
+  MAMBA_ASSIGN_OR_RETURN(Artifact artifact, function.compile(request));
+  MAMBA_RETURN_IF_ERROR(way.adapt(artifact));
+  MAMBA_ASSIGN_OR_RETURN(
+      std::shared_ptr<Kernel> kernel,
+      Kernel::create(std::make_shared<const Artifact>(std::move(artifact)),
+                     device));
+  return kernel->launch(tensors);
+}
+
+Status Run::launch(std::span<const TensorView> tensors, LaunchWay way) {
+  way.schedule = test.schedule();
+  if (options.launch || way.adapt) {
+    MAMBA_RETURN_IF_ERROR(options.launch
+                              ? options.launch(function, device, tensors, way)
+                              : launchAdapted(function, device, tensors, way));
     return device->synchronize();
   }
   LaunchOptions launchOptions;
-  launchOptions.schedule = schedule;
+  launchOptions.schedule = way.schedule;
   launchOptions.backend = backend;
   MAMBA_RETURN_IF_ERROR(function.launch(device, tensors, launchOptions));
   return device->synchronize();
@@ -258,57 +279,84 @@ Status Run::compareOutside(const HostProblem &clean, const Case &where) {
   return Status();
 }
 
-/// "TENSOR.DIM.ELEMENTS", with the number of the tensor.
+namespace {
+
+/// "TENSOR.DIM.ELEMENTS".
 struct FarPlace {
-  size_t tensor = 0;
+  std::string tensor;
   int dim = 0;
   int64_t reach = 0;
 };
 
-static Result<FarPlace> parseFarPlace(std::string_view text,
-                                      const FunctionInfo &info) {
-  Status malformed(
-      StatusCode::InvalidArgument,
-      fmt::format("found far={}, required TENSOR.DIM.ELEMENTS", text));
+} // namespace
+
+static Result<FarPlace> parseFarPlace(std::string_view text) {
   size_t first = text.find('.'), second = text.rfind('.');
   if (first == second)
-    return malformed;
+    return Status(
+        StatusCode::InvalidArgument,
+        fmt::format("found far={}, required TENSOR.DIM.ELEMENTS", text));
   FarPlace place;
-  while (place.tensor < info.tensors.size() &&
-         info.tensors[place.tensor].name != text.substr(0, first))
-    ++place.tensor;
+  place.tensor = text.substr(0, first);
   MAMBA_ASSIGN_OR_RETURN(
       int64_t dim, parseNumber(text.substr(first + 1, second - first - 1)));
   MAMBA_ASSIGN_OR_RETURN(place.reach, parseNumber(text.substr(second + 1)));
   place.dim = static_cast<int>(dim);
-  bool isPlace = place.tensor < info.tensors.size() && dim >= 0 &&
-                 dim < std::ssize(info.tensors[place.tensor].dims);
-  if (!isPlace)
-    return malformed;
   return place;
 }
 
 /// One tensor has a stride that no 32-bit offset can follow.
 Status Run::far() {
-  MAMBA_ASSIGN_OR_RETURN(FarPlace place,
-                         parseFarPlace(test.get("far"), problem.info));
+  MAMBA_ASSIGN_OR_RETURN(FarPlace place, parseFarPlace(test.get("far")));
+  const std::vector<TensorSpec> &tensors = problem.info.tensors;
+  auto found =
+      std::find_if(tensors.begin(), tensors.end(), [&](const TensorSpec &spec) {
+        return spec.name == place.tensor;
+      });
+  if (found == tensors.end())
+    return farTemporary(place.tensor, place.dim, place.reach);
+  if (place.dim < 0 || place.dim >= std::ssize(found->dims))
+    return Status(StatusCode::InvalidArgument,
+                  fmt::format("found dimension {} of '{}', which has {}",
+                              place.dim, place.tensor, found->dims.size()));
+  return farTensor(static_cast<size_t>(found - tensors.begin()), place.dim,
+                   place.reach);
+}
+
+Status Run::farTensor(size_t number, int dim, int64_t reach) {
   MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
                          DeviceProblem::create(problem, device));
   size_t numInputs = problem.inputs.size();
-  HostTensor &host = place.tensor < numInputs
-                         ? problem.inputs[place.tensor]
-                         : problem.results[place.tensor - numInputs];
-  MAMBA_ASSIGN_OR_RETURN(
-      FarTensor far, FarTensor::copyOf(host, place.dim, place.reach, device));
+  HostTensor &host = number < numInputs ? problem.inputs[number]
+                                        : problem.results[number - numInputs];
+  MAMBA_ASSIGN_OR_RETURN(FarTensor far,
+                         FarTensor::copyOf(host, dim, reach, device));
   std::vector<TensorView> views = tensors.views();
-  views[place.tensor] = far.view();
+  views[number] = far.view();
   MAMBA_RETURN_IF_ERROR(launch(views));
   for (size_t i = numInputs; i < views.size(); ++i)
-    MAMBA_RETURN_IF_ERROR(i == place.tensor
-                              ? far.copyTo(host)
-                              : tensors.results[i - numInputs].fetch(
-                                    problem.results[i - numInputs],
-                                    problem.info.tensors[i].name));
+    MAMBA_RETURN_IF_ERROR(i == number ? far.copyTo(host)
+                                      : tensors.results[i - numInputs].fetch(
+                                            problem.results[i - numInputs],
+                                            problem.info.tensors[i].name));
+  return compare();
+}
+
+Status Run::farTemporary(const std::string &name, int dim, int64_t reach) {
+  auto extentOf = [&](Axis axis) {
+    return axis == Axis::Batch     ? test.number("B")
+           : axis == Axis::Length  ? test.number("L")
+           : axis == Axis::Channel ? test.number("D")
+                                   : 1;
+  };
+  MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
+                         DeviceProblem::create(problem, device));
+  auto adapt = [&](Artifact &artifact) {
+    return stretchTemporaries(artifact, name, static_cast<size_t>(dim), reach,
+                              extentOf);
+  };
+  MAMBA_RETURN_IF_ERROR(launch(tensors.views(), {"", adapt}));
+  MAMBA_RETURN_IF_ERROR(tensors.fetch(problem));
   return compare();
 }
 

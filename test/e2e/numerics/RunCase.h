@@ -21,6 +21,14 @@
 
 namespace mamba::numerics {
 
+/// How a case wants its kernel.
+struct LaunchWay {
+  /// The schedule's attribute as text; empty: the default one.
+  std::string schedule;
+  /// Changes what was compiled before it is loaded; null: nothing.
+  std::function<Status(Artifact &)> adapt;
+};
+
 struct RunOptions {
   /// Points of the iteration space that the reference may compute.
   int64_t maxPoints = int64_t(1) << 19;
@@ -35,10 +43,10 @@ struct RunOptions {
   Backend otherBackend = Backend::Auto;
 
   bool compares() const { return other || otherBackend != Backend::Auto; }
-  /// Launches a function on tensors (inputs, then results) with a schedule, in
-  /// place of Function::launch().
+  /// Launches a function on tensors (inputs, then results), in place of
+  /// Function::launch().
   std::function<Status(const Function &, const std::shared_ptr<Device> &,
-                       std::span<const TensorView>, std::string_view schedule)>
+                       std::span<const TensorView>, const LaunchWay &)>
       launch;
 };
 

@@ -252,9 +252,38 @@ static void addFar(std::vector<Case> &cases, std::string_view base,
       }
 }
 
+/// Temporaries with strides that 32 bits can't follow. Their last dimension has
+/// no stride. They would not all fit a real GPU's memory.
+static std::vector<Case> farTemporaries() {
+  constexpr const char *kLayer =
+      "kind=far type=bf16 B=3 D=4 N=3 G=2 init=bdn out=both ";
+  // Totals over l; those over channels, of a tile or one by one.
+  const Ranks steps = {
+      {"partial_sums", 1}, {"partial_sums1", 2}, {"partial_sums4", 1}};
+  const Ranks channels = {{"partial_sums2", 3}, {"partial_sums3", 3}};
+  const std::string tiles = "grad=1 L=9 lanes=2 items=2 channels=1";
+  const std::string uniform = "grad=1 L=40 lanes=16 items=1 channels=1";
+  const std::string chunks = "L=9 lanes=2 items=1 channels=1 chunks=3";
+  std::vector<Case> cases;
+  auto add = [&](const std::string &schedule, const Ranks &temporaries) {
+    addFar(cases, kLayer + schedule, temporaries, {"3221225472"});
+  };
+  add(tiles, steps);
+  add(tiles, channels);
+  add(tiles, {{"checkpoints", 3}});
+  add(uniform, channels);
+  add(chunks, {{"chunk_decay+chunk_carry", 2}});
+  add(chunks + " handoff=1", {{"chunk_state", 2}});
+  for (const char *pair :
+       {"chunk_decay+chunk_carry", "chunk_decay1+chunk_carry1"})
+    add(chunks + " grad=1", {{pair, 2}});
+  add(chunks + " grad=1", {{"partial_sums", 2}});
+  return cases;
+}
+
 /// Of the layer and of its gradients; of those, which take longer, one reach
 /// has to do off a real GPU.
-static std::vector<Case> farCases(bool isCuda) {
+static std::vector<Case> farCases(bool isCuda, bool isSimt) {
   constexpr std::string_view kLayer =
       "kind=far type=bf16 B=3 L=9 D=20 N=3 G=2 init=bdn out=both";
   const Ranks inputs = {{"u", 3}, {"delta", 3}, {"A", 2},    {"B", 4}, {"C", 4},
@@ -269,8 +298,23 @@ static std::vector<Case> farCases(bool isCuda) {
   for (const Ranks &ranks : {inputs, results})
     for (const auto &[tensor, rank] : ranks)
       all.emplace_back("d" + tensor, rank);
-  addFar(cases, std::string(kLayer) + " grad=1", all,
+  const std::string layer(kLayer);
+  addFar(cases, layer + " grad=1", all,
          isCuda ? reaches : std::vector<std::string>{"2147483648"});
+  const std::vector<std::string> farthest = {"4294967297"};
+  const Ranks saved = {{"saved0", 4}};
+  addFar(cases, layer + " save=4", saved, farthest);
+  addFar(cases, layer + " save=4 grad=1", saved, farthest);
+  if (isCuda || isSimt) {
+    // A tile for each segment.
+    addFar(cases, layer + " save=4 grad=1 lanes=2 items=2", saved, farthest);
+    const std::string chunks = layer + " lanes=2 items=1 channels=1 chunks=3";
+    addFar(cases, chunks, inputs, farthest);
+    addFar(cases, chunks + " grad=1", all, farthest);
+  }
+  if (isSimt)
+    for (const Case &test : farTemporaries())
+      cases.push_back(test);
   return cases;
 }
 
@@ -452,7 +496,7 @@ std::vector<Case> SuiteBuilder::build() {
   for (const std::vector<Factor> &factors :
        {kSelective, kTimeInvariant, kOtherSelective, kWithoutStates})
     add(sample(malformedDesign(factors), options.seed, options.malformed));
-  add(farCases(options.isCuda));
+  add(farCases(options.isCuda, options.isSimt));
   return std::move(cases);
 }
 

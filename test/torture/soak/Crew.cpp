@@ -139,7 +139,8 @@ void Crew::run(Subject &subject, const Shape &shape, uint64_t seed,
   numerics::RunOptions options;
   options.maxPoints = options_.maxPoints;
   options.launch = [&](const Function &fresh, const std::shared_ptr<Device> &,
-                       std::span<const TensorView> tensors, std::string_view) {
+                       std::span<const TensorView> tensors,
+                       const numerics::LaunchWay &) {
     return launch(subject, fresh, tensors, stream);
   };
   Case test = subject.caseOf(shape, seed);
