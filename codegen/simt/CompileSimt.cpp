@@ -49,7 +49,8 @@ FailureOr<std::string> mlir::ssm::compileSimtModule(ModuleOp module,
   if (failed(retargetToHost(module, **code, host, **machine)))
     return failure();
   showStage(onStage, "simt", **code);
-  // The kernels are optimized already; the calls in between leave little more.
-  (*machine)->setOptLevel(llvm::CodeGenOptLevel::Less);
+  // The kernels are optimized already, and the calls in between leave little
+  // more: registers that are chosen well cost more time than they save.
+  (*machine)->setOptLevel(llvm::CodeGenOptLevel::None);
   return emitFile(module, **code, **machine, llvm::CodeGenFileType::ObjectFile);
 }

@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <thread>
 #include <utility>
 
 namespace mamba::simt {
@@ -22,11 +21,17 @@ namespace mamba::simt {
 /// Stamps of global memory, which all host threads use.
 using Concurrent = std::atomic_ref<uint64_t>;
 
-void Block::failAs(ThreadState &thread, Defect defect,
-                   const Violation &access) {
-  Violation found = access;
-  found.defect = defect;
-  fail(thread, found);
+Violation Block::violationOf(Defect defect, const ThreadState &thread,
+                             const Access &access) const {
+  Violation found = violation(defect, thread, access.site);
+  found.isShared = access.isShared;
+  found.address = access.address;
+  found.bytes = access.bytes;
+  return found;
+}
+
+void Block::failAs(ThreadState &thread, Defect defect, const Access &access) {
+  fail(thread, violationOf(defect, thread, access));
 }
 
 //===----------------------------------------------------------------------===//
@@ -56,14 +61,11 @@ void Block::access(ThreadState &thread, const void *pointer, uint64_t bytes,
 void Block::accessShared(ThreadState &thread, uint64_t offset, uint64_t bytes,
                          const Site &site) {
   const Checks &checks = launch_->options.checks;
-  Violation access = violation(Defect::OutOfBounds, thread, site);
-  access.isShared = true;
-  access.address = offset;
-  access.bytes = bytes;
+  Access access{site, offset, bytes, /*isShared=*/true};
   uint64_t size = launch_->sharedBytes;
   if (offset > size || bytes > size - offset) {
     if (checks.bounds)
-      fail(thread, access);
+      failAs(thread, Defect::OutOfBounds, access);
     return;
   }
   uint64_t first = offset / kGranuleBytes;
@@ -78,9 +80,7 @@ void Block::accessGlobal(ThreadState &thread, uint64_t address, uint64_t bytes,
                          const Site &site) {
   const Checks &checks = launch_->options.checks;
   Memory &memory = *launch_->memory;
-  Violation access = violation(Defect::OutOfBounds, thread, site);
-  access.address = address;
-  access.bytes = bytes;
+  Access access{site, address, bytes, /*isShared=*/false};
   const ArgumentMemory *argument =
       site.argument >= 0 ? &launch_->arguments[site.argument] : nullptr;
   Allocation allocation = argument
@@ -88,7 +88,7 @@ void Block::accessGlobal(ThreadState &thread, uint64_t address, uint64_t bytes,
                               : memory.find(address).value_or(Allocation());
   if (!allocation.holds(address, bytes)) {
     if (checks.bounds)
-      fail(thread, access);
+      failAs(thread, Defect::OutOfBounds, access);
     return;
   }
   if (site.kind == SiteKind::Acquire)
@@ -125,8 +125,7 @@ void Block::release(ThreadState &thread, uint64_t address) {
 void Block::acquire(ThreadState &thread, uint64_t address) {
   if (launch_->hasFailed())
     abandon(thread);
-  std::this_thread::yield();
-  for (Order order : launch_->published(address)) {
+  for (Order order : launch_->published(address, thread.releases)) {
     order.seenBy = thread.number;
     order.seenAt = clock_;
     // A thread that waits acquires again and again.
@@ -143,10 +142,10 @@ void Block::acquire(ThreadState &thread, uint64_t address) {
 //===----------------------------------------------------------------------===//
 
 void Block::checkCells(ThreadState &thread, const Cells &cells,
-                       const Violation &access) {
+                       const Access &access) {
   // The shared window is as aligned as any access may require.
   if (launch_->options.checks.alignment &&
-      access.address % access.culprit.site->alignment != 0)
+      access.address % access.site.alignment != 0)
     failAs(thread, Defect::Misaligned, access);
   checkContent(thread, cells, access);
   if (cells.history && clock_ < Stamp::kMaxClock)
@@ -159,18 +158,18 @@ static bool isPlainWrite(SiteKind kind) {
 }
 
 void Block::checkContent(ThreadState &thread, const Cells &cells,
-                         const Violation &access) {
+                         const Access &access) {
   constexpr auto kGuard = static_cast<uint8_t>(MemoryContent::Guard);
   constexpr auto kWritten = static_cast<uint8_t>(MemoryContent::Written);
   const Checks &checks = launch_->options.checks;
-  SiteKind kind = access.culprit.site->kind;
+  SiteKind kind = access.site.kind;
   bool isStore = isPlainWrite(kind) || kind == SiteKind::Release;
   for (size_t i = 0; i < cells.count; ++i) {
     uint8_t content = cells.content[i];
     if (content == kWritten)
       continue;
     if (content == kGuard && checks.bounds)
-      fail(thread, access);
+      failAs(thread, Defect::OutOfBounds, access);
     if (!isStore && checks.uninitialized)
       failAs(thread, Defect::Uninitialized, access);
     if (isStore)
@@ -195,10 +194,9 @@ const Site *Launch::siteAt(uint64_t &place) const {
   return nullptr;
 }
 
-void Block::failAsRace(ThreadState &thread, const Violation &access,
-                       Stamp earlier, uint64_t &place) {
-  Violation race = access;
-  race.defect = Defect::Race;
+void Block::failAsRace(ThreadState &thread, const Access &access, Stamp earlier,
+                       uint64_t &place) {
+  Violation race = violationOf(Defect::Race, thread, access);
   race.other = {int64_t(earlier.run()) - launch_->firstRun, earlier.thread(),
                 launch_->siteAt(place)};
   fail(thread, race);
@@ -236,31 +234,29 @@ static Stamp replace(uint64_t &cell, const Observer &now, bool isShared) {
 }
 
 void Block::checkRead(ThreadState &thread, History &history,
-                      const Observer &now, const Violation &access) {
+                      const Observer &now, const Access &access) {
   Stamp earlier =
       record(history.read, now, /*isAtomic=*/false, access.isShared);
   if (!isSameThread(earlier, now))
     Concurrent(history.otherRead)
         .store(earlier.bits(), std::memory_order_relaxed);
   Concurrent(history.readPlace)
-      .store(launch_->placeOf(run_, access.culprit.site),
-             std::memory_order_relaxed);
+      .store(launch_->placeOf(run_, &access.site), std::memory_order_relaxed);
   Stamp write(Concurrent(history.write).load());
   if (conflictOf(write, now) != Conflict::None)
     failAsRace(thread, access, write, history.writePlace);
 }
 
 void Block::checkWrite(ThreadState &thread, History &history,
-                       const Observer &now, const Violation &access) {
-  bool isAtomic = !isPlainWrite(access.culprit.site->kind);
+                       const Observer &now, const Access &access) {
+  bool isAtomic = !isPlainWrite(access.site.kind);
   Stamp write = isAtomic ? record(history.write, now, true, access.isShared)
                          : replace(history.write, now, access.isShared);
   if (!(isAtomic && write.isAtomic()) &&
       conflictOf(write, now) != Conflict::None)
     failAsRace(thread, access, write, history.writePlace);
   Concurrent(history.writePlace)
-      .store(launch_->placeOf(run_, access.culprit.site),
-             std::memory_order_relaxed);
+      .store(launch_->placeOf(run_, &access.site), std::memory_order_relaxed);
   Stamp read(Concurrent(history.read).load());
   if (conflictOf(read, now) == Conflict::None)
     return;
@@ -270,7 +266,7 @@ void Block::checkWrite(ThreadState &thread, History &history,
 }
 
 void Block::checkRaces(ThreadState &thread, const Cells &cells,
-                       const Violation &access) {
+                       const Access &access) {
   Observer now{access.isShared ? run_ : launch_->firstRun,
                run_,
                thread.number,
@@ -279,12 +275,23 @@ void Block::checkRaces(ThreadState &thread, const Cells &cells,
                warpOf(thread).clock,
                orders_,
                thread.seen};
-  bool isLoad = access.culprit.site->kind == SiteKind::Load;
-  for (size_t i = 0; i < cells.count; ++i)
+  bool isLoad = access.site.kind == SiteKind::Load;
+  History before = {};
+  for (size_t i = 0; i < cells.count; ++i) {
+    History &history = cells.history[i];
+    // Granules of a number are used together, mostly: what held of the one
+    // before holds of this one. Global memory has other users meanwhile.
+    if (i > 0 && access.isShared && history == before) {
+      history = cells.history[i - 1];
+      continue;
+    }
+    if (access.isShared)
+      before = history;
     if (isLoad)
-      checkRead(thread, cells.history[i], now, access);
+      checkRead(thread, history, now, access);
     else
-      checkWrite(thread, cells.history[i], now, access);
+      checkWrite(thread, history, now, access);
+  }
 }
 
 } // namespace mamba::simt

@@ -87,6 +87,7 @@ void Block::startThread(ThreadState &thread) {
   thread.site = nullptr;
   thread.seen = {};
   thread.copies.clear();
+  thread.releases = 0;
 }
 
 void Block::start() {

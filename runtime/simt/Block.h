@@ -65,9 +65,21 @@ struct ThreadState : Thread {
   /// does now, since this thread waited for a phase.
   WarpClocks seen = {};
   Copies copies;
+  /// Releases of the launch that it has waited for.
+  uint64_t releases = 0;
 
   uint32_t laneNumber() const { return number % kWarpSize; }
   uint32_t warpNumber() const { return number / kWarpSize; }
+};
+
+/// What a thread is about to do to memory: most accesses are no violation, and
+/// need no more.
+struct Access {
+  const Site &site;
+  /// Its offset in shared memory, or an address in global memory.
+  uint64_t address;
+  uint64_t bytes;
+  bool isShared;
 };
 
 /// What is known of some bytes of memory, granule by granule.
@@ -164,22 +176,23 @@ private:
                     const Site &site);
   void accessGlobal(ThreadState &thread, uint64_t address, uint64_t bytes,
                     const Site &site);
-  void checkAlignment(ThreadState &thread, const Violation &access);
   void checkCells(ThreadState &thread, const Cells &cells,
-                  const Violation &access);
+                  const Access &access);
   void checkContent(ThreadState &thread, const Cells &cells,
-                    const Violation &access);
+                    const Access &access);
   void checkRaces(ThreadState &thread, const Cells &cells,
-                  const Violation &access);
+                  const Access &access);
   void checkRead(ThreadState &thread, History &history, const Observer &now,
-                 const Violation &access);
+                 const Access &access);
   void checkWrite(ThreadState &thread, History &history, const Observer &now,
-                  const Violation &access);
+                  const Access &access);
   void release(ThreadState &thread, uint64_t address);
   void acquire(ThreadState &thread, uint64_t address);
+  Violation violationOf(Defect defect, const ThreadState &thread,
+                        const Access &access) const;
   [[noreturn]] void failAs(ThreadState &thread, Defect defect,
-                           const Violation &access);
-  [[noreturn]] void failAsRace(ThreadState &thread, const Violation &access,
+                           const Access &access);
+  [[noreturn]] void failAsRace(ThreadState &thread, const Access &access,
                                Stamp earlier, uint64_t &place);
 
   std::unique_ptr<FiberStacks> stacks_;

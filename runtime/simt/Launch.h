@@ -18,6 +18,7 @@
 #include "runtime/simt/Race.h"
 
 #include <atomic>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -97,7 +98,8 @@ struct Launch {
   /// What a block has done, and knows of others, at a release of `address`;
   /// what is known at its last release.
   void publish(uint64_t address, std::vector<Order> known);
-  std::vector<Order> published(uint64_t address);
+  /// Waits a moment for a release if there was none since the `seen`th.
+  std::vector<Order> published(uint64_t address, uint64_t &seen);
 
   /// Keeps the defect that comes first in the order of the blocks.
   void report(int64_t order, const Violation &violation);
@@ -112,6 +114,9 @@ struct Launch {
 
 private:
   std::mutex mutex_;
+  std::condition_variable released_;
+  /// Of all addresses; from 1 on, so that no one waits the first time.
+  uint64_t releases_ = 1;
   std::unordered_map<uint64_t, std::vector<Order>> published_;
   std::atomic<int64_t> failedAt_ = INT64_MAX;
   std::optional<Violation> violation_;

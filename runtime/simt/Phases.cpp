@@ -103,7 +103,9 @@ void Block::resolvePhases() {
     if (thread.wait != Wait::Phase)
       continue;
     if (launch_->options.checks.barriers)
-      return giveUp(violation(Defect::OpenPhase, thread, *thread.site));
+      return giveUp(violationOf(Defect::OpenPhase, thread,
+                                {*thread.site, thread.phases,
+                                 kPhaseBarrierBytes, /*isShared=*/true}));
     return endPhase(thread.phases, phases_[thread.phases]);
   }
 }

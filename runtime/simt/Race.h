@@ -71,6 +71,8 @@ struct History {
   /// Launch::placeOf() the instructions; written after the stamps.
   uint64_t writePlace;
   uint64_t readPlace;
+
+  bool operator==(const History &) const = default;
 };
 
 /// A moment of a thread: its number, and when its block and its warp last met

@@ -12,6 +12,7 @@
 
 #include "runtime/simt/Launch.h"
 
+#include <chrono>
 #include <fmt/format.h>
 
 namespace mamba::simt {
@@ -179,12 +180,22 @@ void Launch::report(int64_t order, const Violation &violation) {
 }
 
 void Launch::publish(uint64_t address, std::vector<Order> known) {
-  std::lock_guard lock(mutex_);
-  published_[address] = std::move(known);
+  {
+    std::lock_guard lock(mutex_);
+    published_[address] = std::move(known);
+    ++releases_;
+  }
+  released_.notify_all();
 }
 
-std::vector<Order> Launch::published(uint64_t address) {
-  std::lock_guard lock(mutex_);
+/// A block that polls would keep a processor from the block that it waits for.
+/// The store follows its release here, and failures tell no one: so not for
+/// long.
+std::vector<Order> Launch::published(uint64_t address, uint64_t &seen) {
+  constexpr std::chrono::microseconds kMoment(500);
+  std::unique_lock lock(mutex_);
+  released_.wait_for(lock, kMoment, [&] { return releases_ != seen; });
+  seen = releases_;
   auto found = published_.find(address);
   return found == published_.end() ? std::vector<Order>() : found->second;
 }

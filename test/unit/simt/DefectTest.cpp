@@ -81,7 +81,8 @@ TEST(Defect, PhaseThatNeverEnds) {
   SimtProgram program(handOver("33", kAllArrive, kWaitForPhase),
                       {.threads = 64, .sharedBytes = 144});
   expectReport(program.run(numbers(64), 64),
-               {"open phase: in 'kernel', thread 32 of block 0 waits for",
+               {"open phase: in 'kernel', thread 32 of block 0 waits for 8 "
+                "bytes at byte ",
                 "no thread is left that could end the phase"});
 }
 

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 using namespace mamba;
@@ -52,6 +53,23 @@ TEST(SimtMemory, FreedMemoryIsUsedAgainAndEmpty) {
     memory->mark(addressOf(*block), 1 << 22, MemoryContent::Written);
     EXPECT_EQ(*memory->content(addressOf(*block) + 100), 1);
     memory->free(*block);
+  }
+}
+
+/// Short ranges and long ones, whose pages are given back: all of the range and
+/// nothing beside it.
+TEST(SimtMemory, UnwrittenEndsWhereTheRangeEnds) {
+  auto memory = *Memory::create();
+  constexpr uint64_t kBytes = uint64_t(1) << 24;
+  uint64_t begin = addressOf(*memory->allocate(kBytes));
+  for (uint64_t bytes : {uint64_t(2), uint64_t(4096), kBytes - 20'000}) {
+    memory->mark(begin, kBytes, MemoryContent::Written);
+    memory->mark(begin + 10'000, bytes, MemoryContent::Unwritten);
+    EXPECT_EQ(*memory->content(begin + 9'998), 1);
+    EXPECT_EQ(*memory->content(begin + 10'000 + bytes), 1);
+    const uint8_t *first = memory->content(begin + 10'000);
+    const uint8_t *end = memory->content(begin + 10'000 + bytes - 1) + 1;
+    EXPECT_EQ(std::count(first, end, 0), end - first);
   }
 }
 
