@@ -135,6 +135,7 @@ static constexpr std::pair<StringLiteral, StringLiteral> kCatchers[] = {
     {"misaligned: in '", "misaligned"},
     {"uninitialized: in '", "unwritten read"},
     {"divergent barrier: in '", "divergent barrier"},
+    {"open phase: in '", "open phase"},
     {"inactive lane: in '", "inactive lane"},
     {"wrote outside of result", "guard"},
     {"places between the elements", "guard"},

@@ -81,6 +81,11 @@ static bool isMeaningful(const Case &test) {
   if (test.has("complex") && test.is("rule", "bilinear") && isConstant &&
       test.number("N") > (test.is("body", "chained") ? 3 : 16))
     return false;
+  // Long complex recurrences that read others are near the bound, and over it
+  // where a norm is of a single channel's steps.
+  if (test.has("complex") && test.is("body", "chained") &&
+      test.number("B") * test.number("D") == 1 && test.number("L") > 257)
+    return false;
   // A single last state may be as small as what its terms leave when they
   // cancel: no norm averages that.
   int64_t lastStates = test.number("B") * test.number("D") *
@@ -149,6 +154,32 @@ static bool fitsReplay(const Case &test) {
   };
   bool isInOrder = isOff("chunks", "1") || test.get("vector").empty();
   return !test.has("grad") || (isInOrder && isOff("relay", "0"));
+}
+
+/// How much a simulated GPU has to do: each thread takes its turn for each
+/// state and channel of each tile, and most turns are the sweeps' over warps.
+static int64_t simulatedTurns(const Case &test) {
+  auto number = [&](std::string_view key) {
+    return std::max<int64_t>(1, test.number(key));
+  };
+  auto tiles = [](int64_t extent, int64_t tile) {
+    return (extent + tile - 1) / tile;
+  };
+  constexpr int64_t kWarp = 32;
+  int64_t warps = number("warps_l") * number("warps_d");
+  int64_t steps = number("lanes") * number("items") * number("warps_l");
+  int64_t channels =
+      kWarp / number("lanes") * number("warps_d") * number("channels");
+  return test.number("B") * tiles(test.number("L"), steps) *
+         tiles(test.number("D"), channels) * kWarp * warps *
+         (test.hasStates() ? test.number("N") : 1) * number("channels");
+}
+
+/// A second or two. What such cases show, shorter sequences with the same
+/// schedule show as well: some tiles, and the last one of fewer steps.
+static bool canBeSimulated(const Case &test) {
+  constexpr int64_t kMostTurns = 1'000'000;
+  return test.get("lanes").empty() || simulatedTurns(test) <= kMostTurns;
 }
 
 /// Chunks start from carries, which a recurrence that reads another one does
@@ -345,7 +376,8 @@ static std::vector<Case> localityCases(const std::vector<Factor> &knobs) {
 
 /// Each field of the schedule at its least or its most, in all combinations
 /// that there are.
-static std::vector<Case> cornerCases(Design design, uint64_t seed) {
+static std::vector<Case> cornerCases(Design design, uint64_t seed,
+                                     bool isSimt) {
   // Complex numbers take a compiler twice as long: in one of four.
   for (Factor &factor : design.factors)
     if (factor.key == "complex")
@@ -359,6 +391,10 @@ static std::vector<Case> cornerCases(Design design, uint64_t seed) {
                                            ? factor.values.back()
                                            : factor.values.front());
     }
+  if (isSimt)
+    for (Case &test : problems)
+      if (!canBeSimulated(test))
+        test.set("L", "80");
   // To save time.
   std::erase_if(problems, [](const Case &test) {
     return !fitsStages(test) || !fitsHandoff(test) || !fitsRelay(test) ||
@@ -416,8 +452,10 @@ Design SuiteBuilder::design(std::string_view base,
   Design result;
   result.base = caseOf(base);
   result.factors = std::move(factors);
-  result.isValid = [limits = limits](const Case &test) {
-    return isMeaningful(test) && fits(test, limits) && isSchedulable(test);
+  result.isValid = [limits = limits,
+                    isSimt = options.isSimt](const Case &test) {
+    return isMeaningful(test) && fits(test, limits) && isSchedulable(test) &&
+           (!isSimt || canBeSimulated(test));
   };
   return result;
 }
@@ -471,7 +509,7 @@ std::vector<Case> SuiteBuilder::build() {
     add(sample(design("", kScheduled + kCpuKnobs + kCpuChunks), options.seed,
                options.extra));
   else
-    add(cornerCases(design("", kScheduled), options.seed));
+    add(cornerCases(design("", kScheduled), options.seed, options.isSimt));
   if (isGpu)
     addDesign("", kScheduled + kSplitKnobs);
   // Those that read each other's states are refused where chunks are asked for.
