@@ -27,6 +27,12 @@ else
   echo "e2e-ship: no C++ compiler here, nothing checked"
 fi
 
+# Skipped, with 77, where there are fewer.
+code=0
+"$folder/test/soak-torture" --device=cuda:0,cuda:1 --seconds=60 \
+  --report="$output/soak-two-gpus.json" || code=$?
+[ $code -eq 0 ] || [ $code -eq 77 ] || status=1
+
 PATH=$PATH:/usr/local/cuda/bin
 if command -v compute-sanitizer >/dev/null; then
   python3 "$here/sanitize.py" "$folder" "$output/sanitizers.json" --quick \

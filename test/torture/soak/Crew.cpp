@@ -12,6 +12,7 @@
 
 #include "test/torture/soak/Crew.h"
 
+#include "runtime/Cache.h"
 #include "runtime/Hash.h"
 #include "test/e2e/numerics/RunCase.h"
 
@@ -34,7 +35,8 @@ static constexpr int64_t kMostMessages = 20;
 
 Crew::Crew(const CrewOptions &options,
            std::vector<std::unique_ptr<Subject>> &subjects)
-    : options_(options), subjects_(subjects), firsts_(options.threads) {
+    : options_(options), subjects_(subjects), firsts_(options.threads),
+      compiledBefore_(Cache::global().statistics().computed) {
   for (int64_t thread = 0; thread < options.threads; ++thread)
     threads_.emplace_back(
         [this, thread] { work(static_cast<size_t>(thread)); });
@@ -87,69 +89,70 @@ void Crew::end() {
 //===----------------------------------------------------------------------===//
 
 void Crew::work(size_t thread) {
-  Result<void *> stream = options_.device->createStream();
+  const auto &device = options_.devices[thread % options_.devices.size()];
+  Result<void *> stream = device->createStream();
   if (!stream.ok())
     fail(stream.status().message());
   else
-    runFirsts(thread, *stream);
+    runFirsts(thread, {device, *stream});
   firsts_.count_down();
   if (!stream.ok())
     return;
-  runRandom(thread, *stream);
-  options_.device->destroyStream(*stream);
+  runRandom(thread, {device, *stream});
+  device->destroyStream(*stream);
 }
 
-void Crew::runFirsts(size_t thread, void *stream) {
+void Crew::runFirsts(size_t thread, const Place &place) {
   // Each thread begins elsewhere, so that they compile at the same time.
   size_t count = subjects_.size();
   size_t first = thread * count / static_cast<size_t>(options_.threads);
   for (size_t i = 0; i < count && !isDeviceLost_; ++i) {
     Subject &subject = *subjects_[(first + i) % count];
-    run(subject, subject.largest(), options_.seed, stream);
+    run(subject, subject.largest(), options_.seed, place);
   }
 }
 
-void Crew::runRandom(size_t thread, void *stream) {
+void Crew::runRandom(size_t thread, const Place &place) {
   Random random(options_.seed * 1000 + thread);
   while (!isDeviceLost_ && begin()) {
     Subject &subject = *subjects_[random.below(subjects_.size())];
     Shape shape = subject.draw(random);
-    run(subject, shape, random.below(1 << 30), stream);
+    run(subject, shape, random.below(1 << 30), place);
     end();
   }
 }
 
 Status Crew::launch(Subject &subject, const Function &fresh,
-                    std::span<const TensorView> tensors, void *stream) {
-  Device &device = *options_.device;
+                    std::span<const TensorView> tensors, const Place &place) {
+  Device &device = *place.device;
   // Results are poisoned in the default stream, for which ours does not wait.
   MAMBA_RETURN_IF_ERROR(device.synchronize(nullptr));
   Function function = subject.keep(fresh);
   LaunchOptions options;
-  options.stream = stream;
+  options.stream = place.stream;
   for (int i = 0; i < (device.isCuda() ? kLaunchesOfCase : 1); ++i) {
-    MAMBA_RETURN_IF_ERROR(function.launch(options_.device, tensors, options));
+    MAMBA_RETURN_IF_ERROR(function.launch(place.device, tensors, options));
     ++launches_;
   }
-  return device.synchronize(stream);
+  return device.synchronize(place.stream);
 }
 
 void Crew::run(Subject &subject, const Shape &shape, uint64_t seed,
-               void *stream) {
+               const Place &place) {
   numerics::RunOptions options;
   options.maxPoints = options_.maxPoints;
   options.launch = [&](const Function &fresh, const std::shared_ptr<Device> &,
                        std::span<const TensorView> tensors,
                        const numerics::LaunchWay &) {
-    return launch(subject, fresh, tensors, stream);
+    return launch(subject, fresh, tensors, place);
   };
   Case test = subject.caseOf(shape, seed);
-  Outcome outcome = runCase(test, options_.device, options);
+  Outcome outcome = runCase(test, place.device, options);
   if (outcome.isDeviceLost)
     isDeviceLost_ = true;
   if (outcome.kind != Outcome::Kind::Passed)
-    fail(fmt::format("case '{}' on {}: {}", test.text(),
-                     options_.device->name(), outcome.message));
+    fail(fmt::format("case '{}' on {}: {}", test.text(), place.device->name(),
+                     outcome.message));
   std::lock_guard lock(tallied_);
   ++tally_.cases;
   if (test.is("type", "f32"))
@@ -170,6 +173,7 @@ Tally Crew::tally() const {
   std::lock_guard lock(tallied_);
   Tally tally = tally_;
   tally.launches = launches_;
+  tally.compiled = Cache::global().statistics().computed - compiledBefore_;
   return tally;
 }
 

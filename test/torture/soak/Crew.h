@@ -13,7 +13,7 @@
 #ifndef MAMBA_TEST_TORTURE_SOAK_CREW_H
 #define MAMBA_TEST_TORTURE_SOAK_CREW_H
 
-#include "runtime/Device.h"
+#include "test/torture/soak/Neighbours.h"
 #include "test/torture/soak/Subject.h"
 
 #include <atomic>
@@ -26,7 +26,8 @@
 namespace mamba::soak {
 
 struct CrewOptions {
-  std::shared_ptr<Device> device;
+  /// Each thread has one, in turns.
+  Devices devices;
   int64_t threads = 8;
   uint64_t seed = 1;
   /// Points that the reference computes of a case.
@@ -37,6 +38,8 @@ struct CrewOptions {
 struct Tally {
   int64_t launches = 0;
   int64_t cases = 0;
+  /// Kernels compiled.
+  int64_t compiled = 0;
   /// Different layers and extents; a few less where hashes collide.
   int64_t shapes = 0;
   /// Wrong results and errors; none is allowed.
@@ -44,6 +47,12 @@ struct Tally {
   /// The largest error found in fp32, in parts of its bound; that of halves is
   /// hardly more or less than their rounding.
   double worst = 0;
+};
+
+/// Where a thread launches.
+struct Place {
+  const std::shared_ptr<Device> &device;
+  void *stream;
 };
 
 /// Every thread has a stream of its own; they share the functions.
@@ -62,16 +71,17 @@ public:
   void halt();
   void resume();
   Tally tally() const;
-  /// True if the device can't be used any more.
+  /// True if a device can't be used any more.
   bool isDeviceLost() const { return isDeviceLost_; }
 
 private:
   void work(size_t thread);
-  void runFirsts(size_t thread, void *stream);
-  void runRandom(size_t thread, void *stream);
-  void run(Subject &subject, const Shape &shape, uint64_t seed, void *stream);
+  void runFirsts(size_t thread, const Place &place);
+  void runRandom(size_t thread, const Place &place);
+  void run(Subject &subject, const Shape &shape, uint64_t seed,
+           const Place &place);
   Status launch(Subject &subject, const Function &fresh,
-                std::span<const TensorView> tensors, void *stream);
+                std::span<const TensorView> tensors, const Place &place);
   void fail(std::string_view text);
   /// False where the threads are to end.
   bool begin();
@@ -80,6 +90,7 @@ private:
   CrewOptions options_;
   std::vector<std::unique_ptr<Subject>> &subjects_;
   std::latch firsts_;
+  int64_t compiledBefore_;
   std::atomic<int64_t> launches_ = 0;
   std::atomic<bool> isDeviceLost_ = false;
 

@@ -10,7 +10,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Cache.h"
 #include "test/ResidentMemory.h"
 #include "test/torture/soak/Crew.h"
 #include "tools/io/File.h"
@@ -21,6 +20,7 @@
 #include <chrono>
 #include <fmt/format.h>
 #include <fstream>
+#include <set>
 #include <tuple>
 
 using namespace mamba;
@@ -40,6 +40,9 @@ constexpr double kLeastLaunchesPerSecond = 5;
 /// With fewer no gradients are drawn that a bound holds for.
 constexpr int64_t kLeastPoints = int64_t(1) << 14;
 
+/// The exit status by which ctest knows that nothing was tested.
+constexpr int kSkipped = 77;
+
 struct Flags {
   std::string device;
   int64_t threads = 8;
@@ -57,7 +60,9 @@ struct Flags {
 
 std::vector<Flag> flagsOf(Flags &flags) {
   return {
-      {"device", "NAME", "cpu, simt or cuda:N; default: a GPU if there is one",
+      {"device", "NAME,...",
+       "cpu, simt or cuda:N; default: a GPU if there is one; of several, "
+       "threads take one each, in turns",
        takeText(flags.device)},
       {"threads", "N", "threads, each with a stream (default 8)",
        takeNumber(flags.threads, 1)},
@@ -84,21 +89,29 @@ struct Sample {
   double seconds = 0;
   int64_t hostBytes = 0;
   int64_t deviceBytes = 0;
-  int64_t compiled = 0;
   Tally tally;
 };
 
+/// Of all devices together.
+Result<int64_t> bytesInUse(const Devices &devices) {
+  int64_t sum = 0;
+  for (const std::shared_ptr<Device> &device : devices) {
+    MAMBA_ASSIGN_OR_RETURN(int64_t bytes, device->bytesInUse());
+    sum += bytes;
+  }
+  return sum;
+}
+
 /// While no thread is in a case.
-Result<Sample> look(Crew &crew, Device &device, double seconds) {
+Result<Sample> look(Crew &crew, const Devices &devices, double seconds) {
   Sample sample;
   crew.halt();
-  Result<int64_t> deviceBytes = device.bytesInUse();
+  Result<int64_t> deviceBytes = bytesInUse(devices);
   sample.hostBytes = test::residentBytes();
   sample.tally = crew.tally();
   crew.resume();
   MAMBA_ASSIGN_OR_RETURN(sample.deviceBytes, std::move(deviceBytes));
   sample.seconds = seconds;
-  sample.compiled = Cache::global().statistics().computed;
   return sample;
 }
 
@@ -110,7 +123,7 @@ void print(const Sample &sample) {
   fmt::print("{:6.1f} s: {} launches, {} shapes, {} kernels compiled, {} "
              "failures; {:.1f} MiB of the host, {:.1f} MiB of the device\n",
              sample.seconds, sample.tally.launches, sample.tally.shapes,
-             sample.compiled, sample.tally.failures,
+             sample.tally.compiled, sample.tally.failures,
              mebibytes(sample.hostBytes), mebibytes(sample.deviceBytes));
   std::fflush(stdout);
 }
@@ -121,7 +134,7 @@ void print(const Sample &sample) {
 
 /// What the first shapes left, then one sample every few seconds.
 Result<std::vector<Sample>> watch(const Flags &flags, Crew &crew,
-                                  Device &device) {
+                                  const Devices &devices) {
   using Clock = std::chrono::steady_clock;
   constexpr double kMostSamples = 360;
   double step = std::max(flags.duration() / kMostSamples,
@@ -134,7 +147,7 @@ Result<std::vector<Sample>> watch(const Flags &flags, Crew &crew,
                                   std::chrono::duration_cast<Clock::duration>(
                                       std::chrono::duration<double>(next)));
     std::chrono::duration<double> seconds = Clock::now() - begin;
-    MAMBA_ASSIGN_OR_RETURN(Sample sample, look(crew, device, seconds.count()));
+    MAMBA_ASSIGN_OR_RETURN(Sample sample, look(crew, devices, seconds.count()));
     print(sample);
     samples.push_back(sample);
     if (crew.isDeviceLost() || seconds.count() >= flags.duration())
@@ -174,8 +187,16 @@ Growth growthOf(const std::vector<Sample> &samples) {
           growthOf(samples, &Sample::deviceBytes)};
 }
 
+/// Devices of one kind share what is compiled.
+int64_t mostKernels(const Flags &flags, const Devices &devices) {
+  std::set<std::pair<std::string, int>> kinds;
+  for (const std::shared_ptr<Device> &device : devices)
+    kinds.emplace(device->target(), device->multiprocessors());
+  return flags.kernels * std::ssize(kinds);
+}
+
 /// What was wrong with a run, a line each.
-std::vector<std::string> judge(const Flags &flags,
+std::vector<std::string> judge(const Flags &flags, const Devices &devices,
                                const std::vector<Sample> &samples) {
   std::vector<std::string> complaints;
   const Sample &last = samples.back();
@@ -191,10 +212,10 @@ std::vector<std::string> judge(const Flags &flags,
           "memory of the {} grew by {:.1f} MiB from the second third of the "
           "time to the last, allowed are {:.1f} MiB",
           name, mebibytes(bytes), mebibytes(most)));
-  if (last.compiled > flags.kernels)
+  if (int64_t most = mostKernels(flags, devices); last.tally.compiled > most)
     complaints.push_back(fmt::format("{} kernels were compiled, required are "
                                      "at most the {} that the shapes are for",
-                                     last.compiled, flags.kernels));
+                                     last.tally.compiled, most));
   auto launches =
       static_cast<double>(last.tally.launches - samples.front().tally.launches);
   if (launches < kLeastLaunchesPerSecond * last.seconds)
@@ -213,7 +234,15 @@ std::string json(const Sample &sample) {
                      sample.tally.shapes, sample.hostBytes, sample.deviceBytes);
 }
 
-std::string json(const Flags &flags, const DeviceInfo &info,
+/// The names of devices, or their models, with commas between.
+std::string join(const Devices &devices, std::string DeviceInfo::*text) {
+  std::string all;
+  for (const std::shared_ptr<Device> &device : devices)
+    all += (all.empty() ? "" : ",") + device->info().*text;
+  return all;
+}
+
+std::string json(const Flags &flags, const Devices &devices,
                  const std::vector<Sample> &samples) {
   Growth growth = growthOf(samples);
   const Sample &last = samples.back();
@@ -221,15 +250,16 @@ std::string json(const Flags &flags, const DeviceInfo &info,
       "{{\"device\": {}, \"model\": {}, \"threads\": {}, \"seed\": {}, "
       "\"compiled\": {}, \"failures\": {}, \"worst\": {}, \"host_growth\": {}, "
       "\"device_growth\": {},\n \"samples\": [",
-      jsonText(info.name), jsonText(info.model), flags.threads, flags.seed,
-      last.compiled, last.tally.failures, jsonNumber(last.tally.worst),
+      jsonText(join(devices, &DeviceInfo::name)),
+      jsonText(join(devices, &DeviceInfo::model)), flags.threads, flags.seed,
+      last.tally.compiled, last.tally.failures, jsonNumber(last.tally.worst),
       growth.host, growth.device);
   for (const Sample &sample : samples)
     text += (&sample == samples.data() ? "\n  " : ",\n  ") + json(sample);
   return text + "]}\n";
 }
 
-void summarize(const Flags &flags, const DeviceInfo &info,
+void summarize(const Flags &flags, const Devices &devices,
                const std::vector<Sample> &samples) {
   const Sample &last = samples.back();
   Growth growth = growthOf(samples);
@@ -237,29 +267,60 @@ void summarize(const Flags &flags, const DeviceInfo &info,
              "{} kernels compiled, worst error in fp32 {:.2f} of its bound, {} "
              "failures; in the last third {:+.1f} MiB of the host, {:+.1f} MiB "
              "of the device\n",
-             info.name, flags.threads, flags.seed, last.tally.launches,
-             last.tally.shapes, last.seconds, last.compiled, last.tally.worst,
-             last.tally.failures, mebibytes(growth.host),
-             mebibytes(growth.device));
+             join(devices, &DeviceInfo::name), flags.threads, flags.seed,
+             last.tally.launches, last.tally.shapes, last.seconds,
+             last.tally.compiled, last.tally.worst, last.tally.failures,
+             mebibytes(growth.host), mebibytes(growth.device));
 }
 
-Result<bool> run(const Flags &flags) {
+/// The devices that `names`, with commas between, say.
+Result<Devices> openDevices(std::string_view names) {
+  Devices devices;
+  while (!names.empty()) {
+    size_t end = std::min(names.find(','), names.size());
+    MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> device,
+                           Device::open(names.substr(0, end)));
+    if (std::find(devices.begin(), devices.end(), device) != devices.end())
+      return Status(StatusCode::InvalidArgument,
+                    fmt::format("device {} was given twice", device->name()));
+    devices.push_back(std::move(device));
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return devices;
+}
+
+Result<bool> run(const Flags &flags, bool &isSkipped) {
   MAMBA_RETURN_IF_ERROR(registerCompiler());
-  std::string name = flags.device;
-  if (name.empty())
-    name = Device::hasCuda() ? "cuda:0" : "cpu";
-  MAMBA_ASSIGN_OR_RETURN(std::shared_ptr<Device> device, Device::open(name));
+  std::string names = flags.device;
+  if (names.empty())
+    names = Device::hasCuda() ? "cuda:0" : "cpu";
+  Result<Devices> opened = openDevices(names);
+  // Several GPUs are more than most machines have.
+  isSkipped = opened.code() == StatusCode::NotFound &&
+              names.find(',') != std::string::npos;
+  if (isSkipped) {
+    fmt::print("soak-torture: skipped, for {} are not all here: {}\n", names,
+               opened.status().message());
+    return false;
+  }
+  MAMBA_ASSIGN_OR_RETURN(Devices devices, std::move(opened));
+  if (flags.threads < std::ssize(devices))
+    return Status(StatusCode::InvalidArgument,
+                  fmt::format("found {} threads, required is one for each of "
+                              "{} devices",
+                              flags.threads, devices.size()));
+  MAMBA_RETURN_IF_ERROR(checkNeighbours(devices));
   auto seed = static_cast<uint64_t>(flags.seed);
   std::vector<std::unique_ptr<Subject>> subjects =
       drawSubjects(flags.kernels, seed, flags.points);
-  Crew crew({device, flags.threads, seed, flags.points}, subjects);
+  Crew crew({devices, flags.threads, seed, flags.points}, subjects);
   MAMBA_ASSIGN_OR_RETURN(std::vector<Sample> samples,
-                         watch(flags, crew, *device));
-  summarize(flags, device->info(), samples);
+                         watch(flags, crew, devices));
+  summarize(flags, devices, samples);
   if (!flags.report.empty())
     MAMBA_RETURN_IF_ERROR(
-        writeFile(flags.report, {json(flags, device->info(), samples)}));
-  std::vector<std::string> complaints = judge(flags, samples);
+        writeFile(flags.report, {json(flags, devices, samples)}));
+  std::vector<std::string> complaints = judge(flags, devices, samples);
   for (const std::string &complaint : complaints)
     fmt::print(stderr, "soak-torture: {}\n", complaint);
   return complaints.empty();
@@ -273,5 +334,8 @@ int main(int argc, char **argv) {
                    "Launches random shapes from many threads, compares every "
                    "result, and requires that memory does not grow.",
                    "", flagsOf(flags)};
-  return runChecks(line, argc, argv, [&] { return run(flags); });
+  bool isSkipped = false;
+  int status =
+      runChecks(line, argc, argv, [&] { return run(flags, isSkipped); });
+  return isSkipped ? kSkipped : status;
 }
