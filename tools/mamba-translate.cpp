@@ -12,6 +12,7 @@
 
 #include "runtime/ArtifactIO.h"
 #include "runtime/ThreadPool.h"
+#include "runtime/cuda/NvJitLink.h"
 #include "runtime/cuda/Nvrtc.h"
 #include "tools/io/File.h"
 #include "tools/problem/Choice.h"
@@ -38,7 +39,8 @@ struct TranslateOptions : ChoiceOptions {
   }
   /// Compiled from CUDA C++.
   bool wantsNvrtc() const {
-    return backend == Backend::Nvrtc || to == "cubin" || to == "cuda";
+    return backend == Backend::Nvrtc || to == "cuda" ||
+           (to == "cubin" && backend == Backend::Auto);
   }
   CommandLine commandLine();
 };
@@ -155,6 +157,14 @@ static Status translate(const TranslateOptions &options) {
     return write(options, serialize(artifact));
   if (options.to == "cubin" && artifact.kind == ImageKind::Cubin)
     return write(options, artifact.image);
+  if (options.to == "cubin" && artifact.kind == ImageKind::Ptx) {
+    MAMBA_ASSIGN_OR_RETURN(const cuda::NvJitLink *linker,
+                           cuda::NvJitLink::get());
+    MAMBA_ASSIGN_OR_RETURN(
+        std::string cubin,
+        linker->assemble(artifact.image, artifact.name, artifact.target));
+    return write(options, cubin);
+  }
   if (options.to == "cubin")
     return invalid(fmt::format("--to=cubin: target {} is no GPU, use a target "
                                "such as sm_90",
