@@ -14,7 +14,8 @@ of a JSON list. Suites:
   steps    one step with its state in and out, as decoding takes them, launch by
            launch and as a CUDA graph; the first one, of 32 channels, is nothing
            but a launch
-  lengths  one sequence from 1 Ki to 1 Mi steps
+  lengths  one sequence of few channels from 1 Ki to 1 Mi steps, and enough of
+           them to fill a GPU from 1 Ki to 64 Ki
 
   bench/gpu.py --mamba-run build/dev/bin/mamba-run --record bench/results/forward.json
 """
@@ -49,7 +50,8 @@ ORDERS = {"bdl": ["--layout=bdl", "--layout=B=bgnl", "--layout=C=bgnl"],
           "bld": ["--layout=bld"]}
 STEPS = [(1, 32, 1, 16, "bf16"), *((batch, 2048, 1, 16, "bf16")
                                    for batch in (1, 64, 512))]
-LENGTHS = [(1, 512, 1024 << log, 16, "bf16") for log in range(0, 11, 2)]
+LENGTHS = [*((1, 512, 1024 << log, 16, "bf16") for log in range(0, 11, 2)),
+           *((8, 2048, 1024 << log, 16, "bf16") for log in range(0, 7, 2))]
 # Of an H100 SXM: what a copy within its memory reaches.
 BYTES_PER_US = 3.02e6
 
