@@ -75,7 +75,8 @@ def raise_stack():
 
 
 def fuzz(program, arguments, output):
-    """(name, executions, coverage, what went wrong or None)."""
+    """(name, executions, coverage, seconds that the slowest input took, what
+    went wrong or None)."""
     name = program.name.removeprefix("fuzz-")
     corpus, found = output / f"corpus-{name}", output / f"found-{name}"
     corpus.mkdir()
@@ -95,11 +96,13 @@ def fuzz(program, arguments, output):
         env=os.environ | ENVIRONMENT)
     runs = re.search(r"number_of_executed_units: (\d+)", done.stdout)
     coverage = re.findall(r"cov: (\d+)", done.stdout)
+    slowest = re.search(r"slowest_unit_time_sec: (\d+)", done.stdout)
     wrong = None
     if done.returncode != 0:
         wrong = f"{done.stdout[-6000:]}\nkept in {found}"
     return (name, int(runs[1]) if runs else 0,
-            int(coverage[-1]) if coverage else 0, wrong)
+            int(coverage[-1]) if coverage else 0,
+            int(slowest[1]) if slowest else 0, wrong)
 
 
 def choose(folder, names):
@@ -133,13 +136,14 @@ def main():
     output.mkdir(exist_ok=True)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        print(f"{'fuzzer':12} {'executions':>12} {'coverage':>9}")
-        for name, runs, coverage, wrong in pool.map(
+        print(f"{'fuzzer':12} {'executions':>12} {'coverage':>9} {'slowest':>8}")
+        for name, runs, coverage, slowest, wrong in pool.map(
                 lambda program: fuzz(program, arguments, output),
                 programs):
             verdict = "FAILED" if wrong or runs == 0 else ""
             failed += bool(verdict)
-            print(f"{name:12} {runs:12,} {coverage:9,} {verdict}", flush=True)
+            print(f"{name:12} {runs:12,} {coverage:9,} {slowest:6} s "
+                  f"{verdict}", flush=True)
             if verdict:
                 print(wrong or "it ran nothing")
     if not failed and not arguments.output:
