@@ -1,7 +1,8 @@
 // RUN: mamba-opt --ssm-schedule="schedule={#ssm.schedule<lanes = 1, items = 4>}" --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s --check-prefixes=CHECK,SERIAL
 // RUN: mamba-opt --ssm-schedule="schedule={#ssm.schedule<lanes = 4, items = 4>}" --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s --check-prefixes=CHECK,LANES
 // RUN: mamba-opt --ssm-schedule="schedule={#ssm.schedule<lanes = 32, items = 4, unroll = 2>}" --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s --check-prefixes=CHECK,PAIRS
-// RUN: mamba-opt --ssm-schedule="schedule={#ssm.schedule<lanes = 4, items = 4, warps_l = 4>}" --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s --check-prefixes=CHECK,BLELLOCH
+// RUN: mamba-opt --ssm-schedule="schedule={#ssm.schedule<lanes = 4, items = 4, warps_l = 4>}" --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s --check-prefixes=CHECK,MEETING
+// RUN: mamba-opt --ssm-schedule="schedule={#ssm.schedule<lanes = 4, items = 4, warps_l = 8>}" --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s --check-prefixes=CHECK,BLELLOCH
 // RUN: mamba-opt --ssm-schedule="schedule={#ssm.schedule<lanes = 4, items = 4, chunks = 8>}" --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s --check-prefix=CHUNKS
 
 // One body, four ways to scan it: each level of the schedule is visible in the
@@ -56,15 +57,27 @@
 // PAIRS-NOT: gpu.shuffle
 // PAIRS: gpu.return
 
-// Warps along L: they meet in shared memory; two levels up, two levels down,
-// a barrier after each and one around the root.
-// BLELLOCH-SAME: block = 128 : i64
+// A few warps along L: each reads the totals of those before it, behind one
+// barrier.
+// MEETING-SAME: block = 128 : i64
+// MEETING-COUNT-4: gpu.shuffle
+// MEETING: gpu.barrier
+// MEETING-NOT: gpu.barrier
+// MEETING: gpu.shuffle
+
+// More of them: three levels up, three levels down, a barrier after each and
+// one around the root.
+// BLELLOCH-SAME: block = 256 : i64
 // BLELLOCH-COUNT-4: gpu.shuffle
 // BLELLOCH: gpu.barrier
 // BLELLOCH: scf.for
 // BLELLOCH: gpu.barrier
 // BLELLOCH: scf.for
 // BLELLOCH: gpu.barrier
+// BLELLOCH: scf.for
+// BLELLOCH: gpu.barrier
+// BLELLOCH: gpu.barrier
+// BLELLOCH: scf.for
 // BLELLOCH: gpu.barrier
 // BLELLOCH: scf.for
 // BLELLOCH: gpu.barrier
