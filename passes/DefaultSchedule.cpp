@@ -7,6 +7,7 @@
 
 #include "passes/DefaultSchedule.h"
 #include "passes/DefaultChunks.h"
+#include "passes/Occupancy.h"
 
 #include <algorithm>
 #include <array>
@@ -99,106 +100,6 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
 /// stages.
 static constexpr int64_t kWarpsOfLanes = 4;
 
-/// A way to share out the registers of a multiprocessor: threads that it holds,
-/// and what each of them holds for that.
-struct Occupancy {
-  int64_t threads;
-  int64_t items;
-  int64_t unroll;
-  int64_t stages;
-  int64_t prefetch;
-  /// Of a full H100 with 1, 2, 4, ... lanes along L (bench/NOTES.md); 0: not
-  /// so.
-  std::array<double, 6> speeds;
-  /// Warps of a block that take tiles in turn; 0: none do.
-  int64_t relayWarps = 0;
-  int64_t channels = 1;
-  /// Staged tiles hold halves, as all of their inputs are.
-  int64_t packed = 0;
-  /// Lanes split the states.
-  int64_t split = 0;
-
-  /// Blocks of such warps that a multiprocessor holds.
-  int64_t relayBlocks() const { return threads / (32 * relayWarps); }
-};
-
-/// 255 and 168 registers a thread: chains that overlap in one thread hide more
-/// than other threads do. Without lanes along L a state has one chain and no
-/// second pass.
-static constexpr Occupancy kOccupancies[] = {
-    {384, 16, 4, 1, 0, {1.0}},
-    {256, 16, 1, 2, 1, {0, 1.0, 0.9, 0.87, 0.76, 0.63}},
-    {384, 8, 2, 2, 1, {0, 0.92, 0.86, 0.84, 0.75, 0.66}},
-    {384, 8, 2, 2, 2, {0, 0, 0, 0, 0.77, 0.66}, 0, 1, 1},
-    {384, 16, 2, 1, 1, {1.07}, 12},
-    {256, 16, 2, 1, 1, {1.0, 0, 0.72}, 8},
-    {256, 16, 1, 2, 1, {0, 0.92, 0, 0.63}, 8},
-    {384, 8, 2, 2, 1, {0, 0, 0.8}, 12},
-    {256, 16, 2, 1, 1, {1.06}, 8, 2, 1},
-    {256, 16, 2, 2, 1, {0, 0, 0.84}, 8, 1, 1},
-    {256, 16, 2, 1, 1, {1.08}, 4, 2, 1},
-    {384, 16, 8, 1, 2, {1.05}},
-    {384, 16, 1, 2, 2, {1.11, 0.95, 0.79}, 12},
-    {384, 16, 1, 2, 2, {1.1}, 4},
-    {384, 8, 1, 2, 2, {0, 1.0}, 12, 1, 0, 1},
-    {256, 8, 4, 1, 2, {0, 1.03}, 0, 1, 0, 1}};
-
-/// The same where recurrences are replayed: two scans and sums over channels
-/// fill the registers (bench/NOTES.md).
-static constexpr Occupancy kReplayOccupancies[] = {
-    {256, 8, 2, 1, 1, {0.9, 1.0, 0.97, 0.9, 0.85, 0.7}, 0, 1, 1},
-    {256, 8, 2, 1, 2, {0.94, 1.04, 1.01, 0.94, 0.89, 0.73}, 0, 1, 1}};
-
-static std::span<const Occupancy> occupanciesFor(const Problem &problem) {
-  if (problem.replays)
-    return kReplayOccupancies;
-  return kOccupancies;
-}
-
-/// Of a word of 16 bytes.
-static constexpr int64_t kHalves = 8;
-
-/// True where steps are known to lie in words of 16 bytes, `extent` elements
-/// side by side in memory; below 0: not known.
-static bool hasWords(int64_t extent) {
-  return extent >= 0 && extent % kHalves == 0;
-}
-
-/// True where lanes along L tear accesses apart: channels are neighbours, and
-/// a warp has too few of them to copy words. Half a word is enough: so it was
-/// measured (gradients, (B, L, D) memory, 8 lanes beside 4 and 16).
-static bool isTorn(const Problem &problem, const Occupancy &choice,
-                   size_t logLanes) {
-  int64_t channels = (32 >> logLanes) * choice.channels;
-  return problem.areChannelsNeighbours &&
-         (choice.prefetch < 2 || channels < kHalves / 2);
-}
-
-/// True for what copies such words, or has no registers for less.
-static bool needsWords(const Occupancy &choice) {
-  return choice.prefetch == 2 || choice.channels > 1;
-}
-
-/// What is left of that where lanes tear accesses apart, since channels are
-/// neighbours in memory.
-static constexpr std::array<double, 6> kTornShares = {1.0,  0.96, 0.87,
-                                                      0.69, 0.47, 0};
-
-/// True where a choice's lanes may split the states, or do not. It pays in a
-/// relay with few states, else with many and steps of few bytes
-/// (bench/NOTES.md).
-static bool fitsSplit(const Problem &problem, const Occupancy &choice,
-                      size_t logLanes) {
-  constexpr int64_t kManyStates = 32, kFewBytes = 6;
-  if (!choice.split)
-    return true;
-  bool areMany = problem.states >= kManyStates;
-  bool pays = choice.relayWarps > 0
-                  ? !areMany
-                  : areMany && problem.bytesPerStep <= kFewBytes;
-  return pays && maySplitStates(problem, int64_t(1) << logLanes);
-}
-
 /// Shared memory that each block may take, so that as many fit.
 static int64_t sharedShare(const Occupancy &occupancy, int64_t warps,
                            const GpuTarget &target) {
@@ -250,7 +151,7 @@ static constexpr double kSpeedOfChunks = 0.5;
 /// Lanes along L, and what threads hold for them.
 struct WarpChoice {
   int64_t lanes = 2;
-  Occupancy occupancy = kOccupancies[1];
+  Occupancy occupancy = occupanciesFor(Problem())[1];
   int64_t handoffs = 1; ///< Chunks that are handed on.
 };
 
@@ -380,18 +281,15 @@ static Pace relayPaceOf(const Problem &problem, const GpuTarget &target,
 static std::vector<WarpChoice> rankWarps(const Problem &given,
                                          const GpuTarget &target) {
   Problem problem = withUsualExtents(given);
-  bool words =
-      hasWords(given.areChannelsNeighbours ? given.channels : given.length);
   std::vector<std::pair<double, WarpChoice>> ranked;
-  for (size_t log = 0; log < kTornShares.size(); ++log)
+  for (size_t log = 0; log < Occupancy().speeds.size(); ++log)
     for (const Occupancy &choice : occupanciesFor(problem)) {
-      if ((needsWords(choice) && !words) || !fitsSplit(problem, choice, log))
+      if (!fits(given, choice, log))
         continue;
       Pace pace = choice.relayWarps ? relayPaceOf(problem, target, choice, log)
                                     : paceOf(problem, target, choice, log);
-      double speed = pace.speed * choice.speeds[log];
-      if (isTorn(problem, choice, log))
-        speed *= kTornShares[log];
+      double speed =
+          pace.speed * choice.speeds[log] * shareOfTorn(problem, choice, log);
       // What chunks cost is known less well than what lanes do.
       if (pace.handoffs > 1)
         speed /= 1.03;

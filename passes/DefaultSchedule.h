@@ -40,6 +40,8 @@ struct Problem {
   /// Steps between the states that they may be replayed from, which another
   /// function saved; 0 for none.
   int64_t savedEvery = 0;
+  /// It saves states on the way, for a function that replays it.
+  bool savesStates = false;
   /// Some recurrence has complex states.
   bool isComplex = false;
   /// Numbers that a kernel keeps for each channel and state: what does not

@@ -139,6 +139,9 @@ Problem mlir::ssm::problemOf(FusedOp op, const Problem &assumed) {
   problem.replays = !directionsOf(op)->replayed.empty();
   for (auto access : op.getInputAccesses().getAsRange<AccessAttr>())
     problem.savedEvery = std::max(problem.savedEvery, access.getEvery());
+  problem.savesStates =
+      llvm::any_of(op.getResultAccesses().getAsRange<AccessAttr>(),
+                   [](AccessAttr access) { return access.has(Axis::Segment); });
   problem.isComplex =
       llvm::any_of(op.getBlock()->getOps<RecurrenceOp>(), [](RecurrenceOp r) {
         return isa<ComplexType>(r.getState().getType());

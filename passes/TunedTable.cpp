@@ -33,6 +33,8 @@ std::string mlir::ssm::toString(const Problem &problem) {
   // Without these, the line is as tables and records hold it.
   if (problem.replays)
     text += " replays=1";
+  if (problem.savesStates)
+    text += " saves=1";
   if (problem.savedEvery != 0)
     text += " saved=" + std::to_string(problem.savedEvery);
   if (problem.summedSteps || problem.summedChannels) {

@@ -212,6 +212,28 @@ TEST_F(DefaultSchedule, LanesSplitStates) {
   EXPECT_EQ(choose([&](Problem &p) { many(p), p.replays = true; }).split, 0);
 }
 
+// A lane that has all steps of its channel writes its trip's states side by
+// side.
+TEST_F(DefaultSchedule, SavedStatesLeaveInRuns) {
+  GpuTarget target = *findGpuTarget("sm_90");
+  for (int64_t batch : {1, 2, 8, 64})
+    for (int64_t channels : {512, 1536, 2048, 5120})
+      for (int64_t length : {256, 2048, 65536}) {
+        Problem problem{.batch = batch,
+                        .length = length,
+                        .channels = channels,
+                        .states = 16};
+        problem.savesStates = true;
+        GpuScheduleFields schedule = defaultGpuSchedule(problem, target);
+        EXPECT_TRUE(schedule.lanes > 1 ||
+                    (schedule.unroll > 1 && schedule.channels == 1))
+            << "B = " << batch << ", D = " << channels << ", L = " << length;
+      }
+  Problem saving{.batch = 8, .length = 2048, .channels = 2048};
+  saving.savesStates = true;
+  EXPECT_NE(toString(saving).find(" saves=1"), std::string::npos);
+}
+
 TEST_F(DefaultSchedule, ChunksFillTheLastTurn) {
   GpuTarget target = *findGpuTarget("sm_90");
   auto choose = [&](int64_t channels, int64_t length) {
