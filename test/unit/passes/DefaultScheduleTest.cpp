@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/DefaultSchedule.h"
+#include "passes/TunedTable.h"
 
 #include "dialect/SSMDialect.h"
 #include "mlir/IR/Diagnostics.h"
