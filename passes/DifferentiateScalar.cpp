@@ -177,9 +177,8 @@ bool ScalarAdjoints::visitArith(Operation *op, Value g) {
                                               operand(0).getType(), g));
         return true;
       })
-      // What they read are integers, or constants.
-      .Case<arith::ConstantOp, arith::SIToFPOp, arith::UIToFPOp>(
-          [](auto) { return true; })
+      // What they read are integers.
+      .Case<arith::SIToFPOp, arith::UIToFPOp>([](auto) { return true; })
       .Default([](Operation *) { return false; });
 }
 
@@ -356,14 +355,17 @@ bool ScalarAdjoints::visitComplex(Operation *op, Value g) {
         add(operand(0), s.re(g)), add(operand(1), s.im(g));
         return true;
       })
-      .Case([](complex::ConstantOp) { return true; })
       .Default([](Operation *) { return false; });
 }
 
 LogicalResult ScalarAdjoints::visit(Operation *op) {
   if (llvm::none_of(op->getResults(), [&](Value result) { return of(result); }))
     return success();
-  if (op->getNumResults() == 1 && op->getNumRegions() == 0) {
+  // What is made of nothing has no one to hand a gradient to.
+  if (op->getNumOperands() == 0 && isMemoryEffectFree(op))
+    return success();
+  if (op->getNumResults() == 1 && op->getNumRegions() == 0 &&
+      op->getNumOperands() > 0) {
     Value g = of(op->getResult(0));
     if (visitField(op, g) || visitArith(op, g) || visitMath(op, g) ||
         visitComplex(op, g))
