@@ -4,7 +4,7 @@
 #i = affine_map<(i) -> (i)>
 // CHECK-LABEL: func.func @unknown_backward
 // CHECK: %[[P:.*]] = ub.poison : f32
-// CHECK: arith.mulf %{{.*}}, %[[P]] : f32
+// CHECK: arith.mulf %{{.*}}, %[[P]]
 func.func @unknown(%x: tensor<3xf32>, %s: tensor<3xf32>) -> tensor<3xf32> {
   %y = linalg.generic {indexing_maps = [#i, #i], iterator_types = ["parallel"]}
       ins(%x : tensor<3xf32>) outs(%s : tensor<3xf32>) {
