@@ -82,19 +82,41 @@ static bool isInComment(StringRef source, size_t at) {
   return before.substr(before.rfind('\n') + 1).contains("//");
 }
 
-/// Where linalg.broadcast, reduce or transpose has no list of numbers: MLIR's
-/// parser (of LLVM 22) reports it and then uses the list that is not there.
-static std::optional<size_t> findMissingNumbers(StringRef source) {
-  static const llvm::Regex key("\\)([[:space:]]|//[^\n]*\n)*"
-                               "(dimensions|permutation)[[:space:]]*=");
-  static const llvm::Regex numbers(
-      "^[[:space:]]*\\[[[:space:]]*(-?[0-9]{1,18}"
-      "([[:space:]]*,[[:space:]]*-?[0-9]{1,18})*)?[[:space:]]*\\]");
+/// What MLIR's parser (of LLVM 22) uses without looking whether it is there,
+/// or whether it is of that kind.
+struct Unchecked {
+  const char *key;   ///< What stands in front of it: a regular expression.
+  const char *value; ///< What it has to be.
+  const char *why;
+};
+
+#define SPACE "([[:space:]]|//[^\n]*\n)*"
+#define LIST_OF(item)                                                          \
+  "^" SPACE "\\[" SPACE "(" item "(" SPACE "," SPACE item ")*)?" SPACE "\\]"
+
+static constexpr Unchecked kUnchecked[] = {
+    // Of linalg.broadcast, reduce and transpose.
+    {"\\)" SPACE "(dimensions|permutation)" SPACE "=", LIST_OF("-?[0-9]{1,18}"),
+     "found no list of numbers, expected one such as [0, 1]"},
+    // Of linalg.generic; the other ones are those of the generic form.
+    {"iterator_types\"?" SPACE "=",
+     LIST_OF("(\"[^\"\n]*\"|#[a-z]+\\.iterator_type<[a-z]+>)"),
+     "found no list of strings, expected one such as [\"parallel\"]"}};
+
+#undef LIST_OF
+#undef SPACE
+
+/// Where there is something else, if there is.
+static std::optional<size_t> findOther(StringRef source,
+                                       const Unchecked &unchecked) {
+  const llvm::Regex key(unchecked.key), value(unchecked.value);
   SmallVector<StringRef> found;
   for (StringRef rest = source; key.match(rest, &found);) {
     rest = rest.substr(found[0].end() - rest.begin());
     size_t at = rest.begin() - source.begin();
-    if (!numbers.match(rest) && !isInComment(source, at))
+    // No more than the list, since texts are long and have many of them.
+    StringRef list = rest.take_front(rest.find(']') + 1);
+    if (!value.match(list) && !isInComment(source, at))
       return at;
   }
   return std::nullopt;
@@ -114,9 +136,9 @@ std::optional<Unreadable> mlir::ssm::findUnreadable(StringRef source) {
                       "brackets nest deeper than " +
                           std::to_string(kMaxNesting) +
                           " levels, the limit of this tool"};
-  if (std::optional<size_t> at = findMissingNumbers(source))
-    return Unreadable{positionOf(source, *at),
-                      "found no list of numbers, expected one such as [0, 1]"};
+  for (const Unchecked &unchecked : kUnchecked)
+    if (std::optional<size_t> at = findOther(source, unchecked))
+      return Unreadable{positionOf(source, *at), unchecked.why};
   return std::nullopt;
 }
 
