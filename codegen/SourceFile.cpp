@@ -85,8 +85,8 @@ static bool isInComment(StringRef source, size_t at) {
 /// What MLIR's parser (of LLVM 22) uses without looking whether it is there,
 /// or whether it is of that kind.
 struct Unchecked {
-  const char *key;   ///< What stands in front of it: a regular expression.
-  const char *value; ///< What it has to be.
+  llvm::Regex key;   ///< What stands in front of it.
+  llvm::Regex value; ///< What it has to be.
   const char *why;
 };
 
@@ -94,14 +94,18 @@ struct Unchecked {
 #define LIST_OF(item)                                                          \
   "^" SPACE "\\[" SPACE "(" item "(" SPACE "," SPACE item ")*)?" SPACE "\\]"
 
-static constexpr Unchecked kUnchecked[] = {
-    // Of linalg.broadcast, reduce and transpose.
-    {"\\)" SPACE "(dimensions|permutation)" SPACE "=", LIST_OF("-?[0-9]{1,18}"),
-     "found no list of numbers, expected one such as [0, 1]"},
-    // Of linalg.generic; the other ones are those of the generic form.
-    {"iterator_types\"?" SPACE "=",
-     LIST_OF("(\"[^\"\n]*\"|#[a-z]+\\.iterator_type<[a-z]+>)"),
-     "found no list of strings, expected one such as [\"parallel\"]"}};
+static ArrayRef<Unchecked> uncheckedLists() {
+  static const Unchecked lists[] = {
+      // Of linalg.broadcast, reduce and transpose.
+      {llvm::Regex("\\)" SPACE "(dimensions|permutation)" SPACE "="),
+       llvm::Regex(LIST_OF("-?[0-9]{1,18}")),
+       "found no list of numbers, expected one such as [0, 1]"},
+      // Of linalg.generic; the other ones are those of the generic form.
+      {llvm::Regex("iterator_types\"?" SPACE "="),
+       llvm::Regex(LIST_OF("(\"[^\"\n]*\"|#[a-z]+\\.iterator_type<[a-z]+>)")),
+       "found no list of strings, expected one such as [\"parallel\"]"}};
+  return lists;
+}
 
 #undef LIST_OF
 #undef SPACE
@@ -109,14 +113,13 @@ static constexpr Unchecked kUnchecked[] = {
 /// Where there is something else, if there is.
 static std::optional<size_t> findOther(StringRef source,
                                        const Unchecked &unchecked) {
-  const llvm::Regex key(unchecked.key), value(unchecked.value);
   SmallVector<StringRef> found;
-  for (StringRef rest = source; key.match(rest, &found);) {
+  for (StringRef rest = source; unchecked.key.match(rest, &found);) {
     rest = rest.substr(found[0].end() - rest.begin());
     size_t at = rest.begin() - source.begin();
     // No more than the list, since texts are long and have many of them.
     StringRef list = rest.take_front(rest.find(']') + 1);
-    if (!value.match(list) && !isInComment(source, at))
+    if (!unchecked.value.match(list) && !isInComment(source, at))
       return at;
   }
   return std::nullopt;
@@ -136,7 +139,7 @@ std::optional<Unreadable> mlir::ssm::findUnreadable(StringRef source) {
                       "brackets nest deeper than " +
                           std::to_string(kMaxNesting) +
                           " levels, the limit of this tool"};
-  for (const Unchecked &unchecked : kUnchecked)
+  for (const Unchecked &unchecked : uncheckedLists())
     if (std::optional<size_t> at = findOther(source, unchecked))
       return Unreadable{positionOf(source, *at), unchecked.why};
   return std::nullopt;

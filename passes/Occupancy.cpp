@@ -88,8 +88,8 @@ static bool fitsSplit(const Problem &problem, const Occupancy &choice,
 
 /// True where states that are saved leave in runs: a lane that has all steps of
 /// its channel writes a trip's states, four bytes each, 64 bytes from its
-/// neighbour's. 264 us with one state a trip, 183 with four ((8, 1536, 2048));
-/// with two channels a thread 320, without 260 ((8, 2048, 2048)).
+/// neighbour's (264 us with one state a trip, 183 with four, at (8, 1536,
+/// 2048)), and two channels a thread save worst (bench/NOTES.md).
 static bool fitsSaving(const Problem &problem, const Occupancy &choice,
                        size_t logLanes) {
   return !problem.savesStates || logLanes > 0 ||

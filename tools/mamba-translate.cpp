@@ -138,6 +138,21 @@ static Status writeStage(const TranslateOptions &options,
                              options.to, options.target, stages));
 }
 
+static Status writeCubin(const TranslateOptions &options,
+                         const Artifact &artifact) {
+  if (artifact.kind == ImageKind::Cubin)
+    return write(options, artifact.image);
+  if (artifact.kind != ImageKind::Ptx)
+    return invalid(fmt::format("--to=cubin: target {} is no GPU, use a target "
+                               "such as sm_90",
+                               options.target));
+  MAMBA_ASSIGN_OR_RETURN(const cuda::NvJitLink *linker, cuda::NvJitLink::get());
+  MAMBA_ASSIGN_OR_RETURN(
+      std::string cubin,
+      linker->assemble(artifact.image, artifact.name, artifact.target));
+  return write(options, cubin);
+}
+
 static Status translate(const TranslateOptions &options) {
   if (options.to.empty())
     return invalid("--to=FORMAT is required; 'mamba-translate --help' shows "
@@ -155,20 +170,8 @@ static Status translate(const TranslateOptions &options) {
       cuda::compileSource(std::move(compiled), options.target));
   if (options.to == "artifact")
     return write(options, serialize(artifact));
-  if (options.to == "cubin" && artifact.kind == ImageKind::Cubin)
-    return write(options, artifact.image);
-  if (options.to == "cubin" && artifact.kind == ImageKind::Ptx) {
-    MAMBA_ASSIGN_OR_RETURN(const cuda::NvJitLink *linker,
-                           cuda::NvJitLink::get());
-    MAMBA_ASSIGN_OR_RETURN(
-        std::string cubin,
-        linker->assemble(artifact.image, artifact.name, artifact.target));
-    return write(options, cubin);
-  }
   if (options.to == "cubin")
-    return invalid(fmt::format("--to=cubin: target {} is no GPU, use a target "
-                               "such as sm_90",
-                               options.target));
+    return writeCubin(options, artifact);
   if (artifact.kind != ImageKind::Object)
     return invalid(fmt::format("--to=object: target {} has no objects, use "
                                "--to=ptx",

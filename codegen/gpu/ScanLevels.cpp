@@ -133,22 +133,6 @@ Value ScanLevels::meetingAddress(Value base, Value scan, Value warp,
   return e.offset(base, e.mul(index, 2 * words), e.getF32Type());
 }
 
-/// `count` neighbouring segments; those of all warps begin at a multiple of 16
-/// bytes.
-SmallVector<Segment> ScanLevels::loadSegments(Value address, int64_t count) {
-  SmallVector<Value> values = loadFloats(
-      e, address, static_cast<int64_t>(llvm::alignTo(count * 2 * words, 4)));
-  SmallVector<Segment> segments;
-  for (int64_t i = 0; i < count; ++i) {
-    Value *word = &values[i * 2 * words];
-    if (words == 1)
-      segments.push_back({{word[0], nullptr}, {word[1], nullptr}});
-    else
-      segments.push_back({{word[0], word[1]}, {word[2], word[3]}});
-  }
-  return segments;
-}
-
 Segment ScanLevels::loadSegment(Value address) {
   auto word = [&](int64_t i) -> Value {
     return e.load(e.getF32Type(), e.offset(address, 4 * i), 4);
@@ -204,8 +188,9 @@ SmallVector<Segment> ScanLevels::meetAtOnce(Value base,
   SmallVector<Segment> before;
   for (const LocalScan &scan : scans) {
     Value first = meetingAddress(base, e.i32(scan.number), e.i32(0), scan.row);
-    SmallVector<Segment> warps = loadSegments(first, schedule.scanWarps() - 1);
-    Segment joined = warps.front();
+    SmallVector<Number> numbers =
+        e.loadNumbers(first, 2 * schedule.scanWarps(), words == 2);
+    Segment joined = {numbers[0], numbers[1]};
     Segment below = identityLike(joined);
     for (int64_t w = 1; w < schedule.scanWarps(); ++w) {
       Value isBehind = arith::CmpIOp::create(e, arith::CmpIPredicate::sge,
@@ -213,7 +198,7 @@ SmallVector<Segment> ScanLevels::meetAtOnce(Value base,
       below = {e.select(isBehind, joined.decay, below.decay),
                e.select(isBehind, joined.carry, below.carry)};
       if (w + 1 < schedule.scanWarps())
-        joined = combine(e, joined, warps[w]);
+        joined = combine(e, joined, {numbers[2 * w], numbers[2 * w + 1]});
     }
     before.push_back(below);
   }

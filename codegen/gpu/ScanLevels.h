@@ -110,7 +110,6 @@ private:
   Value warpSegment();
   Value meetingAddress(Value base, Value scan, Value warp, Value row);
   Segment loadSegment(Value address);
-  SmallVector<Segment> loadSegments(Value address, int64_t count);
   void storeSegment(const Segment &segment, Value address);
 
   Emit &e;
