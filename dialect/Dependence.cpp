@@ -7,6 +7,8 @@
 
 #include "dialect/Dependence.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
 using namespace mlir;
 using namespace mlir::ssm;
 
@@ -86,6 +88,28 @@ SmallVector<RecurrenceOp, 2> mlir::ssm::scannedWith(RecurrenceOp op) {
 
 RecurrenceOp mlir::ssm::scanOf(RecurrenceOp op) {
   return scannedWith(op).front();
+}
+
+/// Products with one of these flags may be taken apart.
+static bool mayDistribute(arith::MulFOp product) {
+  return arith::bitEnumContainsAny(product.getFastmath(),
+                                   arith::FastMathFlags::contract |
+                                       arith::FastMathFlags::reassoc);
+}
+
+std::optional<EnteredState> mlir::ssm::findEntered(RecurrenceOp op) {
+  auto product = op.getB().getDefiningOp<arith::MulFOp>();
+  if (!product || !mayDistribute(product) ||
+      !llvm::is_contained(product->getOperands(), op.getA()))
+    return std::nullopt;
+  Value entering =
+      product.getLhs() == op.getA() ? product.getRhs() : product.getLhs();
+  for (RecurrenceOp other : scannedWith(op))
+    for (Operation *user : other.getState().getUsers())
+      if (other.getExclusive() && isa<arith::AddFOp>(user) &&
+          llvm::is_contained(user->getOperands(), entering))
+        return EnteredState{entering, user->getResult(0)};
+  return std::nullopt;
 }
 
 /// Steps from one to the next of the saved states that `op` starts from; 0 for

@@ -83,6 +83,15 @@ bool isSameScan(RecurrenceOp op, RecurrenceOp other);
 SmallVector<RecurrenceOp, 2> scannedWith(RecurrenceOp op);
 RecurrenceOp scanOf(RecurrenceOp op);
 
+/// A recurrence whose next state is a h + a g = a (h + g), where the body has
+/// that sum.
+struct EnteredState {
+  Value entering; ///< g.
+  Value sum;      ///< h + g.
+};
+/// `op` as such a recurrence, if it is one.
+std::optional<EnteredState> findEntered(RecurrenceOp op);
+
 /// The input with states that were saved for `op`, if they tell its states at
 /// the start of each tile of `tileSteps` steps.
 BlockArgument savedStates(RecurrenceOp op, int64_t tileSteps);

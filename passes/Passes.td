@@ -114,6 +114,7 @@ def SimplifyBodyPass : Pass<"ssm-simplify-body"> {
       one product of A a channel. Constants and signs of a product join.
     - A factor that does not depend on n leaves a sum over n, and so does a
       divisor or a sign.
+    - Where a recurrence is h' = a h + a g, a product with (h + g) a takes h'.
 
     A body's semantics allow to reassociate products of real numbers that carry
     `contract` or `reassoc`, which --ssm-fuse gives to all of them, and sums

@@ -165,6 +165,57 @@ static void splitSums(FusedOp op) {
 }
 
 //===----------------------------------------------------------------------===//
+// States
+//===----------------------------------------------------------------------===//
+
+/// The recurrence `op` as one that gives the states behind each step.
+static RecurrenceOp behindSteps(RecurrenceOp op) {
+  for (RecurrenceOp other : scannedWith(op))
+    if (!other.getExclusive())
+      return other;
+  OpBuilder builder(op);
+  return RecurrenceOp::create(builder, op.getLoc(), op.getState().getType(),
+                              op.getLast().getType(), op.getA(), op.getB(),
+                              op.getInit(), op.getReverseAttr(), UnitAttr());
+}
+
+/// A product with a (h + g), where that is the next state: it takes the state.
+static void useStateIn(Operation *root, RecurrenceOp scan, Value entered,
+                       const Dependence &dependence) {
+  ProductTree tree(root->getResult(0), dependence);
+  auto take = [&](Value value) {
+    auto *it = llvm::find_if(tree.factors, [&](const Factor &factor) {
+      return factor.value == value;
+    });
+    if (it == tree.factors.end())
+      return false;
+    tree.factors.erase(it);
+    return true;
+  };
+  if (!take(entered) || !take(scan.getA()))
+    return;
+  Value state = behindSteps(scan).getState();
+  tree.factors.push_back({state, dependence.of(entered).axes});
+  OpBuilder builder(root);
+  root->getResult(0).replaceAllUsesWith(
+      tree.build(builder, root->getLoc(), state.getType()));
+}
+
+static void useStates(FusedOp op) {
+  Dependence dependence(op);
+  for (RecurrenceOp scan :
+       llvm::to_vector(op.getBlock()->getOps<RecurrenceOp>())) {
+    std::optional<EnteredState> entered = findEntered(scan);
+    if (!entered || scanOf(scan) != scan)
+      continue;
+    auto products = llvm::to_vector(op.getBlock()->getOps<arith::MulFOp>());
+    for (arith::MulFOp root : llvm::reverse(products))
+      if (root != scan.getB().getDefiningOp() && !root.use_empty())
+        useStateIn(root, scan, entered->sum, dependence);
+  }
+}
+
+//===----------------------------------------------------------------------===//
 // Products
 //===----------------------------------------------------------------------===//
 
@@ -229,6 +280,8 @@ struct SimplifyBodyPass : ssm::impl::SimplifyBodyPassBase<SimplifyBodyPass> {
       hoistFromSums(op);
       eraseDead(op.getBlock());
       splitSums(op);
+      eraseDead(op.getBlock());
+      useStates(op);
       eraseDead(op.getBlock());
       orderProducts(op);
       eraseDead(op.getBlock());

@@ -341,6 +341,8 @@ private:
                   Value state, Run run);
   const Steps &stepsOf(Tile &tile, Value value);
   Steps stepsOfOperand(Tile &tile, Value value);
+  void readScan(RecurrenceOp op, LocalScan &scan,
+                function_ref<Steps(Value)> stepsOf);
   void scanSteps(Tile &tile, RecurrenceOp op);
   std::optional<Number> cheapDecay(Tile &tile, RecurrenceOp op,
                                    function_ref<Number(Value)> factor);

@@ -267,6 +267,7 @@ void ScanKernel::takeBegun(States &states, const Roots &roots,
     std::vector<LocalScan> &scans = states.scans[op];
     scans.resize(states.count * channels.size());
     for (LocalScan &scan : scans) {
+      scan.addsFirst = findEntered(op).has_value();
       scan.a = takeNumbers(words, schedule.stateItems(), isComplex);
       scan.b = takeNumbers(words, schedule.stateItems(), isComplex);
       if (stateLevels.joinsSegments(needsStates())) {

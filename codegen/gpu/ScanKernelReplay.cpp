@@ -106,4 +106,10 @@ void ScanKernel::takeStates(RecurrenceOp leader, const LocalScan &scan,
       std::reverse(states.begin(), states.end());
     values[op.getState()] = std::move(states);
   }
+  if (!scan.addsFirst)
+    return;
+  Steps entered = scan.entered;
+  if (isMirrored(leader))
+    std::reverse(entered.begin(), entered.end());
+  values[findEntered(leader)->sum] = std::move(entered);
 }

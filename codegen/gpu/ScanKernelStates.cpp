@@ -111,8 +111,7 @@ void ScanKernel::beginScans(States &states, RecurrenceOp op) {
   for (int64_t u = 0; u < states.count; ++u)
     eachChannel([&] {
       LocalScan &scan = scans.emplace_back();
-      scan.a = evaluate(states, op.getA(), u);
-      scan.b = evaluate(states, op.getB(), u);
+      readScan(op, scan, [&](Value v) { return evaluate(states, v, u); });
       scan.decay = cheapDecay(states.tile, op, [&](Value c) {
         return evaluate(states, c, u).front();
       });

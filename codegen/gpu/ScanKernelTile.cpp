@@ -347,6 +347,17 @@ ScanKernel::Steps ScanKernel::stepsOfOperand(Tile &tile, Value value) {
 // Recurrences
 //===----------------------------------------------------------------------===//
 
+/// What the steps of a scan need. Where the body has h + g and the next state
+/// is a (h + g), the scan takes that way: the sum comes with it, and no one
+/// needs a g.
+void ScanKernel::readScan(RecurrenceOp op, LocalScan &scan,
+                          function_ref<Steps(Value)> stepsOf) {
+  std::optional<EnteredState> entered = findEntered(op);
+  scan.addsFirst = entered.has_value();
+  scan.a = stepsOf(op.getA());
+  scan.b = stepsOf(entered ? entered->entering : op.getB());
+}
+
 /// Where a = exp2(x c) with x of the step and c not, the decay of a segment
 /// is one exponential of c times the sum of x.
 std::optional<std::pair<Value, Value>> ScanKernel::splitDecay(RecurrenceOp op) {
@@ -457,8 +468,7 @@ void ScanKernel::scanSteps(Tile &tile, RecurrenceOp op) {
   std::vector<LocalScan> scans;
   eachChannel([&] {
     LocalScan &scan = scans.emplace_back();
-    scan.a = stepsOfOperand(tile, op.getA());
-    scan.b = stepsOfOperand(tile, op.getB());
+    readScan(op, scan, [&](Value v) { return stepsOfOperand(tile, v); });
     scan.decay = cheapDecay(tile, op, [&](Value c) { return invariant(c); });
     scan.row = at.channels[channel].row;
     orderScan(tile, op, scan);

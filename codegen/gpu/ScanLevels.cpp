@@ -61,10 +61,19 @@ Segment ScanLevels::identityLike(const Segment &segment) {
 // Items in registers
 //===----------------------------------------------------------------------===//
 
+/// The state behind step `k`, which starts from `h`.
+Number ScanLevels::stepFrom(LocalScan &scan, size_t k, const Number &h) {
+  if (!scan.addsFirst)
+    return e.fma(scan.a[k], h, scan.b[k]);
+  scan.entered.push_back(e.addf(h, scan.b[k]));
+  return e.mulf(scan.a[k], scan.entered.back());
+}
+
 Segment ScanLevels::scanItems(LocalScan &scan) {
-  Segment segment = {scan.a.front(), scan.b.front()};
+  const Number &a = scan.a.front(), &b = scan.b.front();
+  Segment segment = {a, scan.addsFirst ? e.mulf(a, b) : b};
   for (size_t k = 1; k < scan.a.size(); ++k) {
-    segment.carry = e.fma(scan.a[k], segment.carry, scan.b[k]);
+    segment.carry = stepFrom(scan, k, segment.carry);
     if (!scan.decay)
       segment.decay = e.mulf(segment.decay, scan.a[k]);
   }
@@ -376,8 +385,9 @@ void ScanLevels::passStates(MutableArrayRef<Segment> segments, int64_t group) {
 /// Steps through the items from state `h`, keeping each state.
 Number ScanLevels::scanFrom(LocalScan &scan, Number h) {
   scan.start = h;
-  for (auto [a, b] : llvm::zip(scan.a, scan.b)) {
-    h = e.fma(a, h, b);
+  scan.entered.clear();
+  for (size_t k = 0; k < scan.a.size(); ++k) {
+    h = stepFrom(scan, k, h);
     scan.states.push_back(h);
   }
   return h;

@@ -37,6 +37,8 @@ Segment combine(Emit &e, const Segment &first, const Segment &second);
 struct LocalScan {
   SmallVector<Number> a;
   SmallVector<Number> b;
+  /// Steps are a (h + b), not a h + b.
+  bool addsFirst = false;
   /// Product of a, where something cheaper than the product is known.
   std::optional<Number> decay;
   /// State before the tile, the same in all threads of a channel.
@@ -48,8 +50,9 @@ struct LocalScan {
   std::optional<Segment> own;
 
   // Results of `finish`.
-  Number start;               ///< State before this thread's steps.
-  SmallVector<Number> states; ///< After each step; empty if not asked for.
+  Number start;                ///< State before this thread's steps.
+  SmallVector<Number> states;  ///< After each step; empty if not asked for.
+  SmallVector<Number> entered; ///< The sums h + b, of steps that add first.
   Segment tile; ///< The tile so far, this thread's steps included.
   Number end;   ///< State after this thread's steps.
 
@@ -89,6 +92,7 @@ public:
   Segment identityLike(const Segment &segment);
 
 private:
+  Number stepFrom(LocalScan &scan, size_t k, const Number &h);
   Segment scanItems(LocalScan &scan);
   void finishInWarp(MutableArrayRef<LocalScan> scans);
   SmallVector<Number> statesBefore(ArrayRef<Segment> segments, int64_t group);

@@ -172,3 +172,55 @@ func.func @equal(%xs: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
   }
   return %r : tensor<?x?x?xf32>
 }
+
+// -----
+
+// The state behind a step, where a product has it in parts: h' = a (h + g).
+
+// CHECK-LABEL: func.func @next_state
+// CHECK: %[[B:[a-z0-9_]+]] = arith.mulf %[[A:[a-z0-9_]+]], %[[G:[a-z0-9_]+]] fastmath
+// CHECK: %[[NEXT:[a-z0-9_]+]], %{{.*}} = ssm.recurrence reverse %[[A]], %[[B]] :
+// CHECK: %[[STATE:[a-z0-9_]+]], %{{.*}} = ssm.recurrence reverse exclusive %[[A]], %[[B]] :
+// CHECK: %[[SUM:.*]] = arith.addf %[[STATE]], %[[G]]
+// CHECK: %[[P:[a-z0-9_]+]] = arith.mulf %{{.*}}, %[[NEXT]] fastmath
+// CHECK-NOT: arith.mulf
+// CHECK: ssm.yield %[[P]], %[[SUM]]
+func.func @next_state(%as: tensor<?x?x?x4xf32>, %gs: tensor<?x?x?x4xf32>,
+                      %xs: tensor<?x?x?x4xf32>)
+    -> (tensor<?x?x?x4xf32>, tensor<?x?x?x4xf32>) {
+  %r:2 = ssm.fused (%a = %as[b, l, d, n] : tensor<?x?x?x4xf32>,
+                    %g = %gs[b, l, d, n] : tensor<?x?x?x4xf32>,
+                    %x = %xs[b, l, d, n] : tensor<?x?x?x4xf32>)
+      -> ([b, l, d, n] : tensor<?x?x?x4xf32>,
+          [b, l, d, n] : tensor<?x?x?x4xf32>) {
+    %b = arith.mulf %a, %g fastmath<contract> : f32
+    %h, %last = ssm.recurrence reverse exclusive %a, %b : f32
+    %sum = arith.addf %h, %g fastmath<contract> : f32
+    %p = arith.mulf %sum, %x fastmath<contract> : f32
+    %q = arith.mulf %p, %a fastmath<contract> : f32
+    ssm.yield %q, %sum : f32, f32
+  }
+  return %r#0, %r#1 : tensor<?x?x?x4xf32>, tensor<?x?x?x4xf32>
+}
+
+// -----
+
+// Not where the products must stay as they are.
+
+// CHECK-LABEL: func.func @own_state
+// CHECK-COUNT-1: ssm.recurrence
+// CHECK-NOT: ssm.recurrence
+// CHECK: ssm.yield
+func.func @own_state(%as: tensor<?x?x?x4xf32>, %gs: tensor<?x?x?x4xf32>)
+    -> tensor<?x?x?x4xf32> {
+  %r = ssm.fused (%a = %as[b, l, d, n] : tensor<?x?x?x4xf32>,
+                  %g = %gs[b, l, d, n] : tensor<?x?x?x4xf32>)
+      -> ([b, l, d, n] : tensor<?x?x?x4xf32>) {
+    %b = arith.mulf %a, %g : f32
+    %h, %last = ssm.recurrence exclusive %a, %b : f32
+    %sum = arith.addf %h, %g fastmath<contract> : f32
+    %q = arith.mulf %sum, %a fastmath<contract> : f32
+    ssm.yield %q : f32
+  }
+  return %r : tensor<?x?x?x4xf32>
+}
