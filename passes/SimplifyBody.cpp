@@ -202,12 +202,12 @@ static void useStateIn(Operation *root, RecurrenceOp scan, Value entered,
 }
 
 static void useStates(FusedOp op) {
-  Dependence dependence(op);
   for (RecurrenceOp scan :
        llvm::to_vector(op.getBlock()->getOps<RecurrenceOp>())) {
     std::optional<EnteredState> entered = findEntered(scan);
     if (!entered || scanOf(scan) != scan)
       continue;
+    Dependence dependence(op);
     auto products = llvm::to_vector(op.getBlock()->getOps<arith::MulFOp>());
     for (arith::MulFOp root : llvm::reverse(products))
       if (root != scan.getB().getDefiningOp() && !root.use_empty())

@@ -235,14 +235,6 @@ void Emit::store(Value value, Value address, unsigned alignment) {
   LLVM::StoreOp::create(*this, value, address, alignment);
 }
 
-void Emit::storePair(Value first, Value second, Value address) {
-  auto type = VectorType::get(2, first.getType());
-  Value pair = LLVM::PoisonOp::create(*this, type);
-  pair = LLVM::InsertElementOp::create(*this, pair, first, i32(0));
-  pair = LLVM::InsertElementOp::create(*this, pair, second, i32(1));
-  store(pair, address, 8);
-}
-
 SmallVector<Number> Emit::loadNumbers(Value address, int64_t count,
                                       bool isComplex) {
   SmallVector<Value> words =

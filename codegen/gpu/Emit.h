@@ -98,8 +98,6 @@ public:
   SmallVector<Number> loadNumbers(Value address, int64_t count, bool isComplex);
   void storeNumbers(ArrayRef<Number> numbers, Value address);
   Value loadShared(Value base, Value index, unsigned alignment = 4);
-  /// Two floats side by side, aligned to both of them.
-  void storePair(Value first, Value second, Value address);
 
   // Copies from global to shared memory that go on by themselves (PTX's
   // cp.async), in words of 16 bytes, aligned to them.

@@ -29,6 +29,7 @@ struct Place {
   };
   Value thread;       ///< i32 thread of the block.
   Value laneSegment;  ///< i32 segment among the lanes of the warp.
+  Value laneChannel;  ///< i32 among the lanes along the channels.
   Value team;         ///< i32 of those that take tiles in turn.
   Value teamThread;   ///< i32 thread of the team.
   Value warpSegment;  ///< i32 warp along L among those that share a tile.

@@ -131,13 +131,15 @@ private:
     Tile &tile;
     Value first; ///< i32 first state of the trip.
     int64_t count;
-    Value done; ///< i32 states of the lane before.
+    SmallVector<Value> states; ///< i32, in the order of this thread.
+    Value done;                ///< i32 states of the lane before.
     /// i32 number of the trip.
     Value trip(Emit &e) const { return e.div(done, count); }
     /// By state of the trip, then by channel.
     SmallVector<llvm::DenseMap<Value, Steps>> values;
     /// The scans of each recurrence, by state of the trip, then by channel.
     llvm::MapVector<Operation *, std::vector<LocalScan>> scans;
+    bool swapsPairs = false; ///< As the loop's.
   };
 
   // Setup.cpp: before the tiles.
@@ -218,7 +220,13 @@ private:
     Value first; ///< i32 step of the thread.
     Value owns;  ///< i1; null: always.
   };
-  LaneShare addLanes(Steps numbers);
+  Value isUpperChannel(int64_t distance);
+  Number fromChannel(const Number &number, int64_t distance);
+  LaneShare addLanes(Steps numbers, int64_t count);
+  Steps overOwnChannels(const Total &total, ArrayRef<Steps> byChannel);
+  void keepLanes(const Total &total, Value state, Steps sums, int64_t count);
+  void addPair(const Total &total, Value state, ArrayRef<Steps> first,
+               ArrayRef<Steps> second);
   Value tileEntry(const Total &total, Value state, Value warp, Value step);
   void storePoints(Tile &tile, const Total &total, Value state,
                    ArrayRef<Steps> byChannel);
@@ -229,7 +237,6 @@ private:
   void storeTileTotal(Tile &tile, const Total &total);
   int64_t tileRun(const Total &total);
   void addRun(const Total &total, Value entry, int64_t width, Steps &sums);
-  void storeRun(const Total &total, Value entry, const Steps &numbers);
   void storeTotals();
   void storeTotal(const Total &total, StateRun run);
   Number sumOfEntries(const Total &total, Value state);
@@ -341,16 +348,6 @@ private:
                   Value state, Run run);
   const Steps &stepsOf(Tile &tile, Value value);
   Steps stepsOfOperand(Tile &tile, Value value);
-  void readScan(RecurrenceOp op, LocalScan &scan,
-                function_ref<Steps(Value)> stepsOf);
-  void scanSteps(Tile &tile, RecurrenceOp op);
-  std::optional<Number> cheapDecay(Tile &tile, RecurrenceOp op,
-                                   function_ref<Number(Value)> factor);
-  std::optional<std::pair<Value, Value>> splitDecay(RecurrenceOp op);
-  Number sumOfSteps(Tile &tile, Value value);
-  Number stateAfter(const LocalScan &scan, Value step);
-  void finishCarries(Tile &tile, RecurrenceOp op, ArrayRef<LocalScan> scans,
-                     Value firstState);
   void storeSteps(Tile &tile);
   Steps stepsOfChannels(Tile &tile, Value value);
   void storeAtStates(Tile &tile, unsigned result, ArrayRef<Number> numbers,
@@ -364,6 +361,18 @@ private:
                     ArrayRef<Number> numbers, int64_t joined);
   void storeSegments(Tile &tile, unsigned result, StepsPlace place,
                      ArrayRef<Steps> byState);
+
+  // Scans.cpp: recurrences.
+  void readScan(RecurrenceOp op, LocalScan &scan,
+                function_ref<Steps(Value)> stepsOf);
+  void scanSteps(Tile &tile, RecurrenceOp op);
+  std::optional<Number> cheapDecay(Tile &tile, RecurrenceOp op,
+                                   function_ref<Number(Value)> factor);
+  std::optional<std::pair<Value, Value>> splitDecay(RecurrenceOp op);
+  Number sumOfSteps(Tile &tile, Value value);
+  Number stateAfter(const LocalScan &scan, Value step);
+  void finishCarries(Tile &tile, RecurrenceOp op, ArrayRef<LocalScan> scans,
+                     ArrayRef<Value> states);
 
   // Stage.cpp: values of a tile that all channels share.
   BlockArgument packedInput(Value value);
@@ -443,6 +452,9 @@ private:
     Tile &tile;
     Roots roots;
     int64_t together; ///< States of a trip.
+    /// The upper half of the lanes along the channels takes the states of each
+    /// pair in the other order.
+    bool swapsPairs = false;
   };
   int64_t statesTogether();
   Roots rootsAt(unsigned level);
@@ -452,6 +464,7 @@ private:
   States tripAt(StateLoop &loop, Value first);
   SmallVector<Value> endTrip(StateLoop &loop, States &trip,
                              ArrayRef<Value> words);
+  bool swapsPairs(const StateLoop &loop);
   void emitStateLoop(Tile &tile, unsigned level);
   void takeSum(Tile &tile, const SumRoot &root, const Steps &sums);
   void prepareRoots(Tile &tile, Roots &roots);
@@ -473,6 +486,7 @@ private:
 
   // States.cpp: one trip of such a loop.
   void emitStates(States &states, Roots &roots, MutableArrayRef<Steps> sums);
+  void addStates(States &states, const Total &total);
   void storeResult(States &states, unsigned result);
   Steps evaluate(States &states, Value value, int64_t u);
   Steps computeState(States &states, Value value, int64_t u);

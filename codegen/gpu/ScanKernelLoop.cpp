@@ -115,10 +115,18 @@ SmallVector<ScanKernel::Steps> ScanKernel::sumsIn(StateLoop &loop,
 
 /// The trip behind `done` (i32) states of the lane.
 ScanKernel::States ScanKernel::tripAt(StateLoop &loop, Value done) {
-  States trip{
-      loop.tile, firstStateOf(done, loop.together), loop.together, done, {},
-      {}};
-  trip.values.resize(loop.together * channels.size());
+  int64_t count = loop.together;
+  States trip{loop.tile, firstStateOf(done, count), count, {}, done, {}, {}};
+  for (int64_t u = 0; u < count; ++u) {
+    Value state = e.add(trip.first, u);
+    if (loop.swapsPairs)
+      state = arith::SelectOp::create(
+          e, isUpperChannel(schedule.channelLanes() / 2),
+          e.add(trip.first, u ^ 1), state);
+    trip.states.push_back(state);
+  }
+  trip.swapsPairs = loop.swapsPairs;
+  trip.values.resize(count * channels.size());
   return trip;
 }
 
@@ -129,7 +137,7 @@ SmallVector<Value> ScanKernel::endTrip(StateLoop &loop, States &trip,
   emitStates(trip, loop.roots, sums);
   // Behind the sums, so that nothing cuts their code in two.
   for (auto &[op, scans] : trip.scans)
-    finishCarries(loop.tile, cast<RecurrenceOp>(op), scans, trip.first);
+    finishCarries(loop.tile, cast<RecurrenceOp>(op), scans, trip.states);
   for (auto &[op, scans] : trip.scans)
     passBaton(cast<RecurrenceOp>(op), trip.trip(e));
   SmallVector<Value> next;
@@ -143,6 +151,7 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
   Roots &roots = loop.roots;
   if (roots.isEmpty())
     return;
+  loop.swapsPairs = swapsPairs(loop);
   eachChannel([&] { prepareRoots(tile, roots); });
   int64_t states = ownStates();
   bool isStaged = schedule.getStages() == 2 &&
@@ -160,6 +169,17 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
   const Steps *steps = sums.begin();
   for (SumRoot root : roots.sums)
     eachChannel([&] { takeSum(tile, root, *steps++); });
+}
+
+/// Where lanes sum over channels, those of one half give what those of the
+/// other one keep: if each takes what it keeps first, no one has to choose.
+/// Results with n are written as neighbours, in order.
+bool ScanKernel::swapsPairs(const StateLoop &loop) {
+  bool hasSums = llvm::any_of(loop.roots.totals, [](const Total *total) {
+    return total->sums.kind == PartialKind::Channels;
+  });
+  return hasSums && loop.roots.results.empty() && loop.together % 2 == 0 &&
+         schedule.channelLanes() > 1;
 }
 
 void ScanKernel::takeSum(Tile &tile, const SumRoot &root, const Steps &sums) {

@@ -223,6 +223,7 @@ Place ScanKernel::place() {
   }
   auto [segment, laneChannel] = laneAt(lane);
   p.laneSegment = segment;
+  p.laneChannel = laneChannel;
   p.warpSegment = e.rem(warp, warps);
   p.segment = e.add(e.mul(p.warpSegment, lanes), p.laneSegment);
   p.firstChannel = e.mul(tile, schedule.tileChannels());

@@ -35,13 +35,23 @@ void ScanKernel::emitStates(States &states, Roots &roots,
   for (unsigned i : roots.results)
     storeResult(states, i);
   for (const Total *total : roots.totals)
-    for (int64_t u = 0; u < states.count; ++u) {
-      SmallVector<Steps> byChannel;
-      eachChannel([&] {
-        byChannel.push_back(evaluate(states, total->sums.value(), u));
-      });
-      addToTotal(states.tile, *total, e.add(states.first, u), byChannel);
-    }
+    addStates(states, *total);
+}
+
+/// Adds the trip's states to a total.
+void ScanKernel::addStates(States &states, const Total &total) {
+  auto valueAt = [&](int64_t u) {
+    SmallVector<Steps> byChannel;
+    eachChannel(
+        [&] { byChannel.push_back(evaluate(states, total.sums.value(), u)); });
+    return byChannel;
+  };
+  bool pairs = states.swapsPairs && total.sums.kind == PartialKind::Channels;
+  for (int64_t u = 0; u < states.count; u += pairs ? 2 : 1)
+    if (pairs)
+      addPair(total, states.states[u], valueAt(u), valueAt(u + 1));
+    else
+      addToTotal(states.tile, total, states.states[u], valueAt(u));
 }
 
 /// Result `i` of the trip's states.
@@ -55,8 +65,8 @@ void ScanKernel::storeResult(States &states, unsigned i) {
       return storeSegments(states.tile, i, {position, e.toI64(states.first)},
                            byState);
     for (auto [u, steps] : llvm::enumerate(byState))
-      storeStepsOf(states.tile, i, {position, e.toI64(e.add(states.first, u))},
-                   steps, 1);
+      storeStepsOf(states.tile, i, {position, e.toI64(states.states[u])}, steps,
+                   1);
   });
 }
 
@@ -82,7 +92,7 @@ ScanKernel::Steps ScanKernel::evaluate(States &states, Value value, int64_t u) {
 ScanKernel::Steps ScanKernel::computeState(States &states, Value value,
                                            int64_t u) {
   int64_t items = schedule.stateItems();
-  Value state = e.add(states.first, u);
+  Value state = states.states[u];
   if (body.home(value) == Home::Table)
     return Steps(items, readTable(tables.at(value), state));
   if (body.isStagedTile(value))
@@ -128,7 +138,7 @@ void ScanKernel::finishScans(States &states, RecurrenceOp op) {
   auto scan = scans.begin();
   for (int64_t u = 0; u < states.count; ++u)
     eachChannel([&] {
-      scan->carry = readTable(carries[indexOf(op)], e.add(states.first, u));
+      scan->carry = readTable(carries[indexOf(op)], states.states[u]);
       scan->row = at.channels[channel].row;
       scan->number = u;
       ++scan;

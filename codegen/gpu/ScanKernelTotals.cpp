@@ -119,22 +119,28 @@ void ScanKernel::addSteps(Tile &tile, const Total &total, Value state,
   }
 }
 
-/// Sums over the lanes along the channels. While lanes hold several numbers,
-/// neighbours give each other one half, and keep the sums of the other.
-ScanKernel::LaneShare ScanKernel::addLanes(Steps numbers) {
+/// True in the upper half of the lanes along the channels, of each group of
+/// neighbours that `distance` lanes divide in two.
+Value ScanKernel::isUpperChannel(int64_t distance) {
+  return e.equals(e.rem(e.div(at.laneChannel, distance), 2), 1);
+}
+
+Number ScanKernel::fromChannel(const Number &number, int64_t distance) {
+  return e.swapLanes(number, laneStride == 1 ? distance * schedule.getLanes()
+                                             : distance);
+}
+
+/// Sums over groups of `count` lanes along the channels. While lanes hold
+/// several numbers, neighbours give each other one half, and keep the sums of
+/// the other.
+ScanKernel::LaneShare ScanKernel::addLanes(Steps numbers, int64_t count) {
   LaneShare share = {std::move(numbers), e.i32(0), nullptr};
-  int64_t lanes = schedule.getLanes(), count = schedule.channelLanes();
-  Value lane = e.rem(at.thread, 32);
-  Value own = laneStride == 1 ? e.div(lane, lanes) : e.rem(lane, count);
-  auto fromOther = [&](const Number &number, int64_t distance) {
-    return e.swapLanes(number, laneStride == 1 ? distance * lanes : distance);
-  };
   for (int64_t distance = count / 2; distance >= 1; distance /= 2) {
-    Value isUpper = e.equals(e.rem(e.div(own, distance), 2), 1);
+    Value isUpper = isUpperChannel(distance);
     size_t half = share.numbers.size() / 2;
     if (share.numbers.size() % 2 != 0) {
       for (Number &number : share.numbers)
-        number = e.addf(number, fromOther(number, distance));
+        number = e.addf(number, fromChannel(number, distance));
       Value isLower = e.negation(isUpper);
       share.owns = share.owns ? e.conjunction(share.owns, isLower) : isLower;
       continue;
@@ -142,7 +148,7 @@ ScanKernel::LaneShare ScanKernel::addLanes(Steps numbers) {
     Steps kept;
     for (size_t k = 0; k < half; ++k) {
       const Number &low = share.numbers[k], &high = share.numbers[half + k];
-      Number given = fromOther(e.select(isUpper, low, high), distance);
+      Number given = fromChannel(e.select(isUpper, low, high), distance);
       kept.push_back(e.addf(e.select(isUpper, high, low), given));
     }
     share.numbers = std::move(kept);
@@ -153,8 +159,9 @@ ScanKernel::LaneShare ScanKernel::addLanes(Steps numbers) {
   return share;
 }
 
-void ScanKernel::addChannels(const Total &total, Value state,
-                             ArrayRef<Steps> byChannel) {
+/// The thread's steps, summed over its channels.
+ScanKernel::Steps ScanKernel::overOwnChannels(const Total &total,
+                                              ArrayRef<Steps> byChannel) {
   bool allExist = plan.channelMultiple() % schedule.tileChannels() == 0;
   Steps sums;
   for (auto [c, numbers] : llvm::enumerate(byChannel))
@@ -168,7 +175,13 @@ void ScanKernel::addChannels(const Total &total, Value state,
       else
         sums[k] = e.addf(sums[k], own);
     }
-  LaneShare share = addLanes(std::move(sums));
+  return sums;
+}
+
+/// Adds up `sums` over `count` lanes, and keeps what that gives.
+void ScanKernel::keepLanes(const Total &total, Value state, Steps sums,
+                           int64_t count) {
+  LaneShare share = addLanes(std::move(sums), count);
   Value first = e.add(e.mul(at.segment, schedule.getItems()), share.first);
   Value warp =
       isRelay() ? e.i32(0) : e.div(e.div(at.thread, 32), schedule.scanWarps());
@@ -185,21 +198,21 @@ void ScanKernel::addChannels(const Total &total, Value state,
     store();
 }
 
-/// Writes entries side by side, two at a time where that is known to be
-/// aligned.
-void ScanKernel::storeRun(const Total &total, Value entry,
-                          const Steps &numbers) {
-  bool isPaired = numbers.size() % 2 == 0 && schedule.getItems() % 2 == 0 &&
-                  !isComplexValue(total.sums.value());
-  for (size_t j = 0; j < numbers.size(); j += isPaired ? 2 : 1) {
-    Value own = e.add(entry, static_cast<int64_t>(j));
-    if (!isPaired) {
-      storeEntry(total, own, numbers[j]);
-      continue;
-    }
-    Value address = e.offset(kernel.shared(total.shared), own, e.getF32Type());
-    e.storePair(numbers[j].re, numbers[j + 1].re, address);
-  }
+void ScanKernel::addChannels(const Total &total, Value state,
+                             ArrayRef<Steps> byChannel) {
+  keepLanes(total, state, overOwnChannels(total, byChannel),
+            schedule.channelLanes());
+}
+
+/// Both states of a pair that lanes take in their own order: of the second one,
+/// each has what another lane took first. `state` is what it takes first.
+void ScanKernel::addPair(const Total &total, Value state, ArrayRef<Steps> first,
+                         ArrayRef<Steps> second) {
+  int64_t half = schedule.channelLanes() / 2;
+  Steps sums = overOwnChannels(total, first);
+  for (auto [sum, number] : llvm::zip(sums, overOwnChannels(total, second)))
+    sum = e.addf(sum, fromChannel(number, half));
+  keepLanes(total, state, std::move(sums), half);
 }
 
 void ScanKernel::storePoints(Tile &tile, const Total &total, Value state,
