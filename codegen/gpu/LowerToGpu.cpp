@@ -294,9 +294,7 @@ LogicalResult FusedLowering::run() {
                             isChunked ? schedule.getChunks() : 1},
                            plan);
   buildMain();
-  for (const PartialSums &sums : totals)
-    buildTotalKernel(e, module, name + "_total" + std::to_string(sums.result),
-                     plan, op, sums);
+  buildTotalKernels(e, module, name, plan, op, totals);
   return verifyShared();
 }
 

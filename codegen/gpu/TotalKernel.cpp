@@ -9,21 +9,21 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
+#include <array>
+
 using namespace mlir;
 using namespace mlir::ssm;
 
 namespace {
 
-/// A block covers neighbours along one axis of the result, the one that has
+/// A block covers neighbours along one axis of the results, the one that has
 /// most of them, and all groups and states there.
 class TotalKernel {
 public:
   TotalKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
-              LaunchPlan &plan, FusedOp op, const PartialSums &sums)
-      : e(e), plan(plan), op(op), sums(sums),
-        access(op.resultAccess(sums.result)),
-        result(plan.tensorOf(op->getResult(sums.result))),
-        kernel(e, module, name, plan, {sums.tensor, result}, kThreads,
+              LaunchPlan &plan, FusedOp op, ArrayRef<PartialSums> totals)
+      : e(e), plan(plan), op(op), totals(totals),
+        kernel(e, module, name, plan, tensors(), kThreads,
                {Axis::Batch, Axis::Length, Axis::Channel}) {}
 
   void build();
@@ -35,29 +35,33 @@ private:
   /// Partial sums under way at a time: memory answers late.
   static constexpr int64_t kTogether = 8;
 
-  int64_t extentOf(Axis axis) const {
-    int64_t dim = access.dimOf(axis);
-    return dim < 0 ? 1 : plan.tensor(result).dims[dim].extent;
-  }
-  void findAxis();
+  /// One of the totals: where its sums are and go, and its groups and states.
+  struct Part {
+    const PartialSums &sums;
+    AccessAttr access;
+    unsigned result;
+    int64_t groups;
+    int64_t states;
+  };
+
+  Part partOf(const PartialSums &sums);
+  SmallVector<unsigned> tensors();
   void findBlock();
-  void findItem(Value item);
+  void findItem(const Part &part, Value item);
   /// The dimensions that are summed from `dim` on, at the element `at`.
-  Number sumFrom(size_t dim, Value at);
-  Number term(Value at);
-  Value resultAddress();
-  void store(const Number &number);
+  Number sumFrom(const Part &part, size_t dim, Value at);
+  Number term(const Part &part, Value at);
+  Value resultAddress(const Part &part);
+  void store(const Part &part, const Number &number);
+  void buildPart(const Part &part, Value thread);
 
   Emit &e;
   LaunchPlan &plan;
   FusedOp op;
-  const PartialSums &sums;
-  AccessAttr access;
-  unsigned result;
+  ArrayRef<PartialSums> totals;
   Kernel kernel;
   std::optional<Axis> along;
   int64_t blockCount = 1; ///< Along that axis.
-  int64_t inner = 1;      ///< Groups and states of each.
   Value first;            ///< i64: the block's first index along that axis.
   /// i64: the coordinates of an element, by axis.
   llvm::SmallDenseMap<Axis, Value> index;
@@ -66,14 +70,34 @@ private:
 
 } // namespace
 
-void TotalKernel::findAxis() {
-  inner = extentOf(Axis::Group) * extentOf(Axis::State);
-  along = neighbourAxis(access);
-  if (along)
-    blockCount = std::max<int64_t>(kNeighbours, kThreads / inner);
+TotalKernel::Part TotalKernel::partOf(const PartialSums &sums) {
+  AccessAttr access = op.resultAccess(sums.result);
+  unsigned result = plan.tensorOf(op->getResult(sums.result));
+  auto extentOf = [&](Axis axis) -> int64_t {
+    int64_t dim = access.dimOf(axis);
+    return dim < 0 ? 1 : plan.tensor(result).dims[dim].extent;
+  };
+  return {sums, access, result, extentOf(Axis::Group), extentOf(Axis::State)};
 }
 
+SmallVector<unsigned> TotalKernel::tensors() {
+  SmallVector<unsigned> numbers;
+  for (const PartialSums &sums : totals)
+    numbers.append({sums.tensor, partOf(sums).result});
+  return numbers;
+}
+
+/// The blocks of the total with most groups and states: all take the same.
 void TotalKernel::findBlock() {
+  AccessAttr access = op.resultAccess(totals.front().result);
+  along = neighbourAxis(access);
+  int64_t inner = 1;
+  for (const PartialSums &sums : totals) {
+    Part part = partOf(sums);
+    inner = std::max(inner, part.groups * part.states);
+  }
+  if (along)
+    blockCount = std::max<int64_t>(kNeighbours, kThreads / inner);
   auto block = gpu::BlockIdOp::create(e, gpu::Dimension::x);
   Value rest = arith::IndexCastOp::create(e, e.getI64Type(), block);
   first = e.i64(0);
@@ -94,34 +118,34 @@ void TotalKernel::findBlock() {
   }
 }
 
-void TotalKernel::findItem(Value item) {
+void TotalKernel::findItem(const Part &part, Value item) {
   Value rest = e.div(item, blockCount);
   if (along)
     index[*along] = e.add(first, e.rem(item, blockCount));
-  index[Axis::State] = e.rem(rest, extentOf(Axis::State));
-  index[Axis::Group] = e.div(rest, extentOf(Axis::State));
+  index[Axis::State] = e.rem(rest, part.states);
+  index[Axis::Group] = e.div(rest, part.states);
 }
 
-Number TotalKernel::term(Value at) {
-  bool isComplex = isa<ComplexType>(sums.value().getType());
-  Value address = e.offset(kernel.pointer(sums.tensor),
+Number TotalKernel::term(const Part &part, Value at) {
+  bool isComplex = isa<ComplexType>(part.sums.value().getType());
+  Value address = e.offset(kernel.pointer(part.sums.tensor),
                            e.mul(at, isComplex ? 2 : 1), e.getF32Type());
   return e.loadNumbers(address, 1, isComplex).front();
 }
 
-Number TotalKernel::sumFrom(size_t dim, Value at) {
-  ArrayRef<mamba::DimSpec> dims = plan.tensor(sums.tensor).dims;
+Number TotalKernel::sumFrom(const Part &part, size_t dim, Value at) {
+  ArrayRef<mamba::DimSpec> dims = plan.tensor(part.sums.tensor).dims;
   if (dim == dims.size())
-    return term(at);
-  Value stride = kernel.stride(sums.tensor, dim);
-  if (!isSummed(dims[dim], access)) {
+    return term(part, at);
+  Value stride = kernel.stride(part.sums.tensor, dim);
+  if (!isSummed(dims[dim], part.access)) {
     Value own = index[static_cast<Axis>(dims[dim].axis)];
-    return sumFrom(dim + 1, e.add(at, e.mul(own, stride)));
+    return sumFrom(part, dim + 1, e.add(at, e.mul(own, stride)));
   }
-  auto [from, to] = summedRange(e, kernel, dims[dim], access,
-                                index[Axis::Group], extentOf(Axis::Group));
+  auto [from, to] = summedRange(e, kernel, dims[dim], part.access,
+                                index[Axis::Group], part.groups);
   Value last = e.sub(to, e.i64(1));
-  Number zero = e.zero(sums.value().getType());
+  Number zero = e.zero(part.sums.value().getType());
   auto addSome = [&, to = to](Value i,
                               ValueRange carried) -> SmallVector<Value> {
     SmallVector<Value> before(carried);
@@ -130,7 +154,7 @@ Number TotalKernel::sumFrom(size_t dim, Value at) {
     SmallVector<Number> terms;
     for (int64_t k = 0; k < kTogether; ++k) {
       Value clamped = e.min(e.add(i, k), last);
-      Number own = sumFrom(dim + 1, e.add(at, e.mul(clamped, stride)));
+      Number own = sumFrom(part, dim + 1, e.add(at, e.mul(clamped, stride)));
       terms.push_back(e.select(e.lessThan(e.add(i, k), to), own, zero));
     }
     for (const Number &own : terms)
@@ -143,18 +167,19 @@ Number TotalKernel::sumFrom(size_t dim, Value at) {
   return takeNumber(rest, zero.isComplex());
 }
 
-Value TotalKernel::resultAddress() {
+Value TotalKernel::resultAddress(const Part &part) {
   Value at = e.i64(0);
-  for (auto [dim, axis] : llvm::enumerate(access.getAxes()))
-    at = e.add(at, e.mul(index[axis], kernel.stride(result, dim)));
-  Type element = cast<RankedTensorType>(op->getResult(sums.result).getType())
-                     .getElementType();
-  return e.offset(kernel.pointer(result), at, element);
+  for (auto [dim, axis] : llvm::enumerate(part.access.getAxes()))
+    at = e.add(at, e.mul(index[axis], kernel.stride(part.result, dim)));
+  Type element =
+      cast<RankedTensorType>(op->getResult(part.sums.result).getType())
+          .getElementType();
+  return e.offset(kernel.pointer(part.result), at, element);
 }
 
-void TotalKernel::store(const Number &number) {
-  Type element = sums.total->getResult(0).getType();
-  Value address = resultAddress();
+void TotalKernel::store(const Part &part, const Number &number) {
+  Type element = part.sums.total->getResult(0).getType();
+  Value address = resultAddress(part);
   if (number.isComplex())
     return e.storeNumbers(number, address);
   Value value = number.re;
@@ -163,24 +188,51 @@ void TotalKernel::store(const Number &number) {
   e.store(value, address, mamba::byteSize(*dtypeOf(element)));
 }
 
-void TotalKernel::build() {
-  findAxis();
-  findBlock();
-  auto thread = gpu::ThreadIdOp::create(e, gpu::Dimension::x);
-  Value from = arith::IndexCastOp::create(e, e.getI64Type(), thread);
-  e.loop(from, e.i64(blockCount * inner), kThreads, [&](Value item) {
-    findItem(item);
-    auto write = [&] { store(sumFrom(0, e.i64(0))); };
+void TotalKernel::buildPart(const Part &part, Value thread) {
+  int64_t items = blockCount * part.groups * part.states;
+  e.loop(thread, e.i64(items), kThreads, [&](Value item) {
+    findItem(part, item);
+    auto write = [&] { store(part, sumFrom(part, 0, e.i64(0))); };
     if (along)
       e.ifThen(e.lessThan(index[*along], kernel.extent(*along)), write);
     else
       write();
   });
+}
+
+void TotalKernel::build() {
+  findBlock();
+  auto thread = gpu::ThreadIdOp::create(e, gpu::Dimension::x);
+  Value from = arith::IndexCastOp::create(e, e.getI64Type(), thread);
+  for (const PartialSums &sums : totals)
+    buildPart(partOf(sums), from);
   kernel.finish(plan, grid, SharedMemory());
 }
 
-void mlir::ssm::buildTotalKernel(Emit &e, gpu::GPUModuleOp module,
-                                 StringRef name, LaunchPlan &plan, FusedOp op,
-                                 const PartialSums &sums) {
-  TotalKernel(e, module, name, plan, op, sums).build();
+/// True for totals whose elements differ by groups and states alone.
+static bool shareElements(AccessAttr a, AccessAttr b) {
+  return neighbourAxis(a) == neighbourAxis(b) &&
+         llvm::all_of(std::array{Axis::Batch, Axis::Length, Axis::Channel},
+                      [&](Axis axis) { return a.has(axis) == b.has(axis); });
+}
+
+void mlir::ssm::buildTotalKernels(Emit &e, gpu::GPUModuleOp module,
+                                  const Twine &name, LaunchPlan &plan,
+                                  FusedOp op, ArrayRef<PartialSums> totals) {
+  SmallVector<SmallVector<PartialSums>> launches;
+  for (const PartialSums &sums : totals) {
+    auto *launch = llvm::find_if(launches, [&](auto &known) {
+      return shareElements(op.resultAccess(known.front().result),
+                           op.resultAccess(sums.result));
+    });
+    if (launch == launches.end())
+      launches.push_back({sums});
+    else
+      launch->push_back(sums);
+  }
+  for (auto &launch : launches)
+    TotalKernel(e, module,
+                (name + "_total" + Twine(launch.front().result)).str(), plan,
+                op, launch)
+        .build();
 }

@@ -1,4 +1,4 @@
-// RUN: mamba-opt --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s
+// RUN: mamba-opt --split-input-file --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s
 
 // Partial sums: over channels by block of 16, over steps by sequence.
 // CHECK: ssm.plan = {{.*}}axes = "dbnl", divisors = array<i64: 16, 1, 1, 1>{{.*}}extents = array<i64: -1, -1, 4, -1>{{.*}}name = "partial_sums"{{.*}}axes = "bnd"{{.*}}extents = array<i64: -1, 4, -1>{{.*}}name = "partial_sums"
@@ -34,4 +34,28 @@ func.func @totals(%x_: tensor<?x?x?x4xf32>)
     ssm.yield %g, %s : bf16, f32
   }
   return %0, %1 : tensor<?x?x1x4xbf16>, tensor<?x4xf32>
+}
+
+// -----
+
+// Totals whose elements differ by states alone are added in one launch, as many
+// neighbours a block as the one with most states wants.
+
+// CHECK: gpu.func @together_0_total0
+// CHECK-SAME: grid = ["d/32"]
+// CHECK: scf.for %{{.*}} = %{{.*}} to %c128
+// CHECK: scf.for %{{.*}} = %{{.*}} to %c32
+// CHECK: gpu.return
+// CHECK-NOT: gpu.func @together_0_total
+func.func @together(%x_: tensor<?x?x?x4xf32>, %y_: tensor<?x?x?xf32>)
+    -> (tensor<?x4xf32>, tensor<?xf32>) {
+  %0, %1 = ssm.fused (%x = %x_[b, l, d, n] : tensor<?x?x?x4xf32>,
+                      %y = %y_[b, l, d] : tensor<?x?x?xf32>)
+      -> ([d, n] : tensor<?x4xf32>, [d] : tensor<?xf32>)
+      schedule(#ssm.schedule<lanes = 8, items = 4>) {
+    %s = ssm.total %x over <b, l> : f32 -> f32
+    %t = ssm.total %y over <b, l> : f32 -> f32
+    ssm.yield %s, %t : f32, f32
+  }
+  return %0, %1 : tensor<?x4xf32>, tensor<?xf32>
 }
