@@ -171,7 +171,16 @@ private:
 };
 } // namespace
 
+/// Folders make constants that lie nowhere, and an error may speak of them.
+static void giveLocations(func::FuncOp function) {
+  function.walk([&](Operation *op) {
+    if (isa<UnknownLoc>(op->getLoc()))
+      op->setLoc(function.getLoc());
+  });
+}
+
 LogicalResult FusePass::fuse(func::FuncOp function) {
+  giveLocations(function);
   FailureOr<SmallVector<Operation *>> ops = collectModel(function);
   if (failed(ops))
     return failure();

@@ -290,3 +290,19 @@ func.func @halves_added(%a: tensor<?x?x?xf16>, %u: tensor<?x?x?xf16>) -> (tensor
     }
   return %x, %r : tensor<?x?x?xf16>, tensor<?xf16>
 }
+
+// -----
+
+// What has no location of its own is reported at the function.
+// expected-error @below {{cannot be fused: it adds up 'f16'}}
+func.func @nowhere(%a: tensor<?x?x?xf16>, %u: tensor<?x?x?xf16>) -> (tensor<?x?x?xf16>, tensor<?xf16>) {
+  %zero = arith.constant dense<0.0> : tensor<4xf16>
+  %any = tensor.cast %zero : tensor<4xf16> to tensor<?xf16>
+  %x = arith.addf %a, %u : tensor<?x?x?xf16>
+  %r = linalg.reduce ins(%x : tensor<?x?x?xf16>) outs(%any : tensor<?xf16>) dimensions = [0, 1]
+    (%in: f16, %out: f16) {
+      %s = arith.addf %out, %in : f16
+      linalg.yield %s : f16
+    } loc(unknown)
+  return %x, %r : tensor<?x?x?xf16>, tensor<?xf16>
+}
