@@ -47,11 +47,14 @@ void ScanKernel::addStates(States &states, const Total &total) {
     return byChannel;
   };
   bool pairs = states.swapsPairs && total.sums.kind == PartialKind::Channels;
-  for (int64_t u = 0; u < states.count; u += pairs ? 2 : 1)
+  for (int64_t u = 0; u < states.count; u += pairs ? 2 : 1) {
+    // Emitted in this order, whatever a compiler does with arguments.
+    SmallVector<Steps> own = valueAt(u);
     if (pairs)
-      addPair(total, states.states[u], valueAt(u), valueAt(u + 1));
+      addPair(total, states.states[u], own, valueAt(u + 1));
     else
-      addToTotal(states.tile, total, states.states[u], valueAt(u));
+      addToTotal(states.tile, total, states.states[u], own);
+  }
 }
 
 /// Result `i` of the trip's states.
