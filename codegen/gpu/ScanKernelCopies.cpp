@@ -200,7 +200,9 @@ void ScanKernel::copyWord(BlockArgument argument, const WarpRows &rows,
 /// The steps of all channels of the thread, from shared memory.
 void ScanKernel::takeRows(BlockArgument argument, Tile &tile) {
   LocationScope place(e, argument.getLoc());
-  const WarpRows &rows = inputRows.find(argument)->second;
+  const auto *found = inputRows.find(argument);
+  assert(found != inputRows.end() && "an input that this kernel does not read");
+  const WarpRows &rows = found->second;
   unsigned i = argument.getArgNumber();
   int64_t count = schedule.getChannels(), items = schedule.getItems();
   if (rows.along == Axis::Length)

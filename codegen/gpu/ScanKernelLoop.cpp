@@ -48,12 +48,17 @@ ScanKernel::Roots ScanKernel::rootsAt(unsigned level) {
   for (RecurrenceOp op : body.scans(/*perState=*/true))
     if (isScanned(op) && dependence.of(op.getState()).level == level)
       roots.recurrences.push_back(op);
+  // Ahead of the results, recurrences may read sums, but of no states.
+  auto isWanted = [&](SumOp op) {
+    return !isAhead() || (isNeeded(op.getResult()) &&
+                          !dependence.of(op.getValue()).statesLevel);
+  };
+  for (SumOp op : fused.getBlock()->getOps<SumOp>())
+    if (isWanted(op) && isHere(op.getValue(), dependence.dependsOn(
+                                                  op.getValue(), Axis::Length)))
+      roots.sums.push_back(sumRoot(op, level));
   if (isAhead())
     return roots;
-  for (SumOp op : fused.getBlock()->getOps<SumOp>())
-    if (isHere(op.getValue(),
-               dependence.dependsOn(op.getValue(), Axis::Length)))
-      roots.sums.push_back(sumRoot(op, level));
   for (auto [i, value] : llvm::enumerate(yield().getValues()))
     if (isHere(value, hasSteps(fused.resultAccess(i))) &&
         !fused->getResult(i).use_empty() && body.home(value) != Home::Total)
