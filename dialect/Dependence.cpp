@@ -90,20 +90,21 @@ RecurrenceOp mlir::ssm::scanOf(RecurrenceOp op) {
   return scannedWith(op).front();
 }
 
-/// Products with one of these flags may be taken apart.
-static bool mayDistribute(arith::MulFOp product) {
-  return arith::bitEnumContainsAny(product.getFastmath(),
+bool mlir::ssm::isOpenProduct(Operation *op) {
+  auto product = dyn_cast_or_null<arith::MulFOp>(op);
+  return product &&
+         arith::bitEnumContainsAny(product.getFastmath(),
                                    arith::FastMathFlags::contract |
                                        arith::FastMathFlags::reassoc);
 }
 
 std::optional<EnteredState> mlir::ssm::findEntered(RecurrenceOp op) {
-  auto product = op.getB().getDefiningOp<arith::MulFOp>();
-  if (!product || !mayDistribute(product) ||
+  Operation *product = op.getB().getDefiningOp();
+  if (!isOpenProduct(product) ||
       !llvm::is_contained(product->getOperands(), op.getA()))
     return std::nullopt;
   Value entering =
-      product.getLhs() == op.getA() ? product.getRhs() : product.getLhs();
+      product->getOperand(product->getOperand(0) == op.getA() ? 1 : 0);
   for (RecurrenceOp other : scannedWith(op))
     for (Operation *user : other.getState().getUsers())
       if (other.getExclusive() && isa<arith::AddFOp>(user) &&

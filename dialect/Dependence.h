@@ -83,6 +83,9 @@ bool isSameScan(RecurrenceOp op, RecurrenceOp other);
 SmallVector<RecurrenceOp, 2> scannedWith(RecurrenceOp op);
 RecurrenceOp scanOf(RecurrenceOp op);
 
+/// True for a product that may be taken apart: reassociated or distributed.
+bool isOpenProduct(Operation *op);
+
 /// A recurrence whose next state is a h + a g = a (h + g), where the body has
 /// that sum.
 struct EnteredState {

@@ -20,13 +20,7 @@ using namespace mlir::ssm;
 static constexpr unsigned kMaxDepth = 24, kMaxFactors = 32;
 
 bool ProductTree::isInner(Operation *op) {
-  if (isa_and_present<arith::NegFOp>(op))
-    return true;
-  auto product = dyn_cast_or_null<arith::MulFOp>(op);
-  return product &&
-         arith::bitEnumContainsAny(product.getFastmath(),
-                                   arith::FastMathFlags::contract |
-                                       arith::FastMathFlags::reassoc);
+  return isa_and_present<arith::NegFOp>(op) || isOpenProduct(op);
 }
 
 ProductTree::ProductTree(Value root, const Dependence &dependence,

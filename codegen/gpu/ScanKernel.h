@@ -129,7 +129,6 @@ private:
   /// What is known in one trip of a loop over n, for `count` states.
   struct States {
     Tile &tile;
-    Value first; ///< i32 first state of the trip.
     int64_t count;
     SmallVector<Value> states; ///< i32, in the order of this thread.
     Value done;                ///< i32 states of the lane before.

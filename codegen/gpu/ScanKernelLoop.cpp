@@ -50,8 +50,8 @@ ScanKernel::Roots ScanKernel::rootsAt(unsigned level) {
       roots.recurrences.push_back(op);
   // Ahead of the results, recurrences may read sums, but of no states.
   auto isWanted = [&](SumOp op) {
-    return !isAhead() || (isNeeded(op.getResult()) &&
-                          !dependence.of(op.getValue()).statesLevel);
+    return isNeeded(op.getResult()) &&
+           !(isAhead() && dependence.of(op.getValue()).statesLevel);
   };
   for (SumOp op : fused.getBlock()->getOps<SumOp>())
     if (isWanted(op) && isHere(op.getValue(), dependence.dependsOn(
@@ -121,13 +121,14 @@ SmallVector<ScanKernel::Steps> ScanKernel::sumsIn(StateLoop &loop,
 /// The trip behind `done` (i32) states of the lane.
 ScanKernel::States ScanKernel::tripAt(StateLoop &loop, Value done) {
   int64_t count = loop.together;
-  States trip{loop.tile, firstStateOf(done, count), count, {}, done, {}, {}};
+  States trip{loop.tile, count, {}, done, {}, {}};
+  Value first = firstStateOf(done, count);
   for (int64_t u = 0; u < count; ++u) {
-    Value state = e.add(trip.first, u);
+    Value state = e.add(first, u);
     if (loop.swapsPairs)
       state = arith::SelectOp::create(
-          e, isUpperChannel(schedule.channelLanes() / 2),
-          e.add(trip.first, u ^ 1), state);
+          e, isUpperChannel(schedule.channelLanes() / 2), e.add(first, u ^ 1),
+          state);
     trip.states.push_back(state);
   }
   trip.swapsPairs = loop.swapsPairs;

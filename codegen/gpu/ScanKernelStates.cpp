@@ -65,8 +65,8 @@ void ScanKernel::storeResult(States &states, unsigned i) {
       byState.push_back(evaluate(states, yield().getValues()[i], u));
     Value position = firstInLoop(states.tile);
     if (fused.resultAccess(i).has(Axis::Segment))
-      return storeSegments(states.tile, i, {position, e.toI64(states.first)},
-                           byState);
+      return storeSegments(states.tile, i,
+                           {position, e.toI64(states.states.front())}, byState);
     for (auto [u, steps] : llvm::enumerate(byState))
       storeStepsOf(states.tile, i, {position, e.toI64(states.states[u])}, steps,
                    1);
