@@ -76,6 +76,7 @@ private:
     Value slot;   ///< i32 alternates between the team's tiles.
     Value isFull; ///< i1, one for all threads: no step is past the end.
     Ahead ahead;  ///< What it will stage, loaded already.
+    SmallVector<Value> checkpoints; ///< Words of requestCheckpoints().
     /// By channel of the thread; `sums` of step values over its steps.
     SmallVector<llvm::DenseMap<Value, Steps>, 2> steps;
     SmallVector<llvm::DenseMap<Value, Number>, 2> sums;
@@ -140,6 +141,16 @@ private:
   void writeTable(const Table &table, StateRun run, ArrayRef<Number> numbers);
   void withChannel(Value row, function_ref<void()> body);
   bool isChannelMajor();
+  /// A run of states of one of the block's channels that a thread does.
+  struct OwnRun {
+    Value row; ///< i32 of the channel.
+    StateRun run;
+    Value exists; ///< i1; null: always.
+  };
+  int64_t runWidth();
+  int64_t numRuns();
+  OwnRun runAt(Value item);
+  SmallVector<OwnRun> fewOwnRuns();
   void eachOwnStates(function_ref<void(StateRun)> body);
   Steps evaluateTable(Value value, StateRun run);
   Steps evaluateTable(Value value, StateRun run,
@@ -223,6 +234,7 @@ private:
   unsigned checkpointOf(RecurrenceOp op) const;
   void storeCheckpoints(Value tile);
   Steps stateBefore(Tile &tile, unsigned recurrence, StateRun run);
+  SmallVector<Value> requestCheckpoints(Tile &tile);
   void loadCheckpoints(Tile &tile);
   void orderScan(Tile &tile, RecurrenceOp op, LocalScan &scan);
   void skipMissing(Tile &tile, RecurrenceOp op,
@@ -285,13 +297,14 @@ private:
   Value inLength(Value position, int64_t count);
   Number orElse(Tile &tile, const Number &number, int64_t step,
                 const Number &missing);
-  /// Where a team starts, and what it has asked for there: to stage, and of its
-  /// threads' own steps.
+  /// Where a team starts, and what it has asked for there: to stage, of its
+  /// threads' own steps, and of the states that it replays from.
   struct FirstTile {
     TileRange range;
     Value start;
     SmallVector<Value> words;
     size_t stagedWords = 0;
+    size_t checkpointWords = 0;
   };
   FirstTile requestFirstTile();
   Value tileInRange(const TileRange &range, Value turn);
@@ -300,7 +313,7 @@ private:
   void emitTiles(const FirstTile &first);
   Value tileOfTurn(const TileRange &range, Value turn);
   Tile tileAt(Value index, Value turn);
-  void emitTile(Tile &tile, function_ref<void()> afterStaging);
+  SmallVector<Value> emitTile(Tile &tile, Tile &next);
   SmallVector<Value> eitherWay(Tile &tile,
                                function_ref<SmallVector<Value>(Value)> body);
   void eachOwnInput(function_ref<void(BlockArgument, int64_t joined)> visit);

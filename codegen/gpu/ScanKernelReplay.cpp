@@ -59,11 +59,35 @@ ScanKernel::Steps ScanKernel::stateBefore(Tile &tile, unsigned i,
                    {Axis::State, run.count});
 }
 
+/// Asks for the states that a tile is replayed from, where a thread has few: it
+/// holds them while it ends the tile before.
+SmallVector<Value> ScanKernel::requestCheckpoints(Tile &tile) {
+  constexpr size_t kMostRuns = 2;
+  SmallVector<Value> words;
+  SmallVector<OwnRun> few = fewOwnRuns();
+  if (!isReplaying() || few.size() > kMostRuns)
+    return words;
+  for (const OwnRun &own : few)
+    withChannel(own.row, [&] {
+      for (auto [i, op] : llvm::enumerate(recurrenceOps))
+        if (carries[i].perState && body.isReplayed(op))
+          words.append(wordsOf(stateBefore(tile, i, own.run)));
+    });
+  return words;
+}
+
 /// Fills the carries of what is replayed.
 void ScanKernel::loadCheckpoints(Tile &tile) {
+  ArrayRef<Value> asked(tile.checkpoints);
   eachOwnCarry([&](unsigned i, StateRun run) {
-    if (body.isReplayed(recurrenceOps[i]))
-      writeTable(carries[i], run, stateBefore(tile, i, run));
+    RecurrenceOp op = recurrenceOps[i];
+    if (!body.isReplayed(op))
+      return;
+    bool isAsked = run.first && !tile.checkpoints.empty();
+    writeTable(carries[i], run,
+               isAsked
+                   ? takeNumbers(asked, run.count, isComplexValue(op.getA()))
+                   : stateBefore(tile, i, run));
   });
 }
 

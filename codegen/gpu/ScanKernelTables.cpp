@@ -129,30 +129,60 @@ bool ScanKernel::isChannelMajor() {
   return votes > 0;
 }
 
+/// States that threads take together.
+int64_t ScanKernel::runWidth() {
+  constexpr int64_t kWidest = 4;
+  int64_t states = fused.stateExtent();
+  return std::min(kWidest, states & -states);
+}
+
+/// Run number `item` of the block's channels and states.
+ScanKernel::OwnRun ScanKernel::runAt(Value item) {
+  int64_t rows = schedule.tileChannels(), width = runWidth();
+  int64_t rowRuns = fused.stateExtent() / width;
+  bool isChannelFirst = isChannelMajor();
+  Value row = isChannelFirst ? e.rem(item, rows) : e.div(item, rowRuns);
+  Value run = isChannelFirst ? e.div(item, rows) : e.rem(item, rowRuns);
+  return {row, {e.mul(run, width), width}, nullptr};
+}
+
+/// The runs of states that this thread does, where it has few; else none.
+SmallVector<ScanKernel::OwnRun> ScanKernel::fewOwnRuns() {
+  constexpr int64_t kFew = 4;
+  int64_t threads = schedule.threads(), runs = numRuns();
+  SmallVector<OwnRun> own;
+  if (runs > kFew * threads)
+    return own;
+  for (int64_t first = 0; first < runs; first += threads) {
+    Value item = e.add(at.thread, first);
+    bool allExist = first + threads <= runs;
+    own.push_back(runAt(allExist ? item : e.min(item, e.i32(runs - 1))));
+    if (!allExist)
+      own.back().exists = e.lessThan(item, e.i32(runs));
+  }
+  return own;
+}
+
+int64_t ScanKernel::numRuns() {
+  return schedule.tileChannels() * (fused.stateExtent() / runWidth());
+}
+
 /// Emits `body` for each run of states that this thread does; the current
 /// channel is the run's. Few runs are emitted one by one, so that their loads
 /// are under way together.
 void ScanKernel::eachOwnStates(function_ref<void(StateRun)> body) {
-  constexpr int64_t kWidest = 4, kUnrolled = 4;
-  int64_t states = fused.stateExtent(), rows = schedule.tileChannels();
-  int64_t width = std::min(kWidest, states & -states);
-  int64_t rowRuns = states / width, runs = rows * rowRuns;
-  int64_t threads = schedule.threads();
-  bool isChannelFirst = isChannelMajor();
-  auto emit = [&](Value item) {
-    Value row = isChannelFirst ? e.rem(item, rows) : e.div(item, rowRuns);
-    Value run = isChannelFirst ? e.div(item, rows) : e.rem(item, rowRuns);
-    withChannel(row, [&] { body({e.mul(run, width), width}); });
+  auto emit = [&](const OwnRun &own) {
+    withChannel(own.row, [&] { body(own.run); });
   };
-  if (runs > kUnrolled * threads)
-    return e.loop(at.thread, e.i32(runs), threads, emit);
-  for (int64_t first = 0; first < runs; first += threads) {
-    Value item = e.add(at.thread, first);
-    if (first + threads <= runs)
-      emit(item);
+  SmallVector<OwnRun> few = fewOwnRuns();
+  if (few.empty())
+    return e.loop(at.thread, e.i32(numRuns()), schedule.threads(),
+                  [&](Value item) { emit(runAt(item)); });
+  for (const OwnRun &own : few)
+    if (own.exists)
+      e.ifThen(own.exists, [&] { emit(own); });
     else
-      e.ifThen(e.lessThan(item, e.i32(runs)), [&] { emit(item); });
-  }
+      emit(own);
 }
 
 //===----------------------------------------------------------------------===//

@@ -80,6 +80,9 @@ ScanKernel::FirstTile ScanKernel::requestFirstTile() {
         first.stagedWords = words.size();
         if (schedule.getPrefetch())
           words.append(requestOwnSteps(tile));
+        SmallVector<Value> checkpoints = requestCheckpoints(tile);
+        first.checkpointWords = checkpoints.size();
+        words.append(checkpoints);
         types = llvm::to_vector(ValueRange(words).getTypes());
         return words;
       },
@@ -93,27 +96,23 @@ ScanKernel::FirstTile ScanKernel::requestFirstTile() {
 
 /// Each trip asks for what it will stage in the next tile, and with `prefetch`
 /// for its steps there, before it computes its own, so that memory works while
-/// the block does. Else it asks for its steps first, while it stages.
+/// the block does. Else it asks for its own steps first, while it stages.
 void ScanKernel::emitTiles(const FirstTile &first) {
   e.ifThen(hasTiles(first), [&] {
-    size_t stagedWords = first.stagedWords;
     bool prefetch = schedule.getPrefetch() > 0;
     Value turns = turnsOf(first);
     e.loop(e.i64(0), turns, 1, first.words,
            [&](Value turn, ValueRange raw) -> SmallVector<Value> {
              Tile tile = tileAt(tileOfTurn(first.range, turn), turn);
-             tile.ahead = unflatten(raw.take_front(stagedWords));
-             SmallVector<Value> own(raw.drop_front(stagedWords));
+             tile.ahead = unflatten(raw.take_front(first.stagedWords));
+             tile.checkpoints =
+                 llvm::to_vector(raw.take_back(first.checkpointWords));
+             SmallVector<Value> own(raw.drop_front(first.stagedWords)
+                                        .drop_back(first.checkpointWords));
              takeOwnSteps(tile, prefetch ? own : requestOwnSteps(tile));
              Value after = e.add(turn, 1);
              Tile next = tileAt(tileInRange(first.range, after), after);
-             SmallVector<Value> loaded;
-             emitTile(tile, [&] {
-               loaded = loadAhead(next);
-               if (prefetch)
-                 loaded.append(requestOwnSteps(next));
-             });
-             return loaded;
+             return emitTile(tile, next);
            });
   });
 }
@@ -195,9 +194,9 @@ ScanKernel::eitherWay(Tile &tile,
       [&] { return body(kernel.length()); });
 }
 
-/// Emits everything that a tile does; `afterStaging` once the registers that
-/// staged values came in are free again.
-void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
+/// Emits everything that a tile does, and asks for what the next one needs: the
+/// words of it.
+SmallVector<Value> ScanKernel::emitTile(Tile &tile, Tile &next) {
   // With one buffer, others may still read the last tile's staged values.
   if ((!staged.empty() && stagedBuffers == 1) || isReplaying())
     teamBarrier();
@@ -211,8 +210,10 @@ void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
   // tile, tables and carries too.
   teamBarrier();
   takeEarlyRows(tile);
-  if (afterStaging)
-    afterStaging();
+  // The registers that staged values came in are free again.
+  SmallVector<Value> asked = loadAhead(next);
+  if (schedule.getPrefetch() > 0)
+    asked.append(requestOwnSteps(next));
   // A result may want a value without l at every step, in a loop of its own.
   unsigned levels = std::max(body.dependence().numLevels(), 1u);
   for (unsigned level = 0; level < levels; ++level)
@@ -225,11 +226,14 @@ void ScanKernel::emitTile(Tile &tile, function_ref<void()> afterStaging) {
     teamBarrier();
     storeCheckpoints(e.add(tile.number, 1));
   }
+  // Behind the loops over n, which need all registers.
+  asked.append(requestCheckpoints(next));
   if (isAhead())
-    return;
+    return asked;
   storeSteps(tile);
   addStepTotals(tile);
   storeTileTotals(tile);
+  return asked;
 }
 
 //===----------------------------------------------------------------------===//
