@@ -178,6 +178,7 @@ Environment Environment::read() {
   result.libcuda = variable("MAMBA_LIBCUDA").value_or("");
   result.libnvrtc = variable("MAMBA_LIBNVRTC").value_or("");
   result.libnvjitlink = variable("MAMBA_LIBNVJITLINK").value_or("");
+  result.ptxas = variable("MAMBA_PTXAS").value_or("");
   result.cudaHomes = valuesOf({"CUDA_HOME", "CUDA_PATH"});
   result.pythonPrefixes = valuesOf({"VIRTUAL_ENV", "CONDA_PREFIX"});
   result.simt = readSimtOptions();

@@ -40,7 +40,9 @@ struct Environment {
   std::string libnvrtc;
   /// MAMBA_LIBNVJITLINK: the only path to load nvJitLink from.
   std::string libnvjitlink;
-  /// CUDA_HOME, CUDA_PATH: toolkits where these two are looked for.
+  /// MAMBA_PTXAS: the only path to run ptxas from.
+  std::string ptxas;
+  /// CUDA_HOME, CUDA_PATH: toolkits where these three are looked for.
   std::vector<std::string> cudaHomes;
   /// VIRTUAL_ENV, CONDA_PREFIX: Python's folders where they are looked for.
   std::vector<std::string> pythonPrefixes;

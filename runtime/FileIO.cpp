@@ -36,19 +36,6 @@ constexpr int64_t kAbandonedSeconds = 600;
 /// many processes on few cores that happens some times in a row.
 constexpr int kAttempts = 100;
 
-Status writeAll(int descriptor, std::string_view bytes,
-                const std::string &path) {
-  while (!bytes.empty()) {
-    ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written < 0)
-      return errnoStatus("cannot write", path);
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return Status();
-}
-
 std::string temporaryName(const std::string &path) {
   static std::atomic<uint32_t> counter{0};
   timespec now{};
@@ -142,6 +129,19 @@ Result<std::string> readDescriptor(int descriptor, const std::string &path) {
   return bytes;
 }
 
+Status writeDescriptor(int descriptor, std::string_view bytes,
+                       const std::string &path) {
+  while (!bytes.empty()) {
+    ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0)
+      return errnoStatus("cannot write", path);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return Status();
+}
+
 Status replaceFile(int folder, const std::string &path, std::string_view bytes,
                    mode_t mode) {
   // A rename would put a file in the place of a device such as /dev/full.
@@ -155,7 +155,7 @@ Status replaceFile(int folder, const std::string &path, std::string_view bytes,
   std::string temporary;
   MAMBA_ASSIGN_OR_RETURN(FileDescriptor file,
                          createTemporary(folder, path, mode, temporary));
-  Status status = writeAll(file.get(), bytes, temporary);
+  Status status = writeDescriptor(file.get(), bytes, temporary);
   if (status.ok())
     status = flush(file.get(), temporary);
   // Renamed while it is still locked: it must not be taken for left over.

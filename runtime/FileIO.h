@@ -52,6 +52,10 @@ Result<std::string> readFile(const std::string &path);
 /// The same of an open descriptor; `path` is for messages.
 Result<std::string> readDescriptor(int descriptor, const std::string &path);
 
+/// Writes `bytes` to an open descriptor; `path` is for messages.
+Status writeDescriptor(int descriptor, std::string_view bytes,
+                       const std::string &path);
+
 /// Writes `bytes` to a temporary file (a name that ends in ".tmp") in the same
 /// folder and renames it to `path`, so that readers see the old file or the
 /// whole new one. Leaves nothing behind on an error; what is no regular file is

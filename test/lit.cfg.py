@@ -39,6 +39,7 @@ for tool in ["ptxas", "nvcc"]:
     if folder:
         config.available_features.add(tool)
         path.append(folder)
+        config.substitutions.append((f"%{tool}", os.path.join(folder, tool)))
 if has_cuda_device():
     config.available_features.add("cuda")
 path.append(config.environment["PATH"])

@@ -101,8 +101,8 @@ CommandLine ToolOptions::commandLine() {
        "GPU architectures (default: sm_80,sm_86,sm_89,sm_90,sm_100,sm_120)",
        [this](std::string_view v) { return takeTargets(v); }},
       {"forms", "LIST",
-       "of cubin, ptx and cuda (C++); default: all, cubin where nvJitLink is "
-       "installed",
+       "of cubin, ptx and cuda (C++); default: all, cubin where ptxas or "
+       "nvJitLink is installed",
        [this](std::string_view v) { return takeForms(v); }},
       {"for", "B=8,L=2048,...",
        "also a variant for such extents, which is faster there; repeatable",

@@ -12,7 +12,7 @@
 
 #include "runtime/ArtifactIO.h"
 #include "runtime/ThreadPool.h"
-#include "runtime/cuda/NvJitLink.h"
+#include "runtime/cuda/Assembler.h"
 #include "runtime/cuda/Nvrtc.h"
 #include "tools/io/File.h"
 #include "tools/problem/Choice.h"
@@ -146,10 +146,9 @@ static Status writeCubin(const TranslateOptions &options,
     return invalid(fmt::format("--to=cubin: target {} is no GPU, use a target "
                                "such as sm_90",
                                options.target));
-  MAMBA_ASSIGN_OR_RETURN(const cuda::NvJitLink *linker, cuda::NvJitLink::get());
-  MAMBA_ASSIGN_OR_RETURN(
-      std::string cubin,
-      linker->assemble(artifact.image, artifact.name, artifact.target));
+  MAMBA_ASSIGN_OR_RETURN(std::string cubin,
+                         cuda::Assembler::get().assemble(
+                             artifact.image, artifact.name, artifact.target));
   return write(options, cubin);
 }
 

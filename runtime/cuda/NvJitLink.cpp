@@ -58,7 +58,7 @@ NvJitLink::load(std::span<const std::string> paths) {
 
 Result<const NvJitLink *> NvJitLink::get() {
   return loadOnce<NvJitLink>([] {
-    return toolkitPaths(Environment::get().libnvjitlink, "libnvJitLink.so",
+    return libraryPaths(Environment::get().libnvjitlink, "libnvJitLink.so",
                         "nvjitlink");
   });
 }
@@ -116,12 +116,6 @@ Result<NvJitLinkHandle *> NvJitLink::create(std::string_view target) const {
                               "newer one, or do without machine code",
                               version(), target, result));
   return handle;
-}
-
-Status NvJitLink::checkTarget(std::string_view target) const {
-  MAMBA_ASSIGN_OR_RETURN(NvJitLinkHandle * handle, create(target));
-  nvJitLinkDestroy(&handle);
-  return Status();
 }
 
 Result<std::string> NvJitLink::assemble(std::string_view ptx,

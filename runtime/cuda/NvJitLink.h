@@ -6,7 +6,10 @@
 //===----------------------------------------------------------------------===//
 //
 // NVIDIA's linker library holds the assembler that the driver has, for every
-// architecture. Opened with dlopen when first used, and never linked.
+// architecture. Opened with dlopen when first used, and never linked. It takes
+// PTX for a part of a program, as `ptxas -c` does, and no option changes that:
+// the S6 layer at 262,144 steps gets 3,568 instructions on sm_90, with spills,
+// and 2,568 without from ptxas (Assembler.h).
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,12 +39,10 @@ public:
   load(std::span<const std::string> paths);
 
   /// The cubin of `ptx`, called `name` in messages, for `target`, such as
-  /// "sm_90". CompileError with the library's log.
+  /// "sm_90". Unsupported if the library does not know that; CompileError with
+  /// the library's log.
   Result<std::string> assemble(std::string_view ptx, const std::string &name,
                                std::string_view target) const;
-
-  /// Unsupported if the library makes no code for `target`.
-  Status checkTarget(std::string_view target) const;
 
   /// "nvJitLink 13.0".
   std::string version() const;

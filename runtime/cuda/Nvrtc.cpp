@@ -62,7 +62,7 @@ Result<std::unique_ptr<Nvrtc>> Nvrtc::load(std::span<const std::string> paths) {
 
 Result<const Nvrtc *> Nvrtc::get() {
   return loadOnce<Nvrtc>([] {
-    return toolkitPaths(Environment::get().libnvrtc, "libnvrtc.so",
+    return libraryPaths(Environment::get().libnvrtc, "libnvrtc.so",
                         "cuda_nvrtc");
   });
 }

@@ -20,8 +20,8 @@
 #include "runtime/Validate.h"
 #include "runtime/Warning.h"
 #include "runtime/bundle/Sha256.h"
+#include "runtime/cuda/Assembler.h"
 #include "runtime/cuda/Compatibility.h"
-#include "runtime/cuda/NvJitLink.h"
 #include "runtime/jit/BuildId.h"
 #include "runtime/jit/BundleHeader.h"
 
@@ -92,12 +92,11 @@ static std::string nameFor(std::string_view wanted) {
   return isLoaders ? "ssm_" + name : name;
 }
 
-/// Whether nvJitLink is there and knows all targets.
+/// Whether machine code can be made for all targets.
 Status Exporter::canAssemble() const {
-  MAMBA_ASSIGN_OR_RETURN(const cuda::NvJitLink *linker, cuda::NvJitLink::get());
   for (const std::string &target : options_.targets)
     if (cuda::architectureNumber(target) != 0)
-      MAMBA_RETURN_IF_ERROR(linker->checkTarget(target));
+      MAMBA_RETURN_IF_ERROR(cuda::Assembler::get().checkTarget(target));
   return Status();
 }
 
@@ -198,11 +197,10 @@ Result<std::vector<Form>> Exporter::makeForms(const Function &function,
     if (kind == artifact.kind) {
       made.emplace_back(kind, artifact.image);
     } else if (kind == ImageKind::Cubin) {
-      MAMBA_ASSIGN_OR_RETURN(const cuda::NvJitLink *linker,
-                             cuda::NvJitLink::get());
-      MAMBA_ASSIGN_OR_RETURN(
-          std::string cubin,
-          linker->assemble(artifact.image, artifact.name, artifact.target));
+      MAMBA_ASSIGN_OR_RETURN(std::string cubin,
+                             cuda::Assembler::get().assemble(artifact.image,
+                                                             artifact.name,
+                                                             artifact.target));
       made.emplace_back(kind, std::move(cubin));
     } else {
       VariantRequest other = request;

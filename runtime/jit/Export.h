@@ -41,7 +41,8 @@ struct ExportOptions {
   std::vector<std::string> targets = {"sm_80", "sm_86",  "sm_89",
                                       "sm_90", "sm_100", "sm_120"};
   /// Forms of the code for GPUs, of cubin, ptx and cuda. Empty: all; cubins
-  /// only where nvJitLink is installed, with a warning where it is not.
+  /// only where ptxas or nvJitLink is installed, with a warning where neither
+  /// is.
   std::vector<ImageKind> forms;
   /// Names the functions in `functions` that are such a pair.
   const TrainingPair *pair = nullptr;
@@ -60,8 +61,8 @@ struct ExportedBundle {
 
 /// Compiles `functions` and writes the bundle to `folder`, which must not exist
 /// or be empty or an older bundle: that is replaced. Errors are those of
-/// Function::compile; NotFound if cubins were asked for and there is no
-/// nvJitLink; IoError.
+/// Function::compile; NotFound if cubins were asked for and there is neither
+/// ptxas nor nvJitLink; IoError.
 Result<ExportedBundle> exportBundle(const std::string &folder,
                                     std::span<const ExportedFunction> functions,
                                     const ExportOptions &options);

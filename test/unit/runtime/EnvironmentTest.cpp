@@ -53,7 +53,8 @@ protected:
       "MAMBA_CACHE",    "MAMBA_CACHE_BYTES",  "MAMBA_NUM_THREADS",
       "MAMBA_LIBCUDA",  "MAMBA_SIMT_CHECKS",  "MAMBA_SIMT_SEED",
       "MAMBA_LIBNVRTC", "MAMBA_LIBNVJITLINK", "CUDA_HOME",
-      "CUDA_PATH",      "VIRTUAL_ENV",        "CONDA_PREFIX"};
+      "CUDA_PATH",      "VIRTUAL_ENV",        "CONDA_PREFIX",
+      "MAMBA_PTXAS"};
   std::vector<std::optional<std::string>> before_;
 };
 
@@ -76,6 +77,7 @@ TEST_F(EnvironmentTest, Values) {
   setenv("MAMBA_LIBCUDA", "/lib/x.so", 1);
   setenv("MAMBA_LIBNVRTC", "/lib/y.so", 1);
   setenv("MAMBA_LIBNVJITLINK", "/lib/z.so", 1);
+  setenv("MAMBA_PTXAS", "/bin/p", 1);
   setenv("CUDA_PATH", "/opt/cuda", 1);
   setenv("VIRTUAL_ENV", "/venv", 1);
   Environment environment = Environment::read();
@@ -85,6 +87,7 @@ TEST_F(EnvironmentTest, Values) {
   EXPECT_EQ(environment.libcuda, "/lib/x.so");
   EXPECT_EQ(environment.libnvrtc, "/lib/y.so");
   EXPECT_EQ(environment.libnvjitlink, "/lib/z.so");
+  EXPECT_EQ(environment.ptxas, "/bin/p");
   EXPECT_EQ(environment.cudaHomes, std::vector<std::string>{"/opt/cuda"});
   EXPECT_EQ(environment.pythonPrefixes, std::vector<std::string>{"/venv"});
   EXPECT_TRUE(warnings().empty());
