@@ -127,15 +127,17 @@ static VariantRequest stridedRequest(const FunctionInfo &info) {
 }
 
 /// The function with a variant for each --for, one for every size in that order
-/// of memory, and one for every memory.
+/// of memory, and one for every memory. `partner` is the other function of the
+/// pair that is exported, if it is one.
 static Result<ExportedFunction> withRequests(const Function &function,
+                                             const FunctionInfo *partner,
                                              const ToolOptions &options) {
   ExportedFunction exported{function, {}};
   std::vector<Extents> all = options.sizes;
   all.emplace_back();
   for (const Extents &extents : all) {
     Result<VariantRequest> made =
-        makeRequest(function, options.problem, extents);
+        makeRequest(function, options.problem, extents, partner);
     if (!made.ok())
       return extents.list().empty() ? made.status()
                                     : made.status().withContext("--for");
@@ -153,6 +155,13 @@ static Result<ExportedFunction> withRequests(const Function &function,
   exported.requests.push_back(stridedRequest(function.info()));
   exported.requests.back().schedule = options.schedule;
   return exported;
+}
+
+/// The other function of the pair.
+static const FunctionInfo &partnerOf(const Function &function,
+                                     const TrainingPair &pair) {
+  bool isForward = function.info().name == pair.forward.info().name;
+  return (isForward ? pair.backward : pair.forward).info();
 }
 
 static void showStep(std::string_view what, size_t done, size_t all) {
@@ -207,8 +216,10 @@ static Status run(ToolOptions &options) {
                          choose(module, options, pair));
   std::vector<ExportedFunction> exported;
   for (const Function &function : functions) {
+    const FunctionInfo *partner =
+        options.grad && pair ? &partnerOf(function, *pair) : nullptr;
     MAMBA_ASSIGN_OR_RETURN(ExportedFunction with,
-                           withRequests(function, options));
+                           withRequests(function, partner, options));
     exported.push_back(std::move(with));
   }
   if (options.bundle.name.empty())

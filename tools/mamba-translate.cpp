@@ -81,10 +81,11 @@ CommandLine TranslateOptions::commandLine() {
   return line;
 }
 
-static Result<VariantRequest> requestFor(const Function &function,
+static Result<VariantRequest> requestFor(const Choice &choice,
                                          const TranslateOptions &options) {
   Result<VariantRequest> request =
-      makeRequest(function, options.problem, options.problem.extents);
+      makeRequest(choice.function, options.problem, options.problem.extents,
+                  choice.forward());
   if (!request.ok())
     return request;
   request->target = options.target;
@@ -160,7 +161,7 @@ static Status translate(const TranslateOptions &options) {
   MAMBA_ASSIGN_OR_RETURN(
       Choice choice, chooseFunction(module, options, options.problem.extents));
   const Function &function = choice.function;
-  MAMBA_ASSIGN_OR_RETURN(VariantRequest request, requestFor(function, options));
+  MAMBA_ASSIGN_OR_RETURN(VariantRequest request, requestFor(choice, options));
   if (!options.wantsArtifact())
     return writeStage(options, function, request);
   MAMBA_ASSIGN_OR_RETURN(Artifact compiled, function.compile(request));

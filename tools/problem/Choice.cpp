@@ -120,6 +120,11 @@ Result<Choice> mamba::chooseFunction(const Module &module,
   return Choice{std::move(function), std::nullopt};
 }
 
+const FunctionInfo *Choice::forward() const {
+  bool isBackward = pair && function.info().name == pair->backward.info().name;
+  return isBackward ? &pair->forward.info() : nullptr;
+}
+
 //===----------------------------------------------------------------------===//
 // Saved states
 //===----------------------------------------------------------------------===//
@@ -150,14 +155,19 @@ static Result<HostProblem> runForward(const Function &forward,
 }
 
 Result<HostProblem> mamba::makeProblem(const Choice &choice,
-                                       const InputOptions &options) {
+                                       const InputOptions &given) {
   const FunctionInfo &info = choice.function.info();
-  if (!choice.pair || choice.pair->numSaved == 0 ||
-      info.name != choice.pair->backward.info().name)
+  const FunctionInfo *forwardInfo = choice.forward();
+  InputOptions options = given;
+  MAMBA_ASSIGN_OR_RETURN(options.problem,
+                         given.problem.forFunction(info, forwardInfo));
+  if (!forwardInfo || choice.pair->numSaved == 0)
     return makeProblem(info, options);
   const TrainingPair &pair = *choice.pair;
   InputOptions own = optionsFor(info, options);
-  InputOptions ofForward = optionsFor(pair.forward.info(), options);
+  InputOptions ofForward = optionsFor(*forwardInfo, given);
+  MAMBA_ASSIGN_OR_RETURN(ofForward.problem,
+                         given.problem.forFunction(*forwardInfo, &info));
   // What neither of them takes is an error, which makeProblem knows.
   for (const auto &[name, path] : options.inputs)
     if (!own.inputs.contains(name) && !ofForward.inputs.contains(name))

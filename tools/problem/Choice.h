@@ -33,6 +33,9 @@ Flag backendFlag(Backend &backend);
 struct Choice {
   Function function;
   std::optional<TrainingPair> pair;
+
+  /// The function that `function` has the gradients of, if that is known.
+  const FunctionInfo *forward() const;
 };
 
 /// Finds the function, or makes it. A budget needs the extents.

@@ -193,12 +193,13 @@ loadInputs(const FunctionInfo &info, const InputOptions &options,
 }
 
 Result<HostProblem> mamba::makeProblem(const FunctionInfo &info,
-                                       const InputOptions &options) {
+                                       const InputOptions &given) {
   HostProblem problem;
   problem.info = info;
-  problem.extents = options.problem.extents;
+  problem.extents = given.problem.extents;
+  InputOptions options = given;
   MAMBA_RETURN_IF_ERROR(checkNames(info, options));
-  MAMBA_RETURN_IF_ERROR(options.problem.check(info));
+  MAMBA_ASSIGN_OR_RETURN(options.problem, given.problem.forFunction(info));
   MAMBA_RETURN_IF_ERROR(addStaticExtents(info, problem.extents));
   MAMBA_ASSIGN_OR_RETURN(auto loaded, loadInputs(info, options, problem));
   for (uint32_t i = 0; i < info.numInputs; ++i) {

@@ -149,7 +149,8 @@ std::vector<Flag> ProblemOptions::flags() {
          return parseExtents(v, extents, "--extents");
        }},
       {"layout", "[NAME=]ORDER",
-       "memory order, outermost axis first: bdl for all (b, l, d) tensors",
+       "memory order, outermost axis first: bdl for all (b, l, d) tensors; "
+       "that of NAME is also its gradient's, unless dNAME is named",
        [this](std::string_view v) { return parseLayout(v, *this); }},
       {"pad", "NAME=K",
        "the tensor is a view of one K elements wider in its last memory axis",
@@ -161,21 +162,39 @@ std::vector<Flag> ProblemOptions::flags() {
        takePair(broadcasts)}};
 }
 
-static const TensorSpec *findTensor(const FunctionInfo &info,
-                                    const std::string &name) {
-  for (const TensorSpec &spec : info.tensors)
+static const TensorSpec *findTensor(std::span<const TensorSpec> tensors,
+                                    std::string_view name) {
+  for (const TensorSpec &spec : tensors)
     if (spec.name == name)
       return &spec;
   return nullptr;
 }
 
-static Status unknownTensor(const FunctionInfo &info, std::string_view flag,
-                            const std::string &name) {
+/// That of `info`, or else that of the partner.
+static const TensorSpec *findTensor(const FunctionInfo &info,
+                                    const FunctionInfo *partner,
+                                    std::string_view name) {
+  const TensorSpec *own = findTensor(info.tensors, name);
+  return own || !partner ? own : findTensor(partner->tensors, name);
+}
+
+static std::string namesOf(const FunctionInfo &info) {
   std::string names;
   for (const TensorSpec &spec : info.tensors)
     names += (names.empty() ? "" : ", ") + spec.name;
-  return invalid(fmt::format("--{}={}=...: @{} has no such tensor, it has {}",
-                             flag, name, info.name, names));
+  return names;
+}
+
+static Status unknownTensor(const FunctionInfo &info,
+                            const FunctionInfo *partner, std::string_view flag,
+                            const std::string &name) {
+  std::string text =
+      fmt::format("--{}={}=...: @{} has no such tensor, it has {}", flag, name,
+                  info.name, namesOf(info));
+  if (partner)
+    text += fmt::format("; nor has @{}, which has {}", partner->name,
+                        namesOf(*partner));
+  return invalid(std::move(text));
 }
 
 /// Both hold the same letters.
@@ -185,7 +204,15 @@ static bool isPermutation(std::string a, std::string b) {
   return a == b;
 }
 
-Status ProblemOptions::check(const FunctionInfo &info) const {
+/// A tensor of `info` has the axes of `order`.
+static bool hasTensorOf(const FunctionInfo &info, const std::string &order) {
+  return std::ranges::any_of(info.tensors, [&](const TensorSpec &spec) {
+    return isPermutation(order, lettersOf(spec));
+  });
+}
+
+Status ProblemOptions::check(const FunctionInfo &info,
+                             const FunctionInfo *partner) const {
   const std::pair<const char *, const std::map<std::string, std::string> *>
       byName[] = {{"layout", &ordersByName},
                   {"pad", &pads},
@@ -193,28 +220,73 @@ Status ProblemOptions::check(const FunctionInfo &info) const {
                   {"broadcast", &broadcasts}};
   for (auto [flag, map] : byName)
     for (const auto &[name, value] : *map)
-      if (!findTensor(info, name))
-        return unknownTensor(info, flag, name);
+      if (!findTensor(info, partner, name))
+        return unknownTensor(info, partner, flag, name);
   for (const auto &[name, order] : ordersByName)
-    if (const TensorSpec &spec = *findTensor(info, name);
+    if (const TensorSpec &spec = *findTensor(info, partner, name);
         !isPermutation(order, lettersOf(spec)))
       return invalid(fmt::format("--layout={}={}: required is a permutation of "
                                  "its axes {}",
                                  name, order, axesOf(spec)));
   for (const auto &[name, axes] : broadcasts)
     for (char letter : axes)
-      if (const TensorSpec &spec = *findTensor(info, name);
+      if (const TensorSpec &spec = *findTensor(info, partner, name);
           lettersOf(spec).find(letter) == std::string::npos)
         return invalid(fmt::format("--broadcast={}={}: its axes are {}", name,
                                    axes, axesOf(spec)));
   for (const std::string &order : orders)
-    if (std::none_of(info.tensors.begin(), info.tensors.end(),
-                     [&](const TensorSpec &spec) {
-                       return isPermutation(order, lettersOf(spec));
-                     }))
+    if (!hasTensorOf(info, order) && !(partner && hasTensorOf(*partner, order)))
       return invalid(fmt::format("--layout={}: no tensor of @{} has these axes",
                                  order, info.name));
   return Status();
+}
+
+static std::span<const TensorSpec> inputsOf(const FunctionInfo &info) {
+  return std::span(info.tensors).first(info.numInputs);
+}
+
+/// The tensor NAME that tensor `index` of `info`, dNAME, is the gradient in: an
+/// input of the function for a result, and a result of it for an input. Null
+/// for other tensors: an input may be called dt without being a gradient.
+static const TensorSpec *variableOf(size_t index, const FunctionInfo &info,
+                                    const FunctionInfo *partner) {
+  std::string_view name = info.tensors[index].name;
+  if (!name.starts_with('d'))
+    return nullptr;
+  name.remove_prefix(1);
+  const TensorSpec *variable = nullptr;
+  if (index >= info.numInputs)
+    variable = findTensor(inputsOf(info), name);
+  if (variable || !partner)
+    return variable;
+  // Gradients do not take the inputs that they do not need.
+  std::span<const TensorSpec> tensors = partner->tensors;
+  return findTensor(index >= info.numInputs
+                        ? inputsOf(*partner)
+                        : tensors.subspan(partner->numInputs),
+                    name);
+}
+
+Result<ProblemOptions>
+ProblemOptions::forFunction(const FunctionInfo &info,
+                            const FunctionInfo *partner) const {
+  MAMBA_RETURN_IF_ERROR(check(info, partner));
+  ProblemOptions own = *this;
+  for (size_t i = 0; i < info.tensors.size(); ++i)
+    if (const TensorSpec *variable = variableOf(i, info, partner))
+      if (auto said = ordersByName.find(variable->name);
+          said != ordersByName.end() &&
+          isPermutation(said->second, lettersOf(info.tensors[i])))
+        own.ordersByName.insert({info.tensors[i].name, said->second});
+  for (auto *map :
+       {&own.ordersByName, &own.pads, &own.offsets, &own.broadcasts})
+    std::erase_if(*map, [&](const auto &entry) {
+      return !findTensor(info.tensors, entry.first);
+    });
+  std::erase_if(own.orders, [&](const std::string &order) {
+    return !hasTensorOf(info, order);
+  });
+  return own;
 }
 
 std::string ProblemOptions::orderOf(const TensorSpec &spec) const {

@@ -63,18 +63,25 @@ struct ProblemOptions {
   /// The flags, for CommandLine::flags; they refer to this object.
   std::vector<Flag> flags();
 
-  /// Fails where a flag names a tensor or an axis that `info` has not.
-  Status check(const FunctionInfo &info) const;
+  /// What the flags say of the tensors of `info`: a gradient dNAME lies as
+  /// NAME does, unless --layout names it too. Fails where a flag names a tensor
+  /// or an axis that `info` has not. What names one of `partner`, the function
+  /// of these gradients or the gradients of this function, is no error.
+  Result<ProblemOptions>
+  forFunction(const FunctionInfo &info,
+              const FunctionInfo *partner = nullptr) const;
 
   /// True if a flag says something of this tensor's memory.
   bool mentions(const TensorSpec &spec) const;
   /// True if the tensor is stored once along `axis`.
   bool isBroadcast(const TensorSpec &spec, Axis axis) const;
-  /// Where the elements of a tensor of `shape` lie.
+  /// Where the elements of a tensor of `shape` lie, which is one of the
+  /// function that these options are for.
   Result<Placement> place(const TensorSpec &spec,
                           std::span<const int64_t> shape) const;
 
 private:
+  Status check(const FunctionInfo &info, const FunctionInfo *partner) const;
   std::string orderOf(const TensorSpec &spec) const;
 };
 

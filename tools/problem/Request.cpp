@@ -49,10 +49,12 @@ static Result<VariantRequest> requestForOrders(const Function &function,
 }
 
 Result<VariantRequest> mamba::makeRequest(const Function &function,
-                                          const ProblemOptions &problem,
-                                          const Extents &given) {
+                                          const ProblemOptions &options,
+                                          const Extents &given,
+                                          const FunctionInfo *partner) {
   const FunctionInfo &info = function.info();
-  MAMBA_RETURN_IF_ERROR(problem.check(info));
+  MAMBA_ASSIGN_OR_RETURN(ProblemOptions problem,
+                         options.forFunction(info, partner));
   if (given.list().empty())
     return requestForOrders(function, problem);
   Extents extents = given;

@@ -12,13 +12,14 @@
 
 namespace mamba {
 
-/// What a launch of `function` with these extents, and with memory as `problem`
-/// says, would compile; its target is the default one. Without extents only the
-/// order of the dimensions is known, and the variant takes tensors of every
-/// size and alignment.
+/// What a launch of `function` with these extents, and with memory as `options`
+/// (ProblemOptions::forFunction) say, would compile; its target is the default
+/// one. Without extents only the order of the dimensions is known, and the
+/// variant takes tensors of every size and alignment.
 Result<VariantRequest> makeRequest(const Function &function,
-                                   const ProblemOptions &problem,
-                                   const Extents &extents);
+                                   const ProblemOptions &options,
+                                   const Extents &extents,
+                                   const FunctionInfo *partner = nullptr);
 
 } // namespace mamba
 
