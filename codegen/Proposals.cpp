@@ -17,31 +17,6 @@
 using namespace mlir;
 using namespace mlir::ssm;
 
-//===----------------------------------------------------------------------===//
-// Attributes and fields
-//===----------------------------------------------------------------------===//
-
-static GpuScheduleFields fieldsOf(ScheduleAttr s) {
-  return {.lanes = s.getLanes(),
-          .items = s.getItems(),
-          .channels = s.getChannels(),
-          .warpsL = s.getWarpsL(),
-          .warpsD = s.getWarpsD(),
-          .chunks = s.getChunks(),
-          .handoff = s.getHandoff(),
-          .relay = s.getRelay(),
-          .unroll = s.getUnroll(),
-          .stages = s.getStages(),
-          .prefetch = s.getPrefetch(),
-          .packed = s.getPacked(),
-          .minBlocks = s.getMinBlocks()};
-}
-
-static CpuScheduleFields fieldsOf(CpuScheduleAttr s) {
-  return {
-      .vector = s.getVector(), .items = s.getItems(), .chunks = s.getChunks()};
-}
-
 /// The texts of those that the verifier does not refuse.
 template <typename Fields>
 static std::vector<std::string> textsOf(MLIRContext *context,

@@ -127,6 +127,12 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     stored: half the shared memory, half the reads and fewer registers between
     them, for an instruction a value that widens it. It is as 0 where `items`
     (of all lanes that split states) is no multiple of 8, and for what is computed from inputs.
+
+    Lanes along the channels add sums over channels by shuffles, down to `apart`
+    sums a warp, which go to shared memory and are added with those of the other
+    warps: fewer instructions, and as many times the shared memory for them. Two
+    lanes at least add theirs, so half of the lanes along the channels is the most
+    that counts.
   }];
   let parameters = (ins
     DefaultValuedParameter<"int64_t", "1", "lanes of a warp along L; a power of two up to 32">:$lanes,
@@ -142,6 +148,7 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "1", "groups of such states under way at a time: 1 or 2">:$stages,
     DefaultValuedParameter<"int64_t", "0", "1: a thread loads its steps a tile ahead; 2: it copies them">:$prefetch,
     DefaultValuedParameter<"int64_t", "0", "1: staged inputs stay 16-bit floats">:$packed,
+    DefaultValuedParameter<"int64_t", "1", "sums over channels that a warp keeps apart; a power of two up to 16">:$apart,
     DefaultValuedParameter<"int64_t", "0", "blocks an SM that registers must allow; 0: no bound">:$min_blocks
   );
   let assemblyFormat = "`<` struct(params) `>`";
@@ -167,6 +174,10 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     int64_t teamThreads() const { return threads() / teams(); }
     /// Inputs of 16-bit floats stay so in staged tiles, in words of 16 bytes.
     bool packs() const { return getPacked() && stateItems() % 8 == 0; }
+    /// Sums over channels that each warp writes to shared memory.
+    int64_t sumsApart() const {
+      return std::clamp<int64_t>(channelLanes() / 2, 1, getApart());
+    }
   }];
 }
 

@@ -196,12 +196,11 @@ static LogicalResult verifyRange(EmitError emitError, StringRef field,
   return success();
 }
 
-LogicalResult
-ScheduleAttr::verify(EmitError emitError, int64_t lanes, int64_t split,
-                     int64_t items, int64_t channels, int64_t warpsL,
-                     int64_t warpsD, int64_t chunks, int64_t handoff,
-                     int64_t relay, int64_t unroll, int64_t stages,
-                     int64_t prefetch, int64_t packed, int64_t minBlocks) {
+LogicalResult ScheduleAttr::verify(
+    EmitError emitError, int64_t lanes, int64_t split, int64_t items,
+    int64_t channels, int64_t warpsL, int64_t warpsD, int64_t chunks,
+    int64_t handoff, int64_t relay, int64_t unroll, int64_t stages,
+    int64_t prefetch, int64_t packed, int64_t apart, int64_t minBlocks) {
   if (failed(verifyRange(emitError, "lanes", lanes, 1, 32, true)) ||
       failed(verifyRange(emitError, "split", split, 0, 1)) ||
       failed(verifyRange(emitError, "items", items, 1, 32)) ||
@@ -215,6 +214,7 @@ ScheduleAttr::verify(EmitError emitError, int64_t lanes, int64_t split,
       failed(verifyRange(emitError, "stages", stages, 1, 2)) ||
       failed(verifyRange(emitError, "prefetch", prefetch, 0, 2)) ||
       failed(verifyRange(emitError, "packed", packed, 0, 1)) ||
+      failed(verifyRange(emitError, "apart", apart, 1, 16, true)) ||
       failed(verifyRange(emitError, "min_blocks", minBlocks, 0, 32)))
     return failure();
   if (warpsL * warpsD > 32)

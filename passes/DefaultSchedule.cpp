@@ -76,8 +76,8 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
           schedule.tileChannels() * problem.tableNumbers +
       problem.states * teams * segment * (schedule.tileSteps() / items) +
       4 * schedule.threads() * schedule.channels * problem.summedSteps +
-      4 * teams * schedule.warpsD * summedTileWords(schedule.tileSteps()) *
-          problem.summedChannels;
+      4 * teams * schedule.warpsD * schedule.sumsApart() *
+          summedTileWords(schedule.tileSteps()) * problem.summedChannels;
   // Steps that are copied ahead, in two buffers; half as much between rows.
   if (schedule.prefetch == 2)
     bytes += 2 * schedule.threads() * schedule.channels * schedule.items *

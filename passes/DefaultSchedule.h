@@ -14,6 +14,7 @@
 #ifndef MAMBA_PASSES_DEFAULTSCHEDULE_H
 #define MAMBA_PASSES_DEFAULTSCHEDULE_H
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -90,6 +91,7 @@ struct GpuScheduleFields {
   int64_t stages = 1;
   int64_t prefetch = 0;
   int64_t packed = 0;
+  int64_t apart = 1;
   int64_t minBlocks = 0;
 
   bool operator==(const GpuScheduleFields &) const = default;
@@ -100,6 +102,9 @@ struct GpuScheduleFields {
   int64_t stateLanes() const { return split ? lanes : 1; }
   int64_t stateItems() const { return stateLanes() * items; }
   bool packs() const { return packed && stateItems() % 8 == 0; }
+  int64_t sumsApart() const {
+    return std::clamp<int64_t>(32 / lanes / 2, 1, apart);
+  }
 };
 
 /// The fields of #ssm.cpu_schedule.

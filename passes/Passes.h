@@ -31,6 +31,10 @@ struct Problem;
 Attribute attributeOf(Location location, const GpuScheduleFields &fields);
 Attribute attributeOf(Location location, const CpuScheduleFields &fields);
 
+/// The fields of an attribute.
+GpuScheduleFields fieldsOf(ScheduleAttr schedule);
+CpuScheduleFields fieldsOf(CpuScheduleAttr schedule);
+
 /// The problem that `op` is; extents that its types leave open are those of
 /// `assumed`.
 Problem problemOf(FusedOp op, const Problem &assumed);

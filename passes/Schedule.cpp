@@ -156,12 +156,35 @@ Problem mlir::ssm::problemOf(FusedOp op, const Problem &assumed) {
 // Attributes
 //===----------------------------------------------------------------------===//
 
+GpuScheduleFields mlir::ssm::fieldsOf(ScheduleAttr s) {
+  return {.lanes = s.getLanes(),
+          .split = s.getSplit(),
+          .items = s.getItems(),
+          .channels = s.getChannels(),
+          .warpsL = s.getWarpsL(),
+          .warpsD = s.getWarpsD(),
+          .chunks = s.getChunks(),
+          .handoff = s.getHandoff(),
+          .relay = s.getRelay(),
+          .unroll = s.getUnroll(),
+          .stages = s.getStages(),
+          .prefetch = s.getPrefetch(),
+          .packed = s.getPacked(),
+          .apart = s.getApart(),
+          .minBlocks = s.getMinBlocks()};
+}
+
+CpuScheduleFields mlir::ssm::fieldsOf(CpuScheduleAttr s) {
+  return {
+      .vector = s.getVector(), .items = s.getItems(), .chunks = s.getChunks()};
+}
+
 Attribute mlir::ssm::attributeOf(Location location,
                                  const GpuScheduleFields &s) {
   return ScheduleAttr::getChecked(
       [=] { return emitError(location); }, location.getContext(), s.lanes,
       s.split, s.items, s.channels, s.warpsL, s.warpsD, s.chunks, s.handoff,
-      s.relay, s.unroll, s.stages, s.prefetch, s.packed, s.minBlocks);
+      s.relay, s.unroll, s.stages, s.prefetch, s.packed, s.apart, s.minBlocks);
 }
 
 Attribute mlir::ssm::attributeOf(Location location,

@@ -141,16 +141,14 @@ private:
   void writeTable(const Table &table, StateRun run, ArrayRef<Number> numbers);
   void withChannel(Value row, function_ref<void()> body);
   bool isChannelMajor();
-  /// A run of states of one of the block's channels that a thread does.
+  /// A run of states of one of the block's channels.
   struct OwnRun {
     Value row; ///< i32 of the channel.
-    StateRun run;
-    Value exists; ///< i1; null: always.
+    StateRun states;
   };
   int64_t runWidth();
   int64_t numRuns();
   OwnRun runAt(Value item);
-  SmallVector<OwnRun> fewOwnRuns();
   void eachOwnStates(function_ref<void(StateRun)> body);
   Steps evaluateTable(Value value, StateRun run);
   Steps evaluateTable(Value value, StateRun run,
@@ -185,6 +183,7 @@ private:
   Value threadOf(Value row, Value slot);
   Number loadEntry(const Total &total, Value entry);
   void storeEntry(const Total &total, Value entry, const Number &number);
+  void storeRun(const Total &total, Value entry, ArrayRef<Number> numbers);
   void addSteps(Tile &tile, const Total &total, Value state,
                 ArrayRef<Steps> byChannel);
   void addChannels(const Total &total, Value state, ArrayRef<Steps> byChannel);
@@ -200,14 +199,32 @@ private:
   void keepLanes(const Total &total, Value state, Steps sums, int64_t count);
   void addPair(const Total &total, Value state, ArrayRef<Steps> first,
                ArrayRef<Steps> second);
-  Value tileEntry(const Total &total, Value state, Value warp, Value step);
+  /// Which of the sums over channels of a team: i32 each.
+  struct TileSum {
+    Value warp;
+    Value apart; ///< Of the warp's own.
+  };
+  int64_t sumsOfTile();
+  Value tileEntry(const Total &total, Value state, TileSum sum, Value step);
   void storePoints(Tile &tile, const Total &total, Value state,
                    ArrayRef<Steps> byChannel);
   void addToTotal(Tile &tile, const Total &total, Value state,
                   ArrayRef<Steps> byChannel);
   void addStepTotals(Tile &tile);
   void storeTileTotals(Tile &tile);
-  void storeTileTotal(Tile &tile, const Total &total);
+  /// The sums of a total over the block's channels, of steps side by side.
+  struct TileTotal {
+    const Total *total;
+    Value state;    ///< i32, null for none.
+    Value position; ///< i64 of the first step.
+    Value owns;     ///< i1: this thread stores them.
+    Steps numbers;
+  };
+  int64_t numTileRuns(const Total &total);
+  bool hasFewRuns(const Total &total);
+  SmallVector<TileTotal> fewTileTotals(Tile &tile, const Total &total);
+  TileTotal tileTotalAt(Tile &tile, const Total &total, Value item);
+  void storeTileTotal(const TileTotal &sums);
   int64_t tileRun(const Total &total);
   void addRun(const Total &total, Value entry, int64_t width, Steps &sums);
   void storeTotals();

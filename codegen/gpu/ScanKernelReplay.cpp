@@ -62,17 +62,22 @@ ScanKernel::Steps ScanKernel::stateBefore(Tile &tile, unsigned i,
 /// Asks for the states that a tile is replayed from, where a thread has few: it
 /// holds them while it ends the tile before.
 SmallVector<Value> ScanKernel::requestCheckpoints(Tile &tile) {
-  constexpr size_t kMostRuns = 2;
+  constexpr int64_t kMostRuns = 2;
+  int64_t runs = numRuns(), threads = schedule.threads();
   SmallVector<Value> words;
-  SmallVector<OwnRun> few = fewOwnRuns();
-  if (!isReplaying() || few.size() > kMostRuns)
+  if (!isReplaying() || runs > kMostRuns * threads)
     return words;
-  for (const OwnRun &own : few)
+  for (int64_t first = 0; first < runs; first += threads) {
+    Value item = e.add(at.thread, first);
+    if (first + threads > runs)
+      item = e.min(item, e.i32(runs - 1));
+    OwnRun own = runAt(item);
     withChannel(own.row, [&] {
       for (auto [i, op] : llvm::enumerate(recurrenceOps))
         if (carries[i].perState && body.isReplayed(op))
-          words.append(wordsOf(stateBefore(tile, i, own.run)));
+          words.append(wordsOf(stateBefore(tile, i, own.states)));
     });
+  }
   return words;
 }
 

@@ -143,24 +143,7 @@ ScanKernel::OwnRun ScanKernel::runAt(Value item) {
   bool isChannelFirst = isChannelMajor();
   Value row = isChannelFirst ? e.rem(item, rows) : e.div(item, rowRuns);
   Value run = isChannelFirst ? e.div(item, rows) : e.rem(item, rowRuns);
-  return {row, {e.mul(run, width), width}, nullptr};
-}
-
-/// The runs of states that this thread does, where it has few; else none.
-SmallVector<ScanKernel::OwnRun> ScanKernel::fewOwnRuns() {
-  constexpr int64_t kFew = 4;
-  int64_t threads = schedule.threads(), runs = numRuns();
-  SmallVector<OwnRun> own;
-  if (runs > kFew * threads)
-    return own;
-  for (int64_t first = 0; first < runs; first += threads) {
-    Value item = e.add(at.thread, first);
-    bool allExist = first + threads <= runs;
-    own.push_back(runAt(allExist ? item : e.min(item, e.i32(runs - 1))));
-    if (!allExist)
-      own.back().exists = e.lessThan(item, e.i32(runs));
-  }
-  return own;
+  return {row, {e.mul(run, width), width}};
 }
 
 int64_t ScanKernel::numRuns() {
@@ -171,18 +154,21 @@ int64_t ScanKernel::numRuns() {
 /// channel is the run's. Few runs are emitted one by one, so that their loads
 /// are under way together.
 void ScanKernel::eachOwnStates(function_ref<void(StateRun)> body) {
-  auto emit = [&](const OwnRun &own) {
-    withChannel(own.row, [&] { body(own.run); });
+  constexpr int64_t kUnrolled = 4;
+  int64_t runs = numRuns(), threads = schedule.threads();
+  auto emit = [&](Value item) {
+    OwnRun own = runAt(item);
+    withChannel(own.row, [&] { body(own.states); });
   };
-  SmallVector<OwnRun> few = fewOwnRuns();
-  if (few.empty())
-    return e.loop(at.thread, e.i32(numRuns()), schedule.threads(),
-                  [&](Value item) { emit(runAt(item)); });
-  for (const OwnRun &own : few)
-    if (own.exists)
-      e.ifThen(own.exists, [&] { emit(own); });
+  if (runs > kUnrolled * threads)
+    return e.loop(at.thread, e.i32(runs), threads, emit);
+  for (int64_t first = 0; first < runs; first += threads) {
+    Value item = e.add(at.thread, first);
+    if (first + threads <= runs)
+      emit(item);
     else
-      emit(own);
+      e.ifThen(e.lessThan(item, e.i32(runs)), [&] { emit(item); });
+  }
 }
 
 //===----------------------------------------------------------------------===//

@@ -9,8 +9,9 @@
 //
 //   Steps:    each thread adds its steps to entries of its own in shared
 //             memory; behind the tiles, those of a channel are added.
-//   Channels: each warp adds its channels, and keeps the sums of the tile in
-//             shared memory; behind the states, those of the warps are added.
+//   Channels: each warp adds its channels down to `apart` sums, and keeps those
+//             of the tile in shared memory; behind the states, those of all
+//             warps are added.
 //   Points:   nothing; every point is written.
 //
 // All orders are fixed, so that two runs give the same bits. TotalKernel adds
@@ -42,7 +43,7 @@ void ScanKernel::allocateTotals() {
     int64_t states = statesOf(total);
     total.words = isSteps ? schedule.threads() * schedule.getChannels() *
                                 summedRowWords(states)
-                          : schedule.teams() * schedule.getWarpsD() * states *
+                          : schedule.teams() * sumsOfTile() * states *
                                 summedTileWords(schedule.tileSteps());
     bool isComplex = isComplexValue(total.sums.value());
     total.shared = memory.allocate(total.words * (isComplex ? 2 : 1));
@@ -76,14 +77,33 @@ Value ScanKernel::ownEntry(const Total &total, Value thread, int64_t c,
   return state ? e.add(entry, state) : entry;
 }
 
-/// The entry of a step of the tile.
-Value ScanKernel::tileEntry(const Total &total, Value state, Value warp,
+/// Sums over channels that a team keeps of each step and state.
+int64_t ScanKernel::sumsOfTile() {
+  return schedule.getWarpsD() * schedule.sumsApart();
+}
+
+/// The entry of a step of the tile in sum number `apart` of a warp. The sums of
+/// a state lie side by side: a tile's row is 4 words longer than it has steps,
+/// so that lanes of two of them write to different banks.
+Value ScanKernel::tileEntry(const Total &total, Value state, TileSum sum,
                             Value step) {
-  Value row = e.add(e.mul(at.team, schedule.getWarpsD()), warp);
+  Value row = e.add(e.mul(at.team, schedule.getWarpsD()), sum.warp);
   row = e.mul(row, statesOf(total));
   if (state)
     row = e.add(row, state);
+  row = e.add(e.mul(row, schedule.sumsApart()), sum.apart);
   return e.add(e.mul(row, summedTileWords(schedule.tileSteps())), step);
+}
+
+/// Neighbours from `entry` on, which is a multiple of how many they are.
+void ScanKernel::storeRun(const Total &total, Value entry,
+                          ArrayRef<Number> numbers) {
+  constexpr size_t kWord = 4;
+  if (!isComplexValue(total.sums.value()) && numbers.size() % kWord == 0)
+    return e.storeNumbers(
+        numbers, e.offset(kernel.shared(total.shared), entry, e.getF32Type()));
+  for (auto [j, number] : llvm::enumerate(numbers))
+    storeEntry(total, e.add(entry, static_cast<int64_t>(j)), number);
 }
 
 /// Each thread its own: no one else reads them before the end.
@@ -130,12 +150,13 @@ Number ScanKernel::fromChannel(const Number &number, int64_t distance) {
                                              : distance);
 }
 
-/// Sums over groups of `count` lanes along the channels. While lanes hold
-/// several numbers, neighbours give each other one half, and keep the sums of
-/// the other.
+/// Sums over groups of `count` lanes along the channels, down to those that are
+/// kept apart. While lanes hold several numbers, neighbours give each other one
+/// half, and keep the sums of the other.
 ScanKernel::LaneShare ScanKernel::addLanes(Steps numbers, int64_t count) {
   LaneShare share = {std::move(numbers), e.i32(0), nullptr};
-  for (int64_t distance = count / 2; distance >= 1; distance /= 2) {
+  for (int64_t distance = count / 2; distance >= schedule.sumsApart();
+       distance /= 2) {
     Value isUpper = isUpperChannel(distance);
     size_t half = share.numbers.size() / 2;
     if (share.numbers.size() % 2 != 0) {
@@ -183,14 +204,11 @@ void ScanKernel::keepLanes(const Total &total, Value state, Steps sums,
                            int64_t count) {
   LaneShare share = addLanes(std::move(sums), count);
   Value first = e.add(e.mul(at.segment, schedule.getItems()), share.first);
-  Value warp =
-      isRelay() ? e.i32(0) : e.div(e.div(at.thread, 32), schedule.scanWarps());
+  TileSum sum = {isRelay() ? e.i32(0)
+                           : e.div(e.div(at.thread, 32), schedule.scanWarps()),
+                 e.rem(at.laneChannel, schedule.sumsApart())};
   auto store = [&] {
-    for (auto [j, number] : llvm::enumerate(share.numbers))
-      storeEntry(
-          total,
-          tileEntry(total, state, warp, e.add(first, static_cast<int64_t>(j))),
-          number);
+    storeRun(total, tileEntry(total, state, sum, first), share.numbers);
   };
   if (share.owns)
     e.ifThen(share.owns, store);
@@ -269,31 +287,77 @@ void ScanKernel::storeTileTotals(Tile &tile) {
   // The barrier behind the staging of the next tile keeps its sums from
   // overtaking these.
   teamBarrier();
+  // No store in between, whose branch the reads of the next sums would wait
+  // for.
+  SmallVector<TileTotal> few;
   for (const Total &total : totals)
     if (isOfTile(total))
-      storeTileTotal(tile, total);
+      llvm::append_range(few, fewTileTotals(tile, total));
+  for (const TileTotal &sums : few)
+    storeTileTotal(sums);
+  for (const Total &total : totals)
+    if (isOfTile(total) && !hasFewRuns(total))
+      e.loop(
+          at.teamThread, e.i32(numTileRuns(total)), schedule.teamThreads(),
+          [&](Value item) { storeTileTotal(tileTotalAt(tile, total, item)); });
 }
 
-/// A thread takes steps side by side, as many as memory moves at once; the next
-/// thread the next ones.
-void ScanKernel::storeTileTotal(Tile &tile, const Total &total) {
-  int64_t steps = schedule.tileSteps();
-  int64_t width = tileRun(total);
-  e.loop(at.teamThread, e.i32(steps / width * statesOf(total)),
-         schedule.teamThreads(), [&](Value item) {
-           Value step = e.mul(e.rem(item, steps / width), width);
-           Value state = total.perState ? e.div(item, steps / width) : Value();
-           Value position = e.add(tile.start, e.toI64(step));
-           Value owns = e.lessThan(position, kernel.length());
-           owns = inOneSequence(owns, total.sums.has(Axis::Batch));
-           e.ifThen(owns, [&] {
-             Steps sums;
-             for (int64_t warp = 0; warp < schedule.getWarpsD(); ++warp)
-               addRun(total, tileEntry(total, state, e.i32(warp), step), width,
-                      sums);
-             e.storeNumbers(sums, partialAddress(total, position, state));
-           });
-         });
+/// Threads take steps side by side, as many as memory moves at once.
+int64_t ScanKernel::numTileRuns(const Total &total) {
+  return schedule.tileSteps() / tileRun(total) * statesOf(total);
+}
+
+/// True where a thread's registers hold all its sums of a total.
+bool ScanKernel::hasFewRuns(const Total &total) {
+  constexpr int64_t kFew = 2;
+  return numTileRuns(total) <= kFew * schedule.teamThreads();
+}
+
+/// The sums of all runs that this thread takes of a total, if they are few.
+SmallVector<ScanKernel::TileTotal>
+ScanKernel::fewTileTotals(Tile &tile, const Total &total) {
+  SmallVector<TileTotal> few;
+  int64_t runs = numTileRuns(total), threads = schedule.teamThreads();
+  if (!hasFewRuns(total))
+    return few;
+  for (int64_t first = 0; first < runs; first += threads) {
+    Value item = e.add(at.teamThread, first);
+    if (first + threads <= runs) {
+      few.push_back(tileTotalAt(tile, total, item));
+      continue;
+    }
+    few.push_back(tileTotalAt(tile, total, e.min(item, e.i32(runs - 1))));
+    few.back().owns =
+        e.conjunction(few.back().owns, e.lessThan(item, e.i32(runs)));
+  }
+  return few;
+}
+
+/// The sums over all channels of the block of run `item` (i32).
+ScanKernel::TileTotal ScanKernel::tileTotalAt(Tile &tile, const Total &total,
+                                              Value item) {
+  int64_t width = tileRun(total), rowRuns = schedule.tileSteps() / width;
+  Value step = e.mul(e.rem(item, rowRuns), width);
+  TileTotal sums = {&total,
+                    total.perState ? e.div(item, rowRuns) : Value(),
+                    e.add(tile.start, e.toI64(step)),
+                    nullptr,
+                    {}};
+  sums.owns = inOneSequence(e.lessThan(sums.position, kernel.length()),
+                            total.sums.has(Axis::Batch));
+  for (int64_t i = 0; i < sumsOfTile(); ++i) {
+    TileSum sum = {e.i32(i / schedule.sumsApart()),
+                   e.i32(i % schedule.sumsApart())};
+    addRun(total, tileEntry(total, sums.state, sum, step), width, sums.numbers);
+  }
+  return sums;
+}
+
+void ScanKernel::storeTileTotal(const TileTotal &sums) {
+  e.ifThen(sums.owns, [&] {
+    e.storeNumbers(sums.numbers,
+                   partialAddress(*sums.total, sums.position, sums.state));
+  });
 }
 
 /// Steps of a tile that lie side by side in memory whose runs all exist and are

@@ -13,8 +13,8 @@
 
 // CHECK: gpu.func @replay_0(
 // The tiles come from the last one.
-// CHECK: scf.for %[[TURN:.*]] = %c0_i64 to %[[TILES:[0-9a-z]+]] step
-// CHECK: %[[LAST:.*]] = arith.subi %[[TILES]], %c1_i64
+// CHECK: %[[LAST:[0-9a-z]+]] = arith.subi %[[TILES:[0-9]+]], %c1_i64
+// CHECK: scf.for %[[TURN:.*]] = %c0_i64 to %[[TILES]] step
 // CHECK: arith.subi %[[LAST]], %[[TURN]]
 // What is replayed goes up the lanes, the other one down. Missing steps of the
 // last tile come first in it: a = 1 and b = 0.

@@ -50,6 +50,11 @@ func.func private @warps_of_relay() attributes {a = #ssm.schedule<warps_l = 33, 
 
 // -----
 
+// expected-error@+1 {{schedule's apart is 3, expected a power of two from 1 to 16}}
+func.func private @apart() attributes {a = #ssm.schedule<apart = 3>}
+
+// -----
+
 // expected-error@+1 {{schedule's packed is 2, expected from 0 to 1}}
 func.func private @packed() attributes {a = #ssm.schedule<packed = 2>}
 

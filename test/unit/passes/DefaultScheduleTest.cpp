@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/DefaultSchedule.h"
+#include "passes/Passes.h"
 #include "passes/TunedTable.h"
 
 #include "dialect/SSMDialect.h"
@@ -45,6 +46,28 @@ protected:
 
 } // namespace
 
+TEST_F(DefaultSchedule, AttributesHaveAllFields) {
+  GpuScheduleFields gpu{.lanes = 2,
+                        .split = 1,
+                        .items = 4,
+                        .channels = 4,
+                        .warpsL = 3,
+                        .warpsD = 1,
+                        .chunks = 5,
+                        .handoff = 1,
+                        .relay = 1,
+                        .unroll = 2,
+                        .stages = 2,
+                        .prefetch = 1,
+                        .packed = 1,
+                        .apart = 8,
+                        .minBlocks = 6};
+  Location place = UnknownLoc::get(&context);
+  EXPECT_EQ(fieldsOf(cast<ScheduleAttr>(attributeOf(place, gpu))), gpu);
+  CpuScheduleFields cpu{.vector = 8, .items = 3, .chunks = 2};
+  EXPECT_EQ(fieldsOf(cast<CpuScheduleAttr>(attributeOf(place, cpu))), cpu);
+}
+
 TEST_F(DefaultSchedule, GpuSchedulesAreValid) {
   auto report = [&] { return emitError(UnknownLoc::get(&context)); };
   for (std::string_view chip : {"sm_80", "sm_89", "sm_90a", "sm_120"}) {
@@ -55,7 +78,7 @@ TEST_F(DefaultSchedule, GpuSchedulesAreValid) {
       EXPECT_TRUE(ScheduleAttr::getChecked(
           report, &context, s.lanes, s.split, s.items, s.channels, s.warpsL,
           s.warpsD, s.chunks, s.handoff, s.relay, s.unroll, s.stages,
-          s.prefetch, s.packed, s.minBlocks));
+          s.prefetch, s.packed, s.apart, s.minBlocks));
       EXPECT_LE(sharedBytesOf(s, problem), target->sharedBytes)
           << "states " << problem.states << " length " << problem.length
           << " channels " << problem.channels;

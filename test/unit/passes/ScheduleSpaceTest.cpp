@@ -71,6 +71,28 @@ TEST(ScheduleSpace, EveryFieldCanBeChanged) {
   EXPECT_TRUE(changed([](auto &f) { f.chunks = 4; }));
 }
 
+TEST(ScheduleSpace, SumsOverChannelsStayApartWhereThereAreSome) {
+  GpuTarget target = *findGpuTarget("sm_90");
+  GpuScheduleFields from{.lanes = 4, .warpsD = 4, .apart = 2};
+  Problem sums = kLayer;
+  sums.summedChannels = 32;
+  auto apart = [&](const Problem &problem) {
+    std::set<int64_t> numbers;
+    for (const GpuScheduleFields &near : neighboursOf(from, problem, target))
+      numbers.insert(near.apart);
+    return numbers;
+  };
+  EXPECT_EQ(apart(sums), (std::set<int64_t>{1, 2, 4}));
+  EXPECT_EQ(apart(kLayer), (std::set<int64_t>{2}));
+  // They take shared memory, as many times as there are sums.
+  GpuScheduleFields together = from;
+  together.apart = 1;
+  EXPECT_GT(sharedBytesOf(from, sums), sharedBytesOf(together, sums));
+  // Half of the lanes along the channels at most.
+  GpuScheduleFields most{.lanes = 8, .apart = 16};
+  EXPECT_EQ(most.sumsApart(), 2);
+}
+
 TEST(ScheduleSpace, WarpsTakeTurnsAndScanTogetherAgain) {
   GpuTarget target = *findGpuTarget("sm_90");
   GpuScheduleFields together{.lanes = 4, .warpsD = 8};
