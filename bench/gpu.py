@@ -6,8 +6,9 @@ reference on sampled slices (gradients: on a part of it), and becomes one record
 of a JSON list. Suites:
 
   layers   the shapes that the hand-written CUDA kernel of state-spaces/mamba was
-           measured at on an H100 in (B, D, L) memory (bench/NOTES.md says how),
-           in both memory orders, (B, D, L) and (B, L, D)
+           measured at on an H100 in (B, D, L) memory (bench/NOTES.md says how;
+           peers.py runs it beside ours), in both memory orders, (B, D, L) and
+           (B, L, D)
   backward the gradients of all eight inputs at these shapes, beside the official
            backward kernel, which also takes states that its forward kernel saved
   training forward that saves states, 32 steps apart, and the gradients from them
@@ -33,7 +34,8 @@ LAYER = ROOT / "examples/01-selective-scan/selective_scan.mlir"
 LAYER_F32 = ROOT / "bench/s6_f32.mlir"
 
 # (B, D, L, N, type of the activations): microseconds of the official kernels,
-# forward and backward.
+# forward and backward, on this GPU; peers.py measures them on any.
+OFFICIAL_GPU = "H100"
 OFFICIAL = {
     (8, 2048, 2048, 16, "bf16"): (593, 2430),
     (8, 1536, 2048, 16, "bf16"): (453, 1834),
@@ -52,8 +54,8 @@ STEPS = [(1, 32, 1, 16, "bf16"), *((batch, 2048, 1, 16, "bf16")
                                    for batch in (1, 64, 512))]
 LENGTHS = [*((1, 512, 1024 << log, 16, "bf16") for log in range(0, 11, 2)),
            *((8, 2048, 1024 << log, 16, "bf16") for log in range(0, 7, 2))]
-# Of an H100 SXM: what a copy within its memory reaches.
-BYTES_PER_US = 3.02e6
+# What a copy within a GPU's memory reaches, by a word of its name.
+BYTES_PER_US = {"H100": 3.02e6, "H200": 4.28e6}
 
 
 def replaced(text, old, new):
@@ -116,9 +118,10 @@ def measure(arguments, kernel, shape, order, folder):
         "median_us": round(told["median_us"], 2),
         "error": max(result["error"] for result in told["errors"])
                  if is_backward(kernel) else told["errors"][0]["error"],
-        "memory_us": round(told["bytes"] / BYTES_PER_US, 2),
+        "memory_us": memory_us(told),
         "launch_us": told.get("launch_us"),
-        "official_us": official(kernel, shape) if order == "bdl" else None,
+        "official_us": official(kernel, shape, told["model"])
+                       if order == "bdl" else None,
     }
     if kernel == "s6-step":
         graph = run(arguments, kernel, shape, order, folder, "--graph")
@@ -126,8 +129,18 @@ def measure(arguments, kernel, shape, order, folder):
     return record
 
 
-def official(kernel, shape):
+def memory_us(told):
+    """To move every byte once; None on a GPU whose memory is not known."""
+    for name, rate in BYTES_PER_US.items():
+        if name in told["model"]:
+            return round(told["bytes"] / rate, 2)
+    return None
+
+
+def official(kernel, shape, model):
     forward, backward = OFFICIAL.get(shape, (None, None))
+    if OFFICIAL_GPU not in model:
+        return None
     return backward if is_backward(kernel) else forward
 
 
@@ -157,8 +170,9 @@ def describe(record):
     shape = tuple(record[key] for key in ("B", "D", "L", "N", "dtype"))
     text = (f"{record['kernel']} (B,D,L,N,type) = {shape}  {record['layout']}  "
             f"{record['median_us']:9.1f} us, "
-            f"{1e3 * record['median_us'] / record['L']:.1f} ns a step, "
-            f"memory {record['memory_us']:.1f} us")
+            f"{1e3 * record['median_us'] / record['L']:.1f} ns a step")
+    if record["memory_us"]:
+        text += f", memory {record['memory_us']:.1f} us"
     if record["official_us"]:
         text += (f", official {record['official_us']} us, "
                  f"{record['official_us'] / record['median_us']:.2f}x")
