@@ -312,9 +312,23 @@ def found_peers():
     return [Official(selective_scan_cuda)]
 
 
+def opened(arguments):
+    """PyTorch and the loader, or an end with what is missing."""
+    try:
+        import torch
+    except ImportError as error:
+        sys.exit(f"found no PyTorch ({error}), whose tensors all kernels take: "
+                 "install it ('pip install torch'), with CUDA")
+    if not torch.cuda.is_available():
+        sys.exit("found no GPU that PyTorch can use")
+    try:
+        return torch, bundle.Loader(arguments.loader, "cuda:0")
+    except (OSError, RuntimeError) as error:
+        sys.exit(f"--loader={arguments.loader}: {error}")
+
+
 def sweep(arguments):
-    import torch
-    loader = bundle.Loader(arguments.loader, "cuda:0")
+    torch, loader = opened(arguments)
     peers, rate, records = found_peers(), copy_rate(torch), []
     print(f"{torch.cuda.get_device_name()}: a copy moves {rate / 1e6:.2f} TB/s")
     for kernel, shape in SUITES[arguments.suite]:
