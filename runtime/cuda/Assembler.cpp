@@ -62,8 +62,4 @@ Result<std::string> Assembler::assemble(std::string_view ptx,
   return cubin;
 }
 
-Status Assembler::checkTarget(std::string_view target) const {
-  return assemble(kEmptyKernel, "an empty kernel", target).status();
-}
-
 } // namespace mamba::cuda

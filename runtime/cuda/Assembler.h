@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// ptxas makes the better code: kernels of nvJitLink may take more instructions,
-// keep values in memory, and run half as fast.
+// ptxas makes the better code: kernels of nvJitLink may take more instructions
+// and keep values in memory (bench/NOTES.md has one that takes 1.6 times as
+// long).
 //
 //===----------------------------------------------------------------------===//
 
@@ -38,9 +39,6 @@ public:
   /// target; NotFound, with every place tried, if neither is there.
   Result<std::string> assemble(std::string_view ptx, const std::string &name,
                                std::string_view target) const;
-
-  /// Whether assemble() makes code for `target`; else its error.
-  Status checkTarget(std::string_view target) const;
 
 private:
   Result<std::string> assembleByLinker(std::string_view ptx,

@@ -30,6 +30,8 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <map>
+#include <optional>
+#include <utility>
 
 using namespace mamba;
 namespace fs = std::filesystem;
@@ -47,7 +49,10 @@ using Form = std::pair<ImageKind, std::string>;
 /// Turns functions into a manifest and the files that it names.
 class Exporter {
 public:
-  explicit Exporter(const ExportOptions &options) : options_(options) {}
+  explicit Exporter(const ExportOptions &options) : options_(options) {
+    if (!options.forms.empty())
+      forms_ = options.forms;
+  }
 
   Status run(std::span<const ExportedFunction> functions);
 
@@ -58,11 +63,10 @@ public:
   std::vector<NamedFile> files;
 
 private:
-  Status canAssemble() const;
-  Status chooseForms();
   Status addFunction(const ExportedFunction &exported);
   Status addVariant(const Function &function, const VariantRequest &request,
                     TargetManifest &target);
+  Result<std::optional<Form>> makeCubin(const Artifact &artifact);
   Result<std::vector<Form>> makeForms(const Function &function,
                                       const VariantRequest &request,
                                       const Artifact &artifact);
@@ -70,7 +74,10 @@ private:
   BundleFile add(std::string name, std::string bytes);
 
   const ExportOptions &options_;
-  std::vector<ImageKind> forms_;
+  /// Cubins first: they load without a compiler.
+  std::vector<ImageKind> forms_ = {ImageKind::Cubin, ImageKind::Ptx,
+                                   ImageKind::Cuda};
+  bool warned_ = false;
   /// In the order of ExportOptions::targets.
   std::vector<TargetManifest> targets_;
   /// How often a file's name was used.
@@ -92,33 +99,9 @@ static std::string nameFor(std::string_view wanted) {
   return isLoaders ? "ssm_" + name : name;
 }
 
-/// Whether machine code can be made for all targets.
-Status Exporter::canAssemble() const {
-  for (const std::string &target : options_.targets)
-    if (cuda::architectureNumber(target) != 0)
-      MAMBA_RETURN_IF_ERROR(cuda::Assembler::get().checkTarget(target));
-  return Status();
-}
-
-/// Cubins first: they load without a compiler.
-Status Exporter::chooseForms() {
-  forms_ = options_.forms;
-  if (!forms_.empty())
-    return Status();
-  forms_ = {ImageKind::Cubin, ImageKind::Ptx, ImageKind::Cuda};
-  if (Status status = canAssemble(); !status.ok()) {
-    warn(fmt::format("the bundle gets no machine code, so that drivers compile "
-                     "its PTX when it is loaded: {}",
-                     status.message()));
-    forms_.erase(forms_.begin());
-  }
-  return Status();
-}
-
 Status Exporter::run(std::span<const ExportedFunction> functions) {
   manifest.name = nameFor(options_.name);
   manifest.compiler = "mamba-mlir " + compilerSourceId();
-  MAMBA_RETURN_IF_ERROR(chooseForms());
   for (const ExportedFunction &function : functions)
     if (function.requests.empty())
       return invalid(fmt::format("no variants of '{}' are asked for",
@@ -187,6 +170,24 @@ static std::string interfaceOf(Artifact artifact) {
   return serialize(artifact);
 }
 
+/// Machine code; nothing, with one warning, where no one has asked for it and
+/// no assembler is there, or none that knows the target.
+Result<std::optional<Form>> Exporter::makeCubin(const Artifact &artifact) {
+  Result<std::string> cubin = cuda::Assembler::get().assemble(
+      artifact.image, artifact.name, artifact.target);
+  if (cubin.ok())
+    return std::optional<Form>({ImageKind::Cubin, std::move(*cubin)});
+  bool isAbsent = cubin.code() == StatusCode::NotFound ||
+                  cubin.code() == StatusCode::Unsupported;
+  if (!options_.forms.empty() || !isAbsent)
+    return cubin.status();
+  if (!std::exchange(warned_, true))
+    warn(fmt::format("the bundle gets no machine code for {}, so that drivers "
+                     "compile its PTX when it is loaded: {}",
+                     artifact.target, cubin.status().message()));
+  return std::optional<Form>();
+}
+
 Result<std::vector<Form>> Exporter::makeForms(const Function &function,
                                               const VariantRequest &request,
                                               const Artifact &artifact) {
@@ -197,11 +198,9 @@ Result<std::vector<Form>> Exporter::makeForms(const Function &function,
     if (kind == artifact.kind) {
       made.emplace_back(kind, artifact.image);
     } else if (kind == ImageKind::Cubin) {
-      MAMBA_ASSIGN_OR_RETURN(std::string cubin,
-                             cuda::Assembler::get().assemble(artifact.image,
-                                                             artifact.name,
-                                                             artifact.target));
-      made.emplace_back(kind, std::move(cubin));
+      MAMBA_ASSIGN_OR_RETURN(std::optional<Form> cubin, makeCubin(artifact));
+      if (cubin)
+        made.push_back(std::move(*cubin));
     } else {
       VariantRequest other = request;
       other.backend = Backend::Nvrtc;

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fmt/format.h>
@@ -148,6 +149,8 @@ int mamba::reportError(const Status &status) {
 /// arguments. The exit status, if the program ends with that.
 static std::optional<int> begin(const CommandLine &line, int argc, char **argv,
                                 std::vector<std::string> &others) {
+  // Who starts us may ignore it, and we would never learn how ptxas ended.
+  std::signal(SIGCHLD, SIG_DFL);
   if (wantsHelp(argc, argv)) {
     std::fputs(line.help().c_str(), stdout);
     return 0;

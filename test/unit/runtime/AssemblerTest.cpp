@@ -50,7 +50,6 @@ TEST_F(AssemblerTest, PtxasComesFirst) {
   ASSERT_TRUE(cubin.ok()) << cubin.status().message();
   EXPECT_EQ(*cubin, "\x7f"
                     "ELF of ptxas");
-  EXPECT_TRUE(assembler.checkTarget("sm_90").ok());
   EXPECT_TRUE(warnings().empty());
 }
 
@@ -67,7 +66,7 @@ TEST_F(AssemblerTest, WrongPtxIsNotTriedAgain) {
 
 TEST_F(AssemblerTest, WithNeitherBothAreNamed) {
   Assembler assembler(noPtxas, [&] { return noLinker; });
-  Status status = assembler.checkTarget("sm_90");
+  Status status = assembler.assemble(kOtherPtx, "other", "sm_90").status();
   EXPECT_EQ(status.code(), StatusCode::NotFound);
   expectTexts(status, {"no ptxas", "no nvJitLink"});
 }
@@ -105,11 +104,10 @@ TEST_F(AssemblerTest, NvJitLinkIsTakenElse) {
 
 TEST_F(AssemblerTest, UnknownArchitecturesAreNamed) {
   const Assembler &assembler = Assembler::get();
-  if (!assembler.checkTarget("sm_90").ok())
+  if (!assembler.assemble(kOtherPtx, "other", "sm_90").ok())
     GTEST_SKIP() << "neither ptxas nor nvJitLink here";
-  EXPECT_TRUE(assembler.checkTarget("sm_80").ok());
   for (const char *target : {"sm_7", "sm_95", "gfx90a", ""}) {
-    Status status = assembler.checkTarget(target);
+    Status status = assembler.assemble(kOtherPtx, "other", target).status();
     EXPECT_EQ(status.code(), StatusCode::Unsupported) << target;
     expectTexts(status, {target});
   }
