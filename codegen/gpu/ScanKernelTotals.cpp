@@ -95,7 +95,7 @@ Value ScanKernel::tileEntry(const Total &total, Value state, TileSum sum,
   return e.add(e.mul(row, summedTileWords(schedule.tileSteps())), step);
 }
 
-/// Neighbours from `entry` on, which is a multiple of how many they are.
+/// Neighbours from `entry` on: a multiple of 4 words, where they fill such.
 void ScanKernel::storeRun(const Total &total, Value entry,
                           ArrayRef<Number> numbers) {
   constexpr size_t kWord = 4;

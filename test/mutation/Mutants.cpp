@@ -14,9 +14,10 @@ using namespace mlir::ssm::mutation;
 std::vector<Mutant> mutation::allMutants() {
   std::vector<Mutant> all = {{"none", "no mistake: every case passes", "",
                               [](ModuleOp) { return true; }}};
-  for (auto *table : {barrierMutants, boundMutants, resultMutants, carryMutants,
-                      laneMutants, relayMutants, sweepMutants, indexMutants,
-                      offsetMutants, memoryMutants, copyMutants, splitMutants})
+  for (auto *table :
+       {barrierMutants, boundMutants, resultMutants, carryMutants, laneMutants,
+        relayMutants, sweepMutants, indexMutants, offsetMutants, memoryMutants,
+        copyMutants, splitMutants, sumMutants})
     llvm::append_range(all, table());
   return all;
 }

@@ -43,6 +43,7 @@ std::vector<Mutant> offsetMutants();
 std::vector<Mutant> memoryMutants();
 std::vector<Mutant> copyMutants();
 std::vector<Mutant> splitMutants();
+std::vector<Mutant> sumMutants();
 
 /// All of these after number 0, which changes nothing.
 std::vector<Mutant> allMutants();

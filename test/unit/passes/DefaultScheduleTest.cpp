@@ -64,6 +64,9 @@ TEST_F(DefaultSchedule, AttributesHaveAllFields) {
                         .minBlocks = 6};
   Location place = UnknownLoc::get(&context);
   EXPECT_EQ(fieldsOf(cast<ScheduleAttr>(attributeOf(place, gpu))), gpu);
+  // Warps in turn have all channels of a block.
+  gpu.relay = 0, gpu.split = 0, gpu.warpsL = 2, gpu.warpsD = 3;
+  EXPECT_EQ(fieldsOf(cast<ScheduleAttr>(attributeOf(place, gpu))), gpu);
   CpuScheduleFields cpu{.vector = 8, .items = 3, .chunks = 2};
   EXPECT_EQ(fieldsOf(cast<CpuScheduleAttr>(attributeOf(place, cpu))), cpu);
 }
