@@ -38,7 +38,8 @@ class Loader:
     """The library, and the device that its bundles run on."""
 
     def __init__(self, library, device):
-        self.library = ctypes.CDLL(str(library))
+        # A bare name would be looked for in the system's folders alone.
+        self.library = ctypes.CDLL(str(pathlib.Path(library).resolve()))
         self.library.mamba_error.restype = ctypes.c_char_p
         self.check(self.library.mamba_check_abi(ctypes.c_int32(ABI)))
         self.device = ctypes.c_void_p()

@@ -36,10 +36,15 @@ class PeersTest(unittest.TestCase):
                          [("b", 2), ("chunk", 4), ("d", 96), ("n", 16)])
 
     def test_results_far_from_a_peers_are_wrong(self):
-        for value, wrong in [(2e-3, False), (0.5, True), (float("nan"), True)]:
-            self.assertEqual(peers.is_wrong({"difference": {"du": value}}),
-                             wrong)
-        self.assertFalse(peers.is_wrong({"difference": None}))
+        for dtype, value, wrong in [("bf16", 2e-3, False), ("bf16", 0.5, True),
+                                    ("f32", 1e-6, False), ("f32", 2e-3, True),
+                                    ("f32", float("nan"), True)]:
+            found = peers.wrong_results(
+                {"dtype": dtype, "difference": {"du": value, "dz": 0.0}})
+            self.assertEqual(len(found), wrong, (dtype, value))
+            self.assertTrue(all("du differs" in text for text in found))
+        self.assertEqual(
+            peers.wrong_results({"dtype": "f32", "difference": None}), [])
 
     def test_a_tensor_is_described_as_the_loader_wants_it(self):
         tensor = bundle.Tensor.of(FakeTensor())
