@@ -41,8 +41,8 @@ struct ExportOptions {
   std::vector<std::string> targets = {"sm_80", "sm_86",  "sm_89",
                                       "sm_90", "sm_100", "sm_120"};
   /// Forms of the code for GPUs, of cubin, ptx and cuda. Empty: all; cubins
-  /// only where ptxas or nvJitLink is installed, with a warning where neither
-  /// is.
+  /// only where ptxas or nvJitLink is installed and knows the target, with a
+  /// warning where neither does.
   std::vector<ImageKind> forms;
   /// Names the functions in `functions` that are such a pair.
   const TrainingPair *pair = nullptr;
