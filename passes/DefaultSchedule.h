@@ -95,7 +95,8 @@ struct GpuScheduleFields {
   int64_t minBlocks = 0;
 
   bool operator==(const GpuScheduleFields &) const = default;
-  int64_t tileChannels() const { return 32 / lanes * channels * warpsD; }
+  int64_t channelLanes() const { return 32 / lanes; }
+  int64_t tileChannels() const { return channelLanes() * channels * warpsD; }
   int64_t teams() const { return relay ? warpsL : 1; }
   int64_t threads() const { return 32 * warpsL * warpsD; }
   int64_t tileSteps() const { return lanes * items * warpsL / teams(); }
@@ -103,7 +104,7 @@ struct GpuScheduleFields {
   int64_t stateItems() const { return stateLanes() * items; }
   bool packs() const { return packed && stateItems() % 8 == 0; }
   int64_t sumsApart() const {
-    return std::clamp<int64_t>(32 / lanes / 2, 1, apart);
+    return std::clamp<int64_t>(channelLanes() / 2, 1, apart);
   }
 };
 

@@ -54,7 +54,7 @@ static void changeThread(GpuSteps &steps, const Problem &problem) {
   if (problem.stagedHalves > 0)
     steps.change([](Fields &f) { f.packed = 1 - f.packed; });
   if (problem.summedChannels > 0)
-    steps.scale(&Fields::apart, 32 / steps.from.lanes / 2);
+    steps.scale(&Fields::apart, steps.from.channelLanes() / 2);
   steps.scale(&Fields::unroll, std::min<int64_t>(problem.states, 16));
   steps.scale(&Fields::items, 32);
   steps.scale(&Fields::channels, 4);

@@ -146,6 +146,8 @@ private:
     Value row; ///< i32 of the channel.
     StateRun states;
   };
+  void eachItem(Value thread, int64_t threads, int64_t count,
+                function_ref<void(Value item, Value exists)> visit);
   int64_t runWidth();
   int64_t numRuns();
   OwnRun runAt(Value item);

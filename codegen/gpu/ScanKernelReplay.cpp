@@ -67,17 +67,14 @@ SmallVector<Value> ScanKernel::requestCheckpoints(Tile &tile) {
   SmallVector<Value> words;
   if (!isReplaying() || runs > kMostRuns * threads)
     return words;
-  for (int64_t first = 0; first < runs; first += threads) {
-    Value item = e.add(at.thread, first);
-    if (first + threads > runs)
-      item = e.min(item, e.i32(runs - 1));
+  eachItem(at.thread, threads, runs, [&](Value item, Value) {
     OwnRun own = runAt(item);
     withChannel(own.row, [&] {
       for (auto [i, op] : llvm::enumerate(recurrenceOps))
         if (carries[i].perState && body.isReplayed(op))
           words.append(wordsOf(stateBefore(tile, i, own.states)));
     });
-  }
+  });
   return words;
 }
 

@@ -129,6 +129,22 @@ bool ScanKernel::isChannelMajor() {
   return votes > 0;
 }
 
+/// Visits the items of `count` that are those of `thread`, one of `threads`:
+/// i32, the last item where there is none, and i1, whether there is one; null:
+/// always.
+void ScanKernel::eachItem(Value thread, int64_t threads, int64_t count,
+                          function_ref<void(Value, Value)> visit) {
+  for (int64_t first = 0; first < count; first += threads) {
+    Value item = e.add(thread, first);
+    if (first + threads <= count) {
+      visit(item, nullptr);
+      continue;
+    }
+    Value exists = e.lessThan(item, e.i32(count));
+    visit(e.min(item, e.i32(count - 1)), exists);
+  }
+}
+
 /// States that threads take together.
 int64_t ScanKernel::runWidth() {
   constexpr int64_t kWidest = 4;

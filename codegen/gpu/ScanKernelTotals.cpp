@@ -320,16 +320,11 @@ ScanKernel::fewTileTotals(Tile &tile, const Total &total) {
   int64_t runs = numTileRuns(total), threads = schedule.teamThreads();
   if (!hasFewRuns(total))
     return few;
-  for (int64_t first = 0; first < runs; first += threads) {
-    Value item = e.add(at.teamThread, first);
-    if (first + threads <= runs) {
-      few.push_back(tileTotalAt(tile, total, item));
-      continue;
-    }
-    few.push_back(tileTotalAt(tile, total, e.min(item, e.i32(runs - 1))));
-    few.back().owns =
-        e.conjunction(few.back().owns, e.lessThan(item, e.i32(runs)));
-  }
+  eachItem(at.teamThread, threads, runs, [&](Value item, Value exists) {
+    few.push_back(tileTotalAt(tile, total, item));
+    if (exists)
+      few.back().owns = e.conjunction(few.back().owns, exists);
+  });
   return few;
 }
 
