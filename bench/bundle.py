@@ -11,11 +11,10 @@ import subprocess
 
 ABI = 1
 MOST_DIMENSIONS = 8
-DTYPES = ["float64", "float32", "float16", "bfloat16", "complex64",
-          "complex128"]
-# What the manifest calls them.
+# PyTorch's names by the manifest's, in the order of mamba_dtype.
 NAMES = {"f64": "float64", "f32": "float32", "f16": "float16",
          "bf16": "bfloat16", "c64": "complex64", "c128": "complex128"}
+DTYPES = list(NAMES.values())
 
 
 class Tensor(ctypes.Structure):

@@ -181,6 +181,14 @@ def describe(record):
     return f"{text}  {record['schedule']}"
 
 
+def print_mean_lead(records):
+    leads = [record["official_us"] / record["median_us"]
+             for record in records if record["official_us"]]
+    if leads:
+        print(f"geometric mean of the leads in (B, D, L) memory: "
+              f"{statistics.geometric_mean(leads):.2f}x")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mamba-run", required=True)
@@ -201,11 +209,7 @@ def main():
                 continue
             records.append(record)
             print(describe(record), flush=True)
-    leads = [record["official_us"] / record["median_us"]
-             for record in records if record["official_us"]]
-    if leads:
-        print(f"geometric mean of the leads in (B, D, L) memory: "
-              f"{statistics.geometric_mean(leads):.2f}x")
+    print_mean_lead(records)
     if arguments.record:
         arguments.record.parent.mkdir(parents=True, exist_ok=True)
         arguments.record.write_text(json.dumps(records, indent=1) + "\n")

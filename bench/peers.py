@@ -58,7 +58,7 @@ class Layer:
     """The S6 layer at one shape: its bundle, and memory for every launch."""
 
     def __init__(self, arguments, torch, loader, kernel, shape, folder):
-        self.torch, self.kernel, self.shape = torch, kernel, shape
+        self.torch = torch
         self.sizes = dict(zip("bdl", shape))
         self.is_backward = gpu.is_backward(kernel)
         batch, channels, length, states, dtype = shape
@@ -149,20 +149,17 @@ class Official:
 
     def arguments(self, tensors):
         """What both of its functions begin with: (B, D, L), (B, G, N, L)."""
-        swapped = {name: tensors[name].transpose(1, 2)
-                   for name in ("u", "delta", "z")}
-        matrices = {name: tensors[name].permute(0, 2, 3, 1)
-                    for name in ("B", "C")}
-        return swapped, [swapped["u"], swapped["delta"], tensors["A"],
-                         matrices["B"], matrices["C"], tensors["D"],
-                         swapped["z"], tensors["bias"]]
+        u, delta, z = (tensors[name].transpose(1, 2)
+                       for name in ("u", "delta", "z"))
+        B, C = (tensors[name].permute(0, 2, 3, 1) for name in ("B", "C"))
+        return [u, delta, tensors["A"], B, C, tensors["D"], z, tensors["bias"]]
 
     def forward(self, tensors):
-        _, first = self.arguments(tensors)
+        first = self.arguments(tensors)
         return lambda: self.module.fwd(*first, True)
 
     def backward(self, tensors):
-        _, first = self.arguments(tensors)
+        first = self.arguments(tensors)
         out, states, _ = self.module.fwd(*first, True)
         gradient = tensors[OUTPUT_GRADIENT].transpose(1, 2)
         return lambda: self.module.bwd(*first, gradient, states, out, None,
@@ -246,8 +243,8 @@ def measure(arguments, torch, loader, peers, rate, kernel, shape, folder):
     ours = [layer.launchers(tensors, stream) for tensors in sets]
     systems, differences = {"mamba-mlir": [each[-1] for each in ours]}, {}
     for launches in ours:
-        launches[0]()  # States that gradients start from.
-    ours[0][-1]()
+        for launch in launches:  # Gradients start from states of forward.
+            launch()
     for peer in peers:
         call = peer.backward if layer.is_backward else peer.forward
         systems[peer.name] = [call(tensors) for tensors in sets]
@@ -381,11 +378,7 @@ def main():
                  "draw a record")
     records = (sweep(arguments) if measures
                else json.loads(arguments.draw.read_text()))
-    leads = [r["official_us"] / r["median_us"] for r in records
-             if r["official_us"]]
-    if leads:
-        print(f"geometric mean of the leads: "
-              f"{statistics.geometric_mean(leads):.2f}x")
+    gpu.print_mean_lead(records)
     if arguments.record:
         arguments.record.write_text(json.dumps(records, indent=1) + "\n")
     if arguments.picture:

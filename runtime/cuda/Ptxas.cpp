@@ -25,6 +25,11 @@ namespace mamba::cuda {
 
 namespace {
 
+/// A kernel that does nothing, in PTX that all assemblers take since CUDA 11.
+constexpr std::string_view kEmptyKernel =
+    ".version 7.0\n.target sm_80\n.address_size 64\n"
+    ".visible .entry nothing() { ret; }\n";
+
 constexpr std::string_view kElfMagic = "\x7f"
                                        "ELF";
 

@@ -23,11 +23,6 @@
 
 namespace mamba::cuda {
 
-/// A kernel that does nothing, in PTX that all assemblers take since CUDA 11.
-inline constexpr std::string_view kEmptyKernel =
-    ".version 7.0\n.target sm_80\n.address_size 64\n"
-    ".visible .entry nothing() { ret; }\n";
-
 /// A ptxas that runs. Thread-safe: each call is a process of its own, and is
 /// waited for.
 class Ptxas {
