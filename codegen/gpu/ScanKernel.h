@@ -21,6 +21,7 @@
 #include "codegen/PartialSums.h"
 #include "codegen/gpu/BodyAnalysis.h"
 #include "codegen/gpu/KernelPart.h"
+#include "codegen/gpu/LaneOrder.h"
 #include "codegen/gpu/LocationScope.h"
 #include "codegen/gpu/ScanLevels.h"
 #include "llvm/ADT/MapVector.h"
@@ -109,11 +110,6 @@ private:
   Place place();
   Place placeInLoops();
   const ScanLevels &levelsOf(RecurrenceOp op) const;
-  struct LanePlace {
-    Value segment; ///< i32 along L, of the warp.
-    Value channel; ///< i32 among those that take its channels.
-  };
-  LanePlace laneAt(Value lane);
   void placeChannels(Place &p, Value laneChannel, Value warp);
   void eachChannel(function_ref<void()> body);
   void blockBarrier();
@@ -538,7 +534,7 @@ private:
   SmallVector<unsigned> checkpoints;
   Kernel kernel;
   SharedMemory memory;
-  int64_t laneStride;
+  LaneOrder laneOrder;
   Place at;
   /// As `at`, in loops over n: a lane that splits states has all of a tile.
   Place atStates;
@@ -564,11 +560,6 @@ private:
   SmallVector<Table> decays;
   SmallVector<Total> totals;
 };
-
-/// 1, or 32 / lanes where neighbouring lanes take neighbouring channels
-/// because memory has them side by side.
-int64_t laneStrideFor(const LaunchPlan &plan, FusedOp op,
-                      ScheduleAttr schedule);
 
 } // namespace mlir::ssm
 

@@ -112,7 +112,8 @@ ScanKernel::RowWord ScanKernel::wordOfSteps(const WarpRows &rows,
   int64_t own = number / rows.words, rowsAtOnce = kWarp / rows.words;
   Value lane = e.add(e.div(e.rem(at.thread, kWarp), rows.words),
                      number % rows.words * rowsAtOnce);
-  auto [segment, laneChannel] = laneAt(lane);
+  Value segment = laneOrder.segment(e, lane);
+  Value laneChannel = laneOrder.channel(e, lane);
   Value channel = e.add(e.mul(laneChannel, schedule.getChannels()), own);
   return {e.mul(e.add(lane, own * kWarp), rows.row),
           e.add(e.mul(segment, schedule.getItems()), first),

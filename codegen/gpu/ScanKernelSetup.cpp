@@ -52,19 +52,6 @@ kernelTensors(const LaunchPlan &plan, FusedOp op, KernelPart part,
   return tensors.takeVector();
 }
 
-int64_t mlir::ssm::laneStrideFor(const LaunchPlan &plan, FusedOp op,
-                                 ScheduleAttr schedule) {
-  int votes = 0;
-  for (auto [i, input] : llvm::enumerate(op.getInputs())) {
-    AccessAttr access = op.inputAccess(i);
-    int unit = plan.layout(plan.tensorOf(input)).unitDim;
-    if (!access.has(Axis::Length) || !access.has(Axis::Channel) || unit < 0)
-      continue;
-    votes += access.getAxes()[unit] == Axis::Channel ? 1 : -1;
-  }
-  return votes > 0 ? schedule.channelLanes() : 1;
-}
-
 ScanKernel::ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
                        LaunchPlan &plan, const BodyAnalysis &body,
                        ScheduleAttr schedule, KernelPart part,
@@ -74,11 +61,13 @@ ScanKernel::ScanKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
       checkpoints(temporaries.checkpoints),
       kernel(e, module, name, plan,
              kernelTensors(plan, fused, part, temporaries), schedule.threads()),
-      laneStride(laneStrideFor(plan, fused, schedule)), at(place()),
+      laneOrder(LaneOrder::choose(plan, fused, schedule)), at(place()),
       atStates(placeInLoops()), operands(e, kernel, plan, fused, at),
-      levels(e, kernel, memory, at, schedule, schedule.getLanes(), laneStride),
+      levels(e, kernel, memory, at, schedule, schedule.getLanes(),
+             laneOrder.segmentStride()),
       stateLevels(e, kernel, memory, atStates, schedule,
-                  splits() ? 1 : schedule.getLanes(), laneStride) {
+                  splits() ? 1 : schedule.getLanes(),
+                  laneOrder.segmentStride()) {
   for (RecurrenceOp op : body.scans())
     if (isScanned(op))
       recurrenceOps.push_back(op);
@@ -221,13 +210,12 @@ Place ScanKernel::place() {
     p.teamThread = lane;
     warp = e.i32(0);
   }
-  auto [segment, laneChannel] = laneAt(lane);
-  p.laneSegment = segment;
-  p.laneChannel = laneChannel;
+  p.laneSegment = laneOrder.segment(e, lane);
+  p.laneChannel = laneOrder.channel(e, lane);
   p.warpSegment = e.rem(warp, warps);
   p.segment = e.add(e.mul(p.warpSegment, lanes), p.laneSegment);
   p.firstChannel = e.mul(tile, schedule.tileChannels());
-  placeChannels(p, laneChannel, e.div(warp, warps));
+  placeChannels(p, p.laneChannel, e.div(warp, warps));
   return p;
 }
 
@@ -236,13 +224,6 @@ Place ScanKernel::placeInLoops() {
   if (splits())
     place.segment = place.laneSegment = e.i32(0);
   return place;
-}
-
-ScanKernel::LanePlace ScanKernel::laneAt(Value lane) {
-  if (laneStride == 1)
-    return {e.rem(lane, schedule.getLanes()), e.div(lane, schedule.getLanes())};
-  return {e.div(lane, schedule.channelLanes()),
-          e.rem(lane, schedule.channelLanes())};
 }
 
 /// Threads without a channel read the last one's, and write nothing. Where the

@@ -54,7 +54,7 @@ ScanKernel::Steps ScanKernel::spread(ArrayRef<Number> own) {
     Value upper = isUpper(group);
     Steps first, second;
     for (const Number &number : steps) {
-      Number other = e.swapLanes(number, group * laneStride);
+      Number other = e.swapLanes(number, group * laneOrder.segmentStride());
       first.push_back(e.select(upper, other, number));
       second.push_back(e.select(upper, number, other));
     }
@@ -73,7 +73,8 @@ ScanKernel::Steps ScanKernel::collect(Steps sums) {
     for (size_t k = 0; k < half; ++k) {
       Number own = e.select(upper, sums[k + half], sums[k]);
       Number others = e.select(upper, sums[k], sums[k + half]);
-      kept.push_back(e.addf(own, e.swapLanes(others, group * laneStride)));
+      kept.push_back(
+          e.addf(own, e.swapLanes(others, group * laneOrder.segmentStride())));
     }
     sums = std::move(kept);
   }

@@ -146,8 +146,7 @@ Value ScanKernel::isUpperChannel(int64_t distance) {
 }
 
 Number ScanKernel::fromChannel(const Number &number, int64_t distance) {
-  return e.swapLanes(number, laneStride == 1 ? distance * schedule.getLanes()
-                                             : distance);
+  return e.swapLanes(number, laneOrder.channelStride(distance));
 }
 
 /// Sums over groups of `count` lanes along the channels, down to those that are
@@ -393,10 +392,8 @@ void ScanKernel::addRun(const Total &total, Value entry, int64_t width,
 Value ScanKernel::threadOf(Value row, Value slot) {
   int64_t lanes = schedule.getLanes(), count = schedule.channelLanes();
   Value own = e.div(row, schedule.getChannels());
-  Value along = e.rem(own, count);
   Value segment = e.rem(slot, lanes);
-  Value lane = laneStride == 1 ? e.add(e.mul(along, lanes), segment)
-                               : e.add(e.mul(segment, count), along);
+  Value lane = laneOrder.lane(e, segment, e.rem(own, count));
   Value warp =
       e.add(e.mul(e.div(own, count), schedule.getWarpsL()), e.div(slot, lanes));
   return e.add(e.mul(warp, 32), lane);
