@@ -397,6 +397,10 @@ static int64_t chooseMinBlocks(const GpuScheduleFields &schedule,
   return std::clamp<int64_t>(ceilDiv(blocks, target.multiprocessors), 1, held);
 }
 
+/// States of a single step that a thread computes together where no other warp
+/// hides their latency (one sequence of 2,048 channels: 2.9 us with two, 2.7).
+static constexpr int64_t kStatesOfStep = 16;
+
 /// A single step has nothing to keep in registers: many threads, as few
 /// registers as ptxas likes, and memory is what binds.
 static void fitSingleStep(GpuScheduleFields &schedule, const Problem &problem,
@@ -406,6 +410,12 @@ static void fitSingleStep(GpuScheduleFields &schedule, const Problem &problem,
   if (blocks > kWarpsOfLanes * target.multiprocessors &&
       sharedBytesOf(schedule, problem) * kWarpsOfLanes <= target.sharedBytes)
     schedule.warpsD = kWarpsOfLanes;
+  int64_t together = std::gcd(problem.states, kStatesOfStep);
+  if (blocks <= target.multiprocessors && !problem.replays &&
+      together > schedule.unroll * schedule.stages) {
+    schedule.unroll = together;
+    schedule.stages = 1;
+  }
   schedule.minBlocks = 0;
 }
 

@@ -329,6 +329,7 @@ TEST_F(DefaultSchedule, SingleStepsNeedThreadsNotRegisters) {
   EXPECT_EQ(many.tileSteps(), 1);
   EXPECT_EQ(many.warpsD, 4);
   EXPECT_EQ(many.minBlocks, 0);
+  EXPECT_LT(many.unroll, 16);
   // Few channels: as many multiprocessors as there are warps.
   step.batch = 1;
   EXPECT_EQ(defaultGpuSchedule(step, *h100).warpsD, 1);
@@ -345,6 +346,23 @@ TEST_F(DefaultSchedule, TheDefaultOneIsRankedFirst) {
       EXPECT_EQ(std::find(ranked.begin(), ranked.begin() + i, ranked[i]),
                 ranked.begin() + i);
   });
+}
+
+/// Where a multiprocessor has one warp, all states are under way at once.
+TEST_F(DefaultSchedule, AStepOfOneSequenceHidesItsOwnLatency) {
+  std::optional<GpuTarget> h100 = findGpuTarget("sm_90");
+  ASSERT_TRUE(h100);
+  Problem step = {.batch = 1,
+                  .length = 1,
+                  .channels = 2048,
+                  .states = 64,
+                  .bytesPerStep = 6,
+                  .areChannelsNeighbours = true,
+                  .tableNumbers = 3,
+                  .stagedNumbers = 2};
+  EXPECT_EQ(defaultGpuSchedule(step, *h100).unroll, 16);
+  step.states = 12;
+  EXPECT_EQ(step.states % defaultGpuSchedule(step, *h100).unroll, 0);
 }
 
 /// Extents and threads come from command lines.
