@@ -15,10 +15,13 @@
 // CHECK: gpu.barrier
 // CHECK: llvm.store %{{.*}}, %{{.*}} {alignment = 4 : i64} : f32, !llvm.ptr<1>
 
-// Then those of all blocks, in order, and rounded once.
+// Then those of all blocks, in order, and rounded once: many at a time, without
+// asking whether they exist, then the rest.
 // CHECK: gpu.func @totals_0_total0
 // CHECK-SAME: grid = ["l/32", "b/1"]
 // CHECK: scf.for
+// CHECK: scf.for %{{.*}} step %c32_i64
+// CHECK: scf.for %{{.*}} step %c8_i64
 // CHECK: arith.truncf %{{.*}} : f32 to bf16
 // CHECK: gpu.func @totals_0_total1
 // CHECK-SAME: grid = ["d/32"]
@@ -38,12 +41,14 @@ func.func @totals(%x_: tensor<?x?x?x4xf32>)
 
 // -----
 
-// Totals whose elements differ by states alone are added in one launch, as many
-// neighbours a block as the one with most states wants.
+// Totals whose elements differ by states alone are added in one launch, each by
+// blocks of its own, as many neighbours a block as the one with most states wants.
 
 // CHECK: gpu.func @together_0_total0
-// CHECK-SAME: grid = ["d/32"]
+// CHECK-SAME: grid = ["d/32", "./2"]
+// CHECK: scf.if
 // CHECK: scf.for %{{.*}} = %{{.*}} to %c128
+// CHECK: scf.if
 // CHECK: scf.for %{{.*}} = %{{.*}} to %c32
 // CHECK: gpu.return
 // CHECK-NOT: gpu.func @together_0_total

@@ -37,6 +37,11 @@ std::vector<Mutant> mutation::sumMutants() {
        "grad=1 apart=4 chunks=1",
        on(each(isInTiles && is<AddFOp>() && operand(1, isLoad) && isStored()),
           becomeOperand(0))},
+      {"totals-of-many", "one of many partial sums added at once is left out",
+       "grad=1",
+       on(first(in(Part::Totals) && is<AddFOp>() &&
+                operand(1, is<LLVM::LoadOp>())),
+          becomeOperand(0))},
       {"asked-own-tile", "states that are asked for ahead are the same tile's",
        "grad=1 save=32 chunks=1 prefetch=0",
        on(first(isInTiles && is<arith::MinSIOp>() &&
