@@ -72,13 +72,15 @@ Result<std::unique_ptr<Ptxas>> Ptxas::load(std::span<const std::string> paths) {
       return std::make_unique<Ptxas>(path, *release);
     tried += "\n  " + release.status().message();
   }
-  return Status(StatusCode::NotFound,
-                fmt::format("NVIDIA's program ptxas was not found, which makes "
-                            "machine code of PTX. Tried:{}\nIt comes with the "
-                            "CUDA toolkit, or with 'pip install "
-                            "nvidia-cuda-nvcc'. If it is elsewhere, set "
-                            "MAMBA_PTXAS to its path.",
-                            tried));
+  return Status(
+      StatusCode::NotFound,
+      fmt::format(
+          "NVIDIA's program ptxas was not found, or did not "
+          "work; it makes machine code of PTX. Tried:{}\nIt comes with the "
+          "CUDA toolkit, or with 'pip install "
+          "nvidia-cuda-nvcc'. If it is elsewhere, set "
+          "MAMBA_PTXAS to its path.",
+          tried));
 }
 
 Result<const Ptxas *> Ptxas::get() {
