@@ -15,9 +15,13 @@
 
 #include "dialect/SSMDialect.h"
 #include "passes/DifferentiateModel.h"
+#include "passes/ExpandFused.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Dominance.h"
 #include "mlir/IR/OperationSupport.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/CSE.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace mlir::ssm {
@@ -146,6 +150,22 @@ static void dropUnread(func::FuncOp function) {
       (void)function.eraseArgument(i);
 }
 
+/// Expands the fused ops of `function`, as its gradients' were: scans are
+/// compared. What expansion writes twice would not be the same as once.
+static LogicalResult expandFunction(func::FuncOp function) {
+  SmallVector<FusedOp> fused(function.getBody().front().getOps<FusedOp>());
+  if (fused.empty())
+    return success();
+  for (FusedOp op : fused)
+    if (failed(expandFused(op)))
+      return failure();
+  IRRewriter rewriter(function.getContext());
+  DominanceInfo dominance(function);
+  eliminateCommonSubExpressions(rewriter, dominance, function);
+  dropDead(function.getBody().front());
+  return success();
+}
+
 namespace {
 struct RecomputePass : ssm::impl::RecomputePassBase<RecomputePass> {
   using RecomputePassBase::RecomputePassBase;
@@ -166,8 +186,11 @@ struct RecomputePass : ssm::impl::RecomputePassBase<RecomputePass> {
       if (!backward || !isOneBlock(forward) || !isOneBlock(backward) ||
           backward.getNumArguments() < forward.getNumArguments())
         continue;
-      if (every > 0)
+      if (every > 0) {
+        if (failed(expandFunction(forward)))
+          return signalPassFailure();
         save(forward, backward, every);
+      }
       dropUnread(backward);
     }
   }

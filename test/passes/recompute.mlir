@@ -57,3 +57,22 @@ func.func @two(%x: tensor<?x?x?xf32>, %y: tensor<?x?x?xf32>) -> tensor<?x?x?xf32
   %0 = arith.mulf %h, %g : tensor<?x?x?xf32>
   return %0 : tensor<?x?x?xf32>
 }
+
+// -----
+
+// What is written as the kernel itself is expanded first, as its gradients were.
+// CHECK: func.func @kernel
+// CHECK-NOT: ssm.fused
+// CHECK: ssm.scan %{{.*}} save every 32
+// CHECK: func.func @kernel_backward
+// CHECK-SAME: ssm.name = "saved0"
+func.func @kernel(%x: tensor<?x?x?xf32>, %r: tensor<?xf32>) -> tensor<?x?x?xf32> {
+  %y = ssm.fused (%u = %x[b, l, d] : tensor<?x?x?xf32>, %rate = %r[d] : tensor<?xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>) {
+    %a = math.exp %rate : f32
+    %b = arith.mulf %u, %rate : f32
+    %h, %last = ssm.recurrence %a, %b : f32
+    ssm.yield %h : f32
+  }
+  return %y : tensor<?x?x?xf32>
+}
