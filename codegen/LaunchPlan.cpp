@@ -81,12 +81,30 @@ static LogicalResult verifyStored(func::FuncOp function, Type type,
             "complex<f64>";
 }
 
-/// The access with which some fused op reads `argument`; null for none.
-static AccessAttr accessOf(BlockArgument argument) {
+/// The access of the result that is the gradient of argument `i`; null for
+/// none.
+static AccessAttr accessOfGradient(func::FuncOp function, unsigned i) {
+  auto name = function.getArgAttrOfType<StringAttr>(i, kNameAttrName);
+  std::string wanted = gradientName(name, "argument", i);
+  Operation *terminator = function.getBody().front().getTerminator();
+  for (auto [number, value] : llvm::enumerate(terminator->getOperands())) {
+    auto stated =
+        function.getResultAttrOfType<StringAttr>(number, kNameAttrName);
+    auto fused = value.getDefiningOp<FusedOp>();
+    if (fused && stated && stated.getValue() == wanted &&
+        value.getType() == function.getArgumentTypes()[i])
+      return fused.resultAccess(cast<OpResult>(value).getResultNumber());
+  }
+  return nullptr;
+}
+
+/// The access with which some fused op reads `argument`. What is only added,
+/// say, gradients do not read: it has the axes of its gradient. Null for none.
+static AccessAttr accessOf(func::FuncOp function, BlockArgument argument) {
   for (OpOperand &use : argument.getUses())
     if (auto fused = dyn_cast<FusedOp>(use.getOwner()))
       return fused.inputAccess(use.getOperandNumber());
-  return nullptr;
+  return accessOfGradient(function, argument.getArgNumber());
 }
 
 /// The name that the function states, or its kind and number.
@@ -118,14 +136,17 @@ FailureOr<LaunchPlan> LaunchPlan::build(func::FuncOp function) {
     if (failed(
             verifyStored(function, argument.getType(), "argument " + Twine(i))))
       return failure();
-    AccessAttr access = accessOf(argument);
+    std::string name =
+        nameOr(function.getArgAttrOfType<StringAttr>(i, kNameAttrName),
+               "arg" + Twine(i));
+    AccessAttr access = accessOf(function, argument);
     if (!access)
-      return function.emitError() << "argument " << i << " is never read";
+      return function.emitError()
+             << "argument " << i << " ('" << name << "') of @"
+             << function.getName() << " is never read; remove it";
     plan.numbers[argument] = i;
     plan.artifact.tensors.push_back(
-        makeSpec(nameOr(function.getArgAttrOfType<StringAttr>(i, kNameAttrName),
-                        "arg" + Twine(i)),
-                 argument.getType(), access));
+        makeSpec(std::move(name), argument.getType(), access));
     plan.artifact.layouts.push_back(layoutFrom(
         function.getArgAttr(i, kLayoutAttrName), plan.artifact.tensors.back()));
   }

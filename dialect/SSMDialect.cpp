@@ -36,6 +36,11 @@ void SSMDialect::initialize() {
       >();
 }
 
+std::string mlir::ssm::gradientName(StringAttr name, StringRef kind,
+                                    unsigned i) {
+  return (name ? Twine("d") + name.getValue() : "d" + kind + Twine(i)).str();
+}
+
 /// Checks that a layout attribute fits the tensor that it describes.
 static LogicalResult verifyTensorAttr(Operation *op, NamedAttribute attr,
                                       Type type) {

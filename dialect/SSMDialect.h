@@ -31,6 +31,9 @@ namespace mlir::ssm {
 inline constexpr StringLiteral kLayoutAttrName = "ssm.layout";
 /// Name of the string attribute that names a function's argument or result.
 inline constexpr StringLiteral kNameAttrName = "ssm.name";
+/// Name of the gradient of argument or result number `i`: "d" before its own,
+/// if it has one (null for none).
+std::string gradientName(StringAttr name, StringRef kind, unsigned i);
 /// Names of integer attributes on a function: divisors of its channel extent
 /// and of its length.
 inline constexpr StringLiteral kMultipleAttrName = "ssm.channel_multiple";

@@ -53,11 +53,10 @@ static DenseSet<Value> activeValues(func::FuncOp function) {
 // The new function
 //===----------------------------------------------------------------------===//
 
-/// "d" before the name that `attributes` give; the fallback where they give
-/// none. Layouts stay.
+/// Those of the gradient of argument or result number `i`. Layouts stay.
 static DictionaryAttr gradientAttributes(OpBuilder &builder,
                                          DictionaryAttr attributes,
-                                         const Twine &fallback) {
+                                         StringRef kind, unsigned i) {
   NamedAttrList result;
   StringAttr name;
   if (attributes) {
@@ -65,9 +64,7 @@ static DictionaryAttr gradientAttributes(OpBuilder &builder,
     if (Attribute layout = attributes.get(kLayoutAttrName))
       result.set(kLayoutAttrName, layout);
   }
-  result.set(
-      kNameAttrName,
-      builder.getStringAttr(name ? Twine("d") + name.getValue() : fallback));
+  result.set(kNameAttrName, builder.getStringAttr(gradientName(name, kind, i)));
   return result.getDictionary(builder.getContext());
 }
 
@@ -84,14 +81,14 @@ static func::FuncOp declareBackward(OpBuilder &builder, func::FuncOp forward,
       continue;
     results.push_back(inputs[i]);
     resultAttributes.push_back(
-        gradientAttributes(builder, attributes, "dargument" + Twine(i)));
+        gradientAttributes(builder, attributes, "argument", i));
   }
   for (unsigned i = 0; i < forward.getNumResults(); ++i) {
     if (!hasTensorGradient(forward.getResultTypes()[i]))
       continue;
     inputs.push_back(forward.getResultTypes()[i]);
-    inputAttributes.push_back(gradientAttributes(
-        builder, forward.getResultAttrDict(i), "dresult" + Twine(i)));
+    inputAttributes.push_back(
+        gradientAttributes(builder, forward.getResultAttrDict(i), "result", i));
   }
   auto backward =
       func::FuncOp::create(builder, forward.getLoc(), name,
