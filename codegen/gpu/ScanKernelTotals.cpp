@@ -394,8 +394,8 @@ Value ScanKernel::threadOf(Value row, Value slot) {
   Value own = e.div(row, schedule.getChannels());
   Value segment = e.rem(slot, lanes);
   Value lane = laneOrder.lane(e, segment, e.rem(own, count));
-  Value warp =
-      e.add(e.mul(e.div(own, count), schedule.getWarpsL()), e.div(slot, lanes));
+  Value warp = e.mul(e.div(own, count), schedule.getWarpsL());
+  warp = e.add(warp, e.div(slot, lanes));
   return e.add(e.mul(warp, 32), lane);
 }
 

@@ -314,17 +314,22 @@ TEST_F(DefaultSchedule, UnknownChipsAreRefused) {
   EXPECT_EQ(findGpuTarget("sm_90a")->chip, "sm_90a");
 }
 
+/// A decode step of an S6 layer with 2,048 channels.
+static Problem decodeStep(int64_t batch, int64_t states) {
+  return {.batch = batch,
+          .length = 1,
+          .channels = 2048,
+          .states = states,
+          .bytesPerStep = 6,
+          .areChannelsNeighbours = true,
+          .tableNumbers = 3,
+          .stagedNumbers = 2};
+}
+
 TEST_F(DefaultSchedule, SingleStepsNeedThreadsNotRegisters) {
   std::optional<GpuTarget> h100 = findGpuTarget("sm_90");
   ASSERT_TRUE(h100);
-  Problem step = {.batch = 512,
-                  .length = 1,
-                  .channels = 2048,
-                  .states = 16,
-                  .bytesPerStep = 6,
-                  .areChannelsNeighbours = true,
-                  .tableNumbers = 2,
-                  .stagedNumbers = 2};
+  Problem step = decodeStep(512, 16);
   GpuScheduleFields many = defaultGpuSchedule(step, *h100);
   EXPECT_EQ(many.tileSteps(), 1);
   EXPECT_EQ(many.warpsD, 4);
@@ -352,14 +357,7 @@ TEST_F(DefaultSchedule, TheDefaultOneIsRankedFirst) {
 TEST_F(DefaultSchedule, AStepOfOneSequenceHidesItsOwnLatency) {
   std::optional<GpuTarget> h100 = findGpuTarget("sm_90");
   ASSERT_TRUE(h100);
-  Problem step = {.batch = 1,
-                  .length = 1,
-                  .channels = 2048,
-                  .states = 64,
-                  .bytesPerStep = 6,
-                  .areChannelsNeighbours = true,
-                  .tableNumbers = 3,
-                  .stagedNumbers = 2};
+  Problem step = decodeStep(1, 64);
   EXPECT_EQ(defaultGpuSchedule(step, *h100).unroll, 16);
   step.states = 12;
   EXPECT_EQ(step.states % defaultGpuSchedule(step, *h100).unroll, 0);
