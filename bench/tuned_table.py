@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Turns reports of mamba-tune into the table that comes with the compiler.
 
-  bench/tuned_table.py REPORT.json... > passes/TunedTable.inc
+  bench/tuned_table.py REPORT.json... > T.inc && mv T.inc passes/TunedTable.inc
 
 Rows of problems that no report speaks of are kept; of several reports of one
 problem on one GPU, the fastest counts.
@@ -28,7 +28,7 @@ def reports(paths):
     for path in paths:
         loaded = json.load(open(path))
         for report in loaded if isinstance(loaded, list) else [loaded]:
-            if report["known"]:
+            if report.get("known"):
                 sys.exit(f"{path}: found a report of no search, required is "
                          "one of mamba-tune --again")
             yield report

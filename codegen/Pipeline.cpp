@@ -92,7 +92,10 @@ mamba::Result<func::FuncOp> mlir::ssm::findFunction(ModuleOp module,
     names += (names.empty() ? "@" : ", @") + function.getName().str();
   }
   if (name.empty())
-    return notFound(file + " has several functions, say which one: " + names);
+    return notFound(file +
+                    " has several functions, say which one (tools: with "
+                    "--function=NAME): " +
+                    names);
   return notFound(file + " has no function @" + name + ", it has " + names);
 }
 

@@ -398,11 +398,14 @@ static int64_t chooseMinBlocks(const GpuScheduleFields &schedule,
 }
 
 /// States of a single step that a thread computes together where no other warp
-/// hides their latency (one sequence of 2,048 channels: 2.9 us with two, 2.7).
+/// hides their latency: one sequence of 2,048 channels takes 2.7 us, and 2.9
+/// with two at a time.
 static constexpr int64_t kStatesOfStep = 16;
 
 /// A single step has nothing to keep in registers: many threads, as few
-/// registers as ptxas likes, and memory is what binds.
+/// registers as ptxas likes, and memory is what binds. Where a multiprocessor
+/// has one block or none, latency does: a thread computes many states at once
+/// (gradients, whose states take more registers, were not measured).
 static void fitSingleStep(GpuScheduleFields &schedule, const Problem &problem,
                           const GpuTarget &target) {
   schedule.warpsD = 1;

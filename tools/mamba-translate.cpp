@@ -134,9 +134,13 @@ static Status writeStage(const TranslateOptions &options,
     MAMBA_RETURN_IF_ERROR(write(options, text));
   if (!status.ok() || isFound)
     return status;
+  bool isGpu = options.target.starts_with("sm_");
   return invalid(fmt::format("--to={}: no such format for target {}, there "
-                             "are {}, object and artifact",
-                             options.to, options.target, stages));
+                             "are {}, {}",
+                             options.to, options.target, stages,
+                             isGpu ? "cuda, cubin, object and artifact"
+                                   : "object and artifact; those of GPUs need "
+                                     "a target such as --target=sm_90"));
 }
 
 static Status writeCubin(const TranslateOptions &options,

@@ -24,11 +24,11 @@ static bool areChannelsNeighbours(const LaunchPlan &plan, FusedOp op) {
   return votes > 0;
 }
 
-/// Steps read shared memory 16 bytes a lane, which takes a wavefront a quarter
-/// of the warp; two quarters share one where lanes in pairs read the same
-/// (measured: half of the wavefronts of four lanes along L). Pairs of channels
-/// do. Steps that are copied gain nothing by it, and lose up to 3 %; so do
-/// steps that are not asked for ahead.
+/// What channels share is read from shared memory 16 bytes a lane, which takes
+/// a wavefront a quarter of the warp; two quarters share one where lanes l and
+/// l ^ 1, or l ^ 2, read the same. With more than two lanes along L, pairs of
+/// channels have to be innermost for that. Steps that are copied, or not asked
+/// for ahead, lose more by it than they gain (bench/NOTES.md).
 LaneOrder LaneOrder::choose(const LaunchPlan &plan, FusedOp op,
                             ScheduleAttr schedule) {
   constexpr int64_t kPair = 2;

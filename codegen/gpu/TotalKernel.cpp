@@ -16,8 +16,8 @@ using namespace mlir::ssm;
 
 namespace {
 
-/// A block covers neighbours along one axis of the results, the one that has
-/// most of them, and all groups and states there.
+/// A block covers neighbours along one axis of the results of one total, the
+/// axis that has most of them, and all groups and states there.
 class TotalKernel {
 public:
   TotalKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
@@ -32,9 +32,8 @@ private:
   static constexpr int64_t kThreads = 128;
   /// Neighbours of one element that memory moves at once.
   static constexpr int64_t kNeighbours = 8;
-  /// Partial sums under way at a time: memory answers late. Many where a thread
-  /// has nothing else to wait for: at (1,2048,2048), whose 128 parts came 8 at
-  /// a time, two such kernels took 27 us.
+  /// Partial sums under way at a time: memory answers late. Many where nothing
+  /// but their number bounds a thread (bench/NOTES.md).
   static constexpr int64_t kTogether = 8;
   static constexpr int64_t kMany = 32;
 
@@ -56,15 +55,15 @@ private:
   Number sumFrom(const Part &part, size_t dim, Value at);
   Number term(const Part &part, Value at);
   int64_t numSummed(const Part &part);
-  /// Terms from number `from` up to `to` (i64), of which those from `limit` on,
-  /// if it is given, are missing.
+  /// Terms from number `from` up to `to` (i64), `together` loads at a time.
+  /// They are a multiple of so many where nothing stands for `missing` ones.
   struct TermRange {
     Value from;
     Value to;
-    Value limit;
-    Number missing;
+    int64_t together;
+    std::optional<Number> missing;
   };
-  Number addTerms(const TermRange &range, int64_t together, const Number &sum,
+  Number addTerms(const TermRange &range, const Number &sum,
                   function_ref<Number(Value)> termAt);
   Value resultAddress(const Part &part);
   void store(const Part &part, const Number &number);
@@ -103,7 +102,7 @@ SmallVector<unsigned> TotalKernel::tensors() {
   return numbers;
 }
 
-/// The blocks of the total with most groups and states: all take the same.
+/// As many neighbours for all totals: what suits most groups and states.
 void TotalKernel::findBlock() {
   AccessAttr access = op.resultAccess(totals.front().result);
   along = neighbourAxis(access);
@@ -181,37 +180,35 @@ Number TotalKernel::sumFrom(const Part &part, size_t dim, Value at) {
   Number zero = e.zero(part.sums.value().getType()), sum = zero;
   if (numSummed(part) == 1) {
     Value whole = e.sub(to, e.rem(e.sub(to, from), kMany));
-    sum = addTerms({from, whole, nullptr, zero}, kMany, sum, termAt);
+    sum = addTerms({from, whole, kMany, std::nullopt}, sum, termAt);
     from = whole;
   }
-  return addTerms({from, to, to, zero}, kTogether, sum, termAt);
+  return addTerms({from, to, kTogether, zero}, sum, termAt);
 }
 
-/// Adds the terms of a range to `sum` in their order, `together` loads at a
-/// time.
-Number TotalKernel::addTerms(const TermRange &range, int64_t together,
-                             const Number &sum,
+/// Adds the terms of a range to `sum` in their order.
+Number TotalKernel::addTerms(const TermRange &range, const Number &sum,
                              function_ref<Number(Value)> termAt) {
   auto addSome = [&](Value i, ValueRange carried) -> SmallVector<Value> {
     SmallVector<Value> before(carried);
     ArrayRef<Value> rest(before);
     Number added = takeNumber(rest, sum.isComplex());
     SmallVector<Number> terms;
-    for (int64_t k = 0; k < together; ++k) {
+    for (int64_t k = 0; k < range.together; ++k) {
       Value own = e.add(i, k);
-      if (!range.limit) {
+      if (!range.missing) {
         terms.push_back(termAt(own));
         continue;
       }
-      Number number = termAt(e.min(own, e.sub(range.limit, e.i64(1))));
-      Value exists = e.lessThan(own, range.limit);
-      terms.push_back(e.select(exists, number, range.missing));
+      Number number = termAt(e.min(own, e.sub(range.to, e.i64(1))));
+      Value exists = e.lessThan(own, range.to);
+      terms.push_back(e.select(exists, number, *range.missing));
     }
     for (const Number &own : terms)
       added = e.addf(added, own);
     return SmallVector<Value>(added.words());
   };
-  SmallVector<Value> words = e.loop(range.from, range.to, together,
+  SmallVector<Value> words = e.loop(range.from, range.to, range.together,
                                     SmallVector<Value>(sum.words()), addSome);
   ArrayRef<Value> rest(words);
   return takeNumber(rest, sum.isComplex());

@@ -21,7 +21,9 @@
 // CHECK-SAME: grid = ["l/32", "b/1"]
 // CHECK: scf.for
 // CHECK: scf.for %{{.*}} step %c32_i64
+// CHECK-NOT: arith.select
 // CHECK: scf.for %{{.*}} step %c8_i64
+// CHECK: arith.select
 // CHECK: arith.truncf %{{.*}} : f32 to bf16
 // CHECK: gpu.func @totals_0_total1
 // CHECK-SAME: grid = ["d/32"]
@@ -46,9 +48,9 @@ func.func @totals(%x_: tensor<?x?x?x4xf32>)
 
 // CHECK: gpu.func @together_0_total0
 // CHECK-SAME: grid = ["d/32", "./2"]
-// CHECK: scf.if
+// CHECK: arith.cmpi eq, %{{.*}}, %c0_i64
 // CHECK: scf.for %{{.*}} = %{{.*}} to %c128
-// CHECK: scf.if
+// CHECK: arith.cmpi eq, %{{.*}}, %c1_i64
 // CHECK: scf.for %{{.*}} = %{{.*}} to %c32
 // CHECK: gpu.return
 // CHECK-NOT: gpu.func @together_0_total
