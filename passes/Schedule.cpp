@@ -238,7 +238,7 @@ Attribute SchedulePass::choose(FusedOp op) {
   std::optional<GpuTarget> gpu = findGpuTarget(target);
   if (!gpu) {
     op.emitError("found target '")
-        << target << "' of --ssm-schedule, expected cpu, " << knownGpuTargets();
+        << target << "', expected cpu, " << knownGpuTargets();
     return nullptr;
   }
   if (std::optional<std::string_view> tuned = findTunedSchedule(problem, *gpu))
@@ -263,8 +263,13 @@ Attribute SchedulePass::parse(FusedOp op) {
   if (isCpu ? isa_and_present<CpuScheduleAttr>(attr)
             : isa_and_present<ScheduleAttr>(attr))
     return attr;
-  op.emitError("found schedule '")
-      << schedule << "' of --ssm-schedule for the target " << target
-      << ", expected a " << (isCpu ? "#ssm.cpu_schedule" : "#ssm.schedule");
+  StringRef wanted = isCpu ? "#ssm.cpu_schedule" : "#ssm.schedule";
+  // The parser has said what is wrong with it.
+  if (!attr)
+    op.emitError("cannot use the schedule '")
+        << schedule << "', which is no valid " << wanted;
+  else
+    op.emitError("found schedule '") << schedule << "' for the target "
+                                     << target << ", expected a " << wanted;
   return nullptr;
 }

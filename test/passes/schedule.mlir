@@ -9,10 +9,10 @@
 // RUN: not mamba-opt --ssm-schedule="target=cpu schedule=#ssm.schedule<lanes=4>" %s 2>&1 | FileCheck %s --check-prefix=KIND
 // RUN: not mamba-opt --ssm-schedule="schedule=#ssm.schedule<lanes=3>" %s 2>&1 | FileCheck %s --check-prefix=VALUE
 
-// TARGET: schedule.mlir:[[#@LINE+18]]:8: error: found target 'sm_12' of --ssm-schedule, expected cpu, sm_80, sm_86, sm_89, sm_90, sm_100
-// KIND: error: found schedule '#ssm.schedule<lanes=4>' of --ssm-schedule for the target cpu, expected a #ssm.cpu_schedule
+// TARGET: schedule.mlir:[[#@LINE+18]]:8: error: found target 'sm_12', expected cpu, sm_80, sm_86, sm_89, sm_90, sm_100
+// KIND: error: found schedule '#ssm.schedule<lanes=4>' for the target cpu, expected a #ssm.cpu_schedule
 // VALUE: error: schedule's lanes is 3, expected a power of two from 1 to 32
-// VALUE: error: found schedule '#ssm.schedule<lanes=3>' of --ssm-schedule for the target sm_90, expected a #ssm.schedule
+// VALUE: error: cannot use the schedule '#ssm.schedule<lanes=3>', which is no valid #ssm.schedule
 
 // Many sequences: few lanes along L. Few sequences: warps in turn, or more lanes
 // along L; few and long ones: more blocks.
