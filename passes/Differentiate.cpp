@@ -113,9 +113,8 @@ static LogicalResult fillBackward(func::FuncOp forward, func::FuncOp backward) {
       llvm::map_to_vector(source.getTerminator()->getOperands(),
                           [&](Value value) { return mapping.lookup(value); });
   auto ends = func::ReturnOp::create(builder, forward.getLoc(), results);
-  for (FusedOp fused : llvm::to_vector(block->getOps<FusedOp>()))
-    if (failed(expandFused(fused)))
-      return failure();
+  if (failed(expandFused(*block)))
+    return failure();
   results = llvm::to_vector(ends.getOperands());
   ends.erase();
   SmallVector<Operation *> ops =

@@ -381,6 +381,9 @@ LogicalResult FusedExpansion::run() {
   return success();
 }
 
-LogicalResult mlir::ssm::expandFused(FusedOp op) {
-  return FusedExpansion(op).run();
+LogicalResult mlir::ssm::expandFused(Block &block) {
+  for (FusedOp op : llvm::to_vector(block.getOps<FusedOp>()))
+    if (failed(FusedExpansion(op).run()))
+      return failure();
+  return success();
 }

@@ -12,11 +12,12 @@
 
 namespace mlir::ssm {
 
-/// Replaces `op` by linalg and ssm ops on tensors that compute the same: what
-/// fusion would make one kernel of again. Fails with an error at what has no
-/// such form: tensors with an axis l/T, totals over groups and other axes at
-/// once, and recurrences of which nothing reads the batch or the channels.
-LogicalResult expandFused(FusedOp op);
+/// Replaces the fused ops of `block` by linalg and ssm ops on tensors that
+/// compute the same: what fusion would make one kernel of again, each. Fails
+/// with an error at what has no such form: tensors with an axis l/T, totals
+/// over groups and other axes at once, and recurrences of which nothing reads
+/// the batch or the channels.
+LogicalResult expandFused(Block &block);
 
 } // namespace mlir::ssm
 

@@ -153,16 +153,15 @@ static void dropUnread(func::FuncOp function) {
 /// Expands the fused ops of `function`, as its gradients' were: scans are
 /// compared. What expansion writes twice would not be the same as once.
 static LogicalResult expandFunction(func::FuncOp function) {
-  SmallVector<FusedOp> fused(function.getBody().front().getOps<FusedOp>());
-  if (fused.empty())
+  Block &block = function.getBody().front();
+  if (block.getOps<FusedOp>().empty())
     return success();
-  for (FusedOp op : fused)
-    if (failed(expandFused(op)))
-      return failure();
+  if (failed(expandFused(block)))
+    return failure();
   IRRewriter rewriter(function.getContext());
   DominanceInfo dominance(function);
   eliminateCommonSubExpressions(rewriter, dominance, function);
-  dropDead(function.getBody().front());
+  dropDead(block);
   return success();
 }
 

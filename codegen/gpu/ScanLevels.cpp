@@ -28,9 +28,9 @@ Segment mlir::ssm::combine(Emit &e, const Segment &first,
 
 ScanLevels::ScanLevels(Emit &e, Kernel &kernel, SharedMemory &memory,
                        const Place &place, ScheduleAttr schedule, int64_t lanes,
-                       int64_t laneStride)
+                       int64_t segmentStride)
     : e(e), kernel(kernel), memory(memory), place(place), schedule(schedule),
-      numLanes(lanes), laneStride(laneStride) {}
+      numLanes(lanes), segmentStride(segmentStride) {}
 
 Value ScanLevels::isLastSegment(bool isMirrored) const {
   int64_t last = numLanes * schedule.scanWarps() - 1;
@@ -89,7 +89,7 @@ Segment ScanLevels::scanItems(LocalScan &scan) {
 Number ScanLevels::shuffle(Number number, int64_t segments,
                            gpu::ShuffleMode mode) {
   auto word = [&](Value value) -> Value {
-    return gpu::ShuffleOp::create(e, value, e.i32(segments * laneStride),
+    return gpu::ShuffleOp::create(e, value, e.i32(segments * segmentStride),
                                   e.i32(32), mode)
         .getShuffleResult();
   };
@@ -103,7 +103,7 @@ Number ScanLevels::shuffleUp(Number number, int64_t segments) {
 
 /// What the lane has that differs in the bit `group`.
 Number ScanLevels::swapGroups(Number number, int64_t group) {
-  return e.swapLanes(number, group * laneStride);
+  return e.swapLanes(number, group * segmentStride);
 }
 
 /// Inclusive scan over the lanes along L, by doubling distances.

@@ -70,9 +70,10 @@ struct LocalScan {
 /// `finish` together.
 class ScanLevels {
 public:
-  /// `lanes` have the segments of a warp; each is `laneStride` from the next.
+  /// `lanes` have the segments of a warp; each is `segmentStride` from the
+  /// next.
   ScanLevels(Emit &e, Kernel &kernel, SharedMemory &memory, const Place &place,
-             ScheduleAttr schedule, int64_t lanes, int64_t laneStride);
+             ScheduleAttr schedule, int64_t lanes, int64_t segmentStride);
 
   /// False where a thread has all steps of its channel, so that states need no
   /// carry from elsewhere.
@@ -122,7 +123,7 @@ private:
   const Place &place;
   ScheduleAttr schedule;
   int64_t numLanes;
-  int64_t laneStride;
+  int64_t segmentStride;
   /// Words of a segment's number: 1, or 2 where it is complex.
   int64_t words = 1;
   /// Of the scans that are being finished.
