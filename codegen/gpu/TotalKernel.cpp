@@ -23,15 +23,18 @@ public:
   TotalKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
               LaunchPlan &plan, FusedOp op, ArrayRef<PartialSums> totals)
       : e(e), plan(plan), op(op), totals(totals),
-        kernel(e, module, name, plan, tensors(), kThreads,
+        along(neighbourAxis(op.resultAccess(totals.front().result))),
+        inner(mostInner()), threads(numThreads()),
+        kernel(e, module, name, plan, tensors(), threads,
                {Axis::Batch, Axis::Length, Axis::Channel}) {}
 
   void build();
 
 private:
-  static constexpr int64_t kThreads = 128;
-  /// Neighbours of one element that memory moves at once.
-  static constexpr int64_t kNeighbours = 8;
+  static constexpr int64_t kFewestThreads = 128;
+  static constexpr int64_t kMostThreads = 512;
+  /// Neighbours that a warp reads at once: a whole line of memory.
+  static constexpr int64_t kNeighbours = 32;
   /// Partial sums under way at a time: memory answers late. Many where nothing
   /// but their number bounds a thread (bench/NOTES.md).
   static constexpr int64_t kTogether = 8;
@@ -47,6 +50,8 @@ private:
   };
 
   Part partOf(const PartialSums &sums);
+  int64_t mostInner();
+  int64_t numThreads() const;
   SmallVector<unsigned> tensors();
   void findBlock();
   void findTotal(Value rest);
@@ -73,9 +78,11 @@ private:
   LaunchPlan &plan;
   FusedOp op;
   ArrayRef<PartialSums> totals;
+  std::optional<Axis> along; ///< Results lie side by side there.
+  int64_t inner;             ///< Most groups and states of a total.
+  int64_t threads;
   Kernel kernel;
-  std::optional<Axis> along;
-  int64_t blockCount = 1; ///< Along that axis.
+  int64_t blockCount = 1; ///< Along the axis `along`.
   Value total;            ///< i64: the block's, by number.
   Value first;            ///< i64: the block's first index along that axis.
   /// i64: the coordinates of an element, by axis.
@@ -102,17 +109,27 @@ SmallVector<unsigned> TotalKernel::tensors() {
   return numbers;
 }
 
+int64_t TotalKernel::mostInner() {
+  int64_t most = 1;
+  for (const PartialSums &sums : totals) {
+    Part part = partOf(sums);
+    most = std::max(most, part.groups * part.states);
+  }
+  return most;
+}
+
+/// One for each element of a block, if so many are allowed.
+int64_t TotalKernel::numThreads() const {
+  int64_t elements = along ? kNeighbours * inner : inner;
+  return std::clamp<int64_t>(llvm::alignTo(elements, 32), kFewestThreads,
+                             kMostThreads);
+}
+
 /// As many neighbours for all totals: what suits most groups and states.
 void TotalKernel::findBlock() {
   AccessAttr access = op.resultAccess(totals.front().result);
-  along = neighbourAxis(access);
-  int64_t inner = 1;
-  for (const PartialSums &sums : totals) {
-    Part part = partOf(sums);
-    inner = std::max(inner, part.groups * part.states);
-  }
   if (along)
-    blockCount = std::max<int64_t>(kNeighbours, kThreads / inner);
+    blockCount = std::max<int64_t>(kNeighbours, threads / inner);
   auto block = gpu::BlockIdOp::create(e, gpu::Dimension::x);
   Value rest = arith::IndexCastOp::create(e, e.getI64Type(), block);
   first = e.i64(0);
@@ -237,7 +254,7 @@ void TotalKernel::store(const Part &part, const Number &number) {
 
 void TotalKernel::buildPart(const Part &part, Value thread) {
   int64_t items = blockCount * part.groups * part.states;
-  e.loop(thread, e.i64(items), kThreads, [&](Value item) {
+  e.loop(thread, e.i64(items), threads, [&](Value item) {
     findItem(part, item);
     auto write = [&] { store(part, sumFrom(part, 0, e.i64(0))); };
     if (along)
