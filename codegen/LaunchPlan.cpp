@@ -219,7 +219,8 @@ void LaunchPlan::addLaunch(Operation *kernel, mamba::LaunchSpec launch) {
   Builder b(kernel->getContext());
   SmallVector<Attribute> grid, args;
   for (const mamba::GridTerm &term : launch.grid)
-    grid.push_back(b.getStringAttr(Twine(mamba::letterOf(term.axis)) + "/" +
+    grid.push_back(b.getStringAttr((term.isAdded ? "+" : "") +
+                                   Twine(mamba::letterOf(term.axis)) + "/" +
                                    Twine(term.divisor)));
   for (const mamba::KernelArg &arg : launch.args) {
     std::string text;
@@ -330,8 +331,10 @@ static FailureOr<mamba::LaunchSpec> readLaunch(Operation *kernel,
   launch.blockSize = block.getInt();
   launch.sharedBytes = shared.getInt();
   for (StringAttr term : grid.getAsRange<StringAttr>()) {
-    auto [letter, divisor] = term.getValue().split('/');
+    StringRef factor = term.getValue();
     mamba::GridTerm parsed;
+    parsed.isAdded = factor.consume_front("+");
+    auto [letter, divisor] = factor.split('/');
     std::optional<mamba::Axis> axis = axisOf(letter);
     if (!axis || divisor.getAsInteger(10, parsed.divisor))
       return kernel->emitError("'ssm.launch' has a malformed grid term ")

@@ -97,6 +97,8 @@ struct LayoutSpec {
 struct GridTerm {
   Axis axis = Axis::Other;
   int64_t divisor = 1;
+  /// True where it begins another product: those are added.
+  bool isAdded = false;
 };
 
 /// One 8-byte argument of a kernel.
@@ -118,8 +120,8 @@ struct LaunchSpec {
   uint32_t blockSize = 1;
   /// Dynamic shared memory of a block in bytes.
   uint32_t sharedBytes = 0;
-  /// Number of blocks or tasks: the product of the factors; zero launches
-  /// nothing.
+  /// Number of blocks or tasks: the product of the factors, or a sum of such
+  /// products; zero launches nothing.
   std::vector<GridTerm> grid;
   std::vector<KernelArg> args;
 };

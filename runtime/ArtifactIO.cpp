@@ -26,7 +26,7 @@ namespace mamba {
 namespace {
 
 constexpr std::string_view kMagic = "MAMBAKRN";
-constexpr uint32_t kVersion = 3;
+constexpr uint32_t kVersion = 4;
 constexpr size_t kHeaderBytes = 8 + 4 + 16;
 
 void write(ByteWriter &out, const TensorSpec &tensor) {
@@ -49,6 +49,7 @@ void write(ByteWriter &out, const LaunchSpec &launch) {
   for (const GridTerm &term : launch.grid) {
     out.number(term.axis);
     out.number(term.divisor);
+    out.number<uint8_t>(term.isAdded);
   }
   out.number<uint64_t>(launch.args.size());
   for (const KernelArg &arg : launch.args) {
@@ -102,10 +103,11 @@ LaunchSpec readLaunch(ByteReader &in) {
   launch.entry = in.text();
   launch.blockSize = in.number<uint32_t>();
   launch.sharedBytes = in.number<uint32_t>();
-  launch.grid.resize(in.count(9));
+  launch.grid.resize(in.count(10));
   for (GridTerm &term : launch.grid) {
     term.axis = in.number<Axis>();
     term.divisor = in.number<int64_t>();
+    term.isAdded = in.truth();
   }
   launch.args.resize(in.count(5));
   for (KernelArg &arg : launch.args) {

@@ -116,13 +116,16 @@ std::optional<DimSpec> parseDim(std::string_view text) {
 }
 
 std::string textOf(const GridTerm &term) {
-  return term.axis == Axis::Other ? std::to_string(term.divisor)
-                                  : quotient(term.axis, term.divisor);
+  std::string factor = term.axis == Axis::Other
+                           ? std::to_string(term.divisor)
+                           : quotient(term.axis, term.divisor);
+  return term.isAdded ? "+ " + factor : factor;
 }
 
 std::optional<GridTerm> parseGridTerm(std::string_view text) {
   Scanner in(text);
-  GridTerm term{Axis::Other, 1};
+  GridTerm term;
+  term.isAdded = in.take("+ ");
   bool isTerm =
       in.take(term.divisor) || takeQuotient(in, term.axis, term.divisor);
   return isTerm && in.done() ? std::optional(term) : std::nullopt;

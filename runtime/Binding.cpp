@@ -241,16 +241,24 @@ Status Binding::placeTemporaries(bool zeroed) {
 
 Result<int64_t> Binding::numBlocks(const LaunchSpec &launch,
                                    int64_t limit) const {
-  int64_t blocks = 1;
-  bool overflow = false;
+  int64_t blocks = 0, product = 1;
+  bool overflow = false, isTooMany = false; // isTooMany: the product.
+  auto add = [&] {
+    overflow |= isTooMany || __builtin_add_overflow(blocks, product, &blocks);
+  };
   for (const GridTerm &term : launch.grid) {
+    if (term.isAdded) {
+      add();
+      product = 1;
+      isTooMany = false;
+    }
     int64_t factor = term.axis == Axis::Other
                          ? term.divisor
                          : ceilDiv(extent(term.axis), term.divisor);
-    if (factor == 0)
-      return 0;
-    overflow |= __builtin_mul_overflow(blocks, factor, &blocks);
+    isTooMany |= __builtin_mul_overflow(product, factor, &product);
+    isTooMany &= factor != 0;
   }
+  add();
   if (overflow || blocks > limit)
     return Status(
         StatusCode::InvalidArgument,

@@ -92,15 +92,16 @@ std::string LauncherWriter::rowMajorStride(const mamba::TensorSpec &tensor,
 }
 
 std::string LauncherWriter::grid(const mamba::LaunchSpec &launch) {
-  std::string product;
+  std::string blocks;
   for (const mamba::GridTerm &term : launch.grid) {
     mamba::DimSpec dim{term.axis, mamba::kDynamic, term.divisor};
-    product +=
-        (product.empty() ? "" : " * ") +
-        (term.axis == mamba::Axis::Other ? std::to_string(term.divisor) + "ll"
-                                         : extent(dim));
+    if (!blocks.empty())
+      blocks += term.isAdded ? " + " : " * ";
+    blocks += term.axis == mamba::Axis::Other
+                  ? std::to_string(term.divisor) + "ll"
+                  : extent(dim);
   }
-  return product.empty() ? "1ll" : product;
+  return blocks.empty() ? "1ll" : blocks;
 }
 
 /// The stride of a temporary: a variable of the function.

@@ -27,7 +27,7 @@ namespace mamba {
 
 inline constexpr const char *kManifestFile = "manifest.json";
 /// The format's version. A reader takes this one only.
-inline constexpr int64_t kManifestVersion = 1;
+inline constexpr int64_t kManifestVersion = 2;
 
 /// A file of a bundle.
 struct BundleFile {

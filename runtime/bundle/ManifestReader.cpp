@@ -97,7 +97,8 @@ LaunchSpec readLaunch(const JsonNode &node, const Artifact &artifact) {
       static_cast<uint32_t>(node["shared_bytes"].number(0, 1 << 30));
   for (const JsonNode &term : node["grid"].items())
     launch.grid.push_back(term.parsed<GridTerm>(
-        parseGridTerm, "a factor such as 'b', 'ceil(l / 512)' or '4'"));
+        parseGridTerm, "a factor such as 'b', 'ceil(l / 512)' or '4', or with "
+                       "'+ ' before it"));
   auto parse = [&](std::string_view text) { return parseArg(text, artifact); };
   for (const JsonNode &arg : node["args"].items())
     launch.args.push_back(arg.parsed<KernelArg>(

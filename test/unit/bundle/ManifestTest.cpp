@@ -123,11 +123,11 @@ TEST(ManifestTest, ErrorsSayWhere) {
   expectCorrupt(readManifest, "{", "is no JSON");
   expectCorrupt(readManifest, "{}", "format is missing");
   expectCorrupt(readManifest, "[1, 2]", "format is missing");
-  expectCorrupt(readManifest, R"({"format": "zip", "version": 1})",
+  expectCorrupt(readManifest, R"({"format": "zip", "version": 2})",
                 "its format is 'zip', required is mamba-bundle");
   expectCorrupt(readManifest, R"({"format": "mamba-bundle", "version": 9})",
-                "its version is 9; this loader reads 1");
-  expectCorrupt(readManifest, R"({"format": "mamba-bundle", "version": 1})",
+                "its version is 9; this loader reads 2");
+  expectCorrupt(readManifest, R"({"format": "mamba-bundle", "version": 2})",
                 "its checksum does not match");
   expectCorrupt(
       readManifest, fullBundle().targetText(),

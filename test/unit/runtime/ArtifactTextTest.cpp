@@ -41,15 +41,17 @@ TEST(ArtifactTextTest, GridTerms) {
   const std::pair<GridTerm, const char *> cases[] = {
       {{Axis::Batch, 1}, "b"},
       {{Axis::Length, 512}, "ceil(l / 512)"},
-      {{Axis::Other, 4}, "4"}};
+      {{Axis::Other, 4}, "4"},
+      {{Axis::Channel, 32, true}, "+ ceil(d / 32)"}};
   for (const auto &[term, text] : cases) {
     EXPECT_EQ(textOf(term), text);
     std::optional<GridTerm> parsed = parseGridTerm(text);
     ASSERT_TRUE(parsed) << text;
     EXPECT_EQ(parsed->axis, term.axis);
     EXPECT_EQ(parsed->divisor, term.divisor);
+    EXPECT_EQ(parsed->isAdded, term.isAdded);
   }
-  for (const char *text : {"", "q", "n = 4", "4 ", "ceil(4 / l)"})
+  for (const char *text : {"", "q", "n = 4", "4 ", "ceil(4 / l)", "+", "+b"})
     EXPECT_FALSE(parseGridTerm(text)) << text;
 }
 

@@ -221,6 +221,19 @@ TEST_F(CudaTest, LaunchFailuresSayEverything) {
                "40 registers", "cuLaunchKernel failed", "(701)"});
 }
 
+TEST_F(CudaTest, GridsThatAreSums) {
+  Artifact artifact = cudaArtifact();
+  auto &grid = artifact.launches[0].grid; // 2 * 3 blocks; L = 9.
+  grid.push_back({Axis::Other, 4, true});
+  grid.push_back({Axis::Length, 2});
+  ASSERT_TRUE(make(artifact)->launch(views()).ok());
+  EXPECT_EQ(fake().launches[0].grid, 2u * 3 + 4 * 5);
+  for (int i = 0; i < 2; ++i)
+    grid.push_back({Axis::Other, int64_t(1) << 62, true});
+  expectError(make(artifact)->check(views()), StatusCode::InvalidArgument,
+              {"needs more than 2^63 blocks"});
+}
+
 TEST_F(CudaTest, GridsBeyondTheDevice) {
   Artifact artifact = cudaArtifact();
   artifact.launches[0].grid.push_back({Axis::Other, int64_t(1) << 30});
