@@ -13,65 +13,131 @@
 using namespace mlir;
 using namespace mlir::ssm;
 
-/// Threads of a block; each takes one (b, d, n) and walks the chunks. Chunks
-/// are few, so that a serial walk costs less than another tree.
-static constexpr int64_t kThreads = 128;
+namespace {
 
-void mlir::ssm::buildChunkKernel(Emit &e, gpu::GPUModuleOp module,
-                                 StringRef name, LaunchPlan &plan,
-                                 ChunkTensors tensors, int64_t chunks,
-                                 int64_t states, bool isComplex) {
-  Kernel kernel(e, module, name, plan, {tensors.decay, tensors.carry},
-                kThreads);
-  // A block covers whole channels; at least one, whatever the states.
-  int64_t channels = std::max<int64_t>(1, kThreads / states);
-  auto id = [&](Type type, Value value) -> Value {
-    return arith::IndexCastOp::create(e, type, value);
+/// Each thread takes one (b, d, n) and walks the chunks. They are few, so that
+/// a serial walk costs less than another tree.
+class ChunkKernel {
+public:
+  ChunkKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
+              LaunchPlan &plan, ChunkTensors tensors, const ChunkShape &shape)
+      : e(e), plan(plan), tensors(tensors), shape(shape),
+        kernel(e, module, name, plan, {tensors.decay, tensors.carry},
+               kThreads) {}
+
+  void build();
+
+private:
+  static constexpr int64_t kThreads = 128;
+  /// Chunks whose segments are under way at a time: memory answers late, and
+  /// behind a store no load is moved.
+  static constexpr int64_t kTogether = 16;
+
+  Value address(unsigned tensor, Value chunk);
+  /// Of `count` chunks from `first` (i64) on: reads what each is, writes what
+  /// lies before it. Returns what lies before the next one.
+  Segment walk(Value first, int64_t count, Segment before);
+  void walkAll();
+
+  Emit &e;
+  LaunchPlan &plan;
+  ChunkTensors tensors;
+  ChunkShape shape;
+  Kernel kernel;
+  Value offset; ///< i64: of the thread's (b, d, n) in the first chunk.
+};
+
+} // namespace
+
+Value ChunkKernel::address(unsigned tensor, Value chunk) {
+  Value at = e.add(offset, e.mul(chunk, kernel.stride(tensors.carry, 1)));
+  return e.offset(kernel.pointer(tensor), e.mul(at, shape.isComplex ? 2 : 1),
+                  e.getF32Type());
+}
+
+Segment ChunkKernel::walk(Value first, int64_t count, Segment before) {
+  SmallVector<Value> decayAt, carryAt;
+  SmallVector<Segment> segments;
+  auto load = [&](Value from) {
+    return e.loadNumbers(from, 1, shape.isComplex).front();
   };
-  Value block =
-      id(e.getI64Type(), gpu::BlockIdOp::create(e, gpu::Dimension::x));
-  Value thread =
-      id(e.getI64Type(), gpu::ThreadIdOp::create(e, gpu::Dimension::x));
+  for (int64_t k = 0; k < count; ++k) {
+    Value chunk = e.add(first, k);
+    decayAt.push_back(address(tensors.decay, chunk));
+    carryAt.push_back(address(tensors.carry, chunk));
+    Segment &own = segments.emplace_back();
+    own.decay = load(decayAt[k]);
+    own.carry = load(carryAt[k]);
+  }
+  for (int64_t k = 0; k < count; ++k) {
+    e.storeNumbers(before.decay, decayAt[k]);
+    e.storeNumbers(before.carry, carryAt[k]);
+    before = combine(e, before, segments[k]);
+  }
+  return before;
+}
+
+static SmallVector<Value> wordsOf(const Segment &segment) {
+  SmallVector<Value> words(segment.decay.words());
+  words.append(segment.carry.words());
+  return words;
+}
+
+static Segment segmentOf(ArrayRef<Value> words, bool isComplex) {
+  Segment segment;
+  segment.decay = takeNumber(words, isComplex);
+  segment.carry = takeNumber(words, isComplex);
+  return segment;
+}
+
+void ChunkKernel::walkAll() {
+  Type type = e.getF32Type();
+  if (shape.isComplex)
+    type = ComplexType::get(type);
+  Segment before;
+  before.decay = e.one(type);
+  before.carry = e.zero(type);
+  int64_t rest = shape.chunks % kTogether, whole = shape.chunks - rest;
+  if (whole > 0)
+    before =
+        segmentOf(e.loop(e.i64(0), e.i64(whole), kTogether, wordsOf(before),
+                         [&](Value chunk, ValueRange carried) {
+                           SmallVector<Value> words(carried);
+                           Segment own = segmentOf(words, shape.isComplex);
+                           return wordsOf(walk(chunk, kTogether, own));
+                         }),
+                  shape.isComplex);
+  walk(e.i64(whole), rest, before);
+}
+
+void ChunkKernel::build() {
+  // A block covers whole channels; at least one, whatever the states.
+  int64_t states = shape.states;
+  int64_t channels = std::max<int64_t>(1, kThreads / states);
+  auto id = [&](Value value) -> Value {
+    return arith::IndexCastOp::create(e, e.getI64Type(), value);
+  };
+  Value block = id(gpu::BlockIdOp::create(e, gpu::Dimension::x));
+  Value thread = id(gpu::ThreadIdOp::create(e, gpu::Dimension::x));
   Value tiles = e.ceilDiv(kernel.channels(), channels);
   Value first = e.mul(e.rem(block, tiles), channels);
   Value batch = e.div(block, tiles);
   Value here = e.min(e.sub(kernel.channels(), first), e.i64(channels));
+  Value before = e.mul(batch, kernel.stride(tensors.carry, 0));
   e.loop(thread, e.mul(here, states), kThreads, [&](Value item) {
     // Rows of (d, n) are contiguous in a temporary.
-    Value offset = e.add(e.mul(batch, kernel.stride(tensors.carry, 0)),
-                         e.add(e.mul(first, states), item));
-    int64_t words = isComplex ? 2 : 1;
-    Type type = e.getF32Type();
-    if (isComplex)
-      type = ComplexType::get(type);
-    Number one = e.one(type), zero = e.zero(type);
-    SmallVector<Value> init = {one.re, zero.re};
-    if (isComplex)
-      init.append({one.im, zero.im});
-    e.loop(e.i64(0), e.i64(chunks), 1, init,
-           [&](Value chunk, ValueRange carried) -> SmallVector<Value> {
-             Value at =
-                 e.add(offset, e.mul(chunk, kernel.stride(tensors.carry, 1)));
-             auto address = [&](unsigned tensor) {
-               return e.offset(kernel.pointer(tensor), e.mul(at, words),
-                               e.getF32Type());
-             };
-             Value decayAt = address(tensors.decay);
-             Value carryAt = address(tensors.carry);
-             Segment own = {e.loadNumbers(decayAt, 1, isComplex).front(),
-                            e.loadNumbers(carryAt, 1, isComplex).front()};
-             Segment before = {{carried[0], isComplex ? carried[2] : Value()},
-                               {carried[1], isComplex ? carried[3] : Value()}};
-             e.storeNumbers(before.decay, decayAt);
-             e.storeNumbers(before.carry, carryAt);
-             Segment after = combine(e, before, own);
-             SmallVector<Value> next = {after.decay.re, after.carry.re};
-             if (isComplex)
-               next.append({after.decay.im, after.carry.im});
-             return next;
-           });
+    Value row = e.mul(first, states);
+    offset = e.add(before, e.add(row, item));
+    walkAll();
   });
   kernel.finish(plan,
                 {{mamba::Axis::Channel, channels}, {mamba::Axis::Batch, 1}},
                 SharedMemory());
+}
+
+void mlir::ssm::buildChunkKernel(Emit &e, gpu::GPUModuleOp module,
+                                 StringRef name, LaunchPlan &plan,
+                                 ChunkTensors tensors,
+                                 const ChunkShape &shape) {
+  ChunkKernel(e, module, name, plan, tensors, shape).build();
 }

@@ -12,12 +12,18 @@
 
 namespace mlir::ssm {
 
+/// What a scan's temporaries of chunks hold.
+struct ChunkShape {
+  int64_t chunks;
+  int64_t states; ///< The extent of n, 1 where they have none.
+  bool isComplex;
+};
+
 /// Emits the kernel that turns the segment of each chunk into the segment of
-/// all chunks before it, in place. `states` is the extent of n in the
-/// temporaries `tensors`, 1 where they have none.
+/// all chunks before it, in place.
 void buildChunkKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
-                      LaunchPlan &plan, ChunkTensors tensors, int64_t chunks,
-                      int64_t states, bool isComplex);
+                      LaunchPlan &plan, ChunkTensors tensors,
+                      const ChunkShape &shape);
 
 } // namespace mlir::ssm
 

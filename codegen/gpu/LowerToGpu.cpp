@@ -238,9 +238,9 @@ FusedLowering::startChunks(const Twine &suffix, KernelPart part,
     Value state = RecurrenceOp(scan).getState();
     bool perState = body.dependence().dependsOn(state, Axis::State);
     buildChunkKernel(e, module, (name + suffix + "_chunks" + Twine(i)).str(),
-                     plan, chunks[i], schedule.getChunks(),
-                     perState ? op.stateExtent() : 1,
-                     isa<ComplexType>(state.getType()));
+                     plan, chunks[i],
+                     {schedule.getChunks(), perState ? op.stateExtent() : 1,
+                      isa<ComplexType>(state.getType())});
   }
   return chunks;
 }
@@ -294,7 +294,7 @@ LogicalResult FusedLowering::run() {
                             isChunked ? schedule.getChunks() : 1},
                            plan);
   buildMain();
-  buildTotalKernels(e, module, name, plan, op, totals);
+  buildTotalKernel(e, module, name + "_totals", plan, op, totals);
   return verifyShared();
 }
 

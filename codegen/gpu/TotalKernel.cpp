@@ -9,30 +9,26 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
-#include <array>
-
 using namespace mlir;
 using namespace mlir::ssm;
 
 namespace {
 
-/// A block covers neighbours along one axis of the results of one total, the
-/// axis that has most of them, and all groups and states there.
+/// Each total has blocks of its own: one covers neighbours along one axis of
+/// the result, the axis that has most of them, for some of the groups and
+/// states, an element a thread.
 class TotalKernel {
 public:
   TotalKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
               LaunchPlan &plan, FusedOp op, ArrayRef<PartialSums> totals)
       : e(e), plan(plan), op(op), totals(totals),
-        along(neighbourAxis(op.resultAccess(totals.front().result))),
-        inner(mostInner()), threads(numThreads()),
-        kernel(e, module, name, plan, tensors(), threads,
+        kernel(e, module, name, plan, tensors(), kThreads,
                {Axis::Batch, Axis::Length, Axis::Channel}) {}
 
   void build();
 
 private:
-  static constexpr int64_t kFewestThreads = 128;
-  static constexpr int64_t kMostThreads = 512;
+  static constexpr int64_t kThreads = 256;
   /// Neighbours that a warp reads at once: a whole line of memory.
   static constexpr int64_t kNeighbours = 32;
   /// Partial sums under way at a time: memory answers late. Many where nothing
@@ -47,19 +43,39 @@ private:
     unsigned result;
     int64_t groups;
     int64_t states;
+    std::optional<Axis> along; ///< Results lie side by side there.
+
+    /// Of all groups and states, those of a block.
+    int64_t rows() const {
+      int64_t most = kThreads / (along ? kNeighbours : 1);
+      return std::min(groups * states, most);
+    }
+    /// Blocks that share all of them.
+    int64_t slices() const { return llvm::divideCeil(groups * states, rows()); }
+    /// Of a block, along the axis `along`.
+    int64_t neighbours() const {
+      return along ? kThreads / rows() / kNeighbours * kNeighbours : 1;
+    }
   };
 
   Part partOf(const PartialSums &sums);
-  int64_t mostInner();
-  int64_t numThreads() const;
   SmallVector<unsigned> tensors();
-  void findBlock();
-  void findTotal(Value rest);
-  void findItem(const Part &part, Value item);
-  /// The dimensions that are summed from `dim` on, at the element `at`.
-  Number sumFrom(const Part &part, size_t dim, Value at);
-  Number term(const Part &part, Value at);
-  int64_t numSummed(const Part &part);
+  Value numTiles(Axis axis, int64_t count);
+  Value countBlocks(const Part &part);
+  void findElement(const Part &part, Value block, Value element);
+  Value isElement(const Part &part, Value element);
+
+  /// Numbers (i64) of a summed dimension: `count` from `from` on.
+  struct Run {
+    Value from;
+    Value count;
+    Value stride;
+  };
+  SmallVector<Run> runsOf(const Part &part);
+  Value firstTerm(const Part &part);
+  /// Term number `i` (i64) of the runs' product, the last run's first.
+  Value addressOfTerm(const Part &part, ArrayRef<Run> runs, Value at, Value i);
+  Number sum(const Part &part);
   /// Terms from number `from` up to `to` (i64), `together` loads at a time.
   /// They are a multiple of so many where nothing stands for `missing` ones.
   struct TermRange {
@@ -72,19 +88,13 @@ private:
                   function_ref<Number(Value)> termAt);
   Value resultAddress(const Part &part);
   void store(const Part &part, const Number &number);
-  void buildPart(const Part &part, Value thread);
+  void buildPart(const Part &part, Value block);
 
   Emit &e;
   LaunchPlan &plan;
   FusedOp op;
   ArrayRef<PartialSums> totals;
-  std::optional<Axis> along; ///< Results lie side by side there.
-  int64_t inner;             ///< Most groups and states of a total.
-  int64_t threads;
   Kernel kernel;
-  int64_t blockCount = 1; ///< Along the axis `along`.
-  Value total;            ///< i64: the block's, by number.
-  Value first;            ///< i64: the block's first index along that axis.
   /// i64: the coordinates of an element, by axis.
   llvm::SmallDenseMap<Axis, Value> index;
   SmallVector<mamba::GridTerm> grid;
@@ -99,7 +109,12 @@ TotalKernel::Part TotalKernel::partOf(const PartialSums &sums) {
     int64_t dim = access.dimOf(axis);
     return dim < 0 ? 1 : plan.tensor(result).dims[dim].extent;
   };
-  return {sums, access, result, extentOf(Axis::Group), extentOf(Axis::State)};
+  return {sums,
+          access,
+          result,
+          extentOf(Axis::Group),
+          extentOf(Axis::State),
+          neighbourAxis(access)};
 }
 
 SmallVector<unsigned> TotalKernel::tensors() {
@@ -109,98 +124,119 @@ SmallVector<unsigned> TotalKernel::tensors() {
   return numbers;
 }
 
-int64_t TotalKernel::mostInner() {
-  int64_t most = 1;
-  for (const PartialSums &sums : totals) {
-    Part part = partOf(sums);
-    most = std::max(most, part.groups * part.states);
-  }
-  return most;
+/// The number of blocks along an axis, where the launch found that it fits.
+Value TotalKernel::numTiles(Axis axis, int64_t count) {
+  return e.toI32(e.ceilDiv(kernel.extent(axis), count));
 }
 
-/// One for each element of a block, if so many are allowed.
-int64_t TotalKernel::numThreads() const {
-  int64_t elements = along ? kNeighbours * inner : inner;
-  return std::clamp<int64_t>(llvm::alignTo(elements, 32), kFewestThreads,
-                             kMostThreads);
-}
-
-/// As many neighbours for all totals: what suits most groups and states.
-void TotalKernel::findBlock() {
-  AccessAttr access = op.resultAccess(totals.front().result);
-  if (along)
-    blockCount = std::max<int64_t>(kNeighbours, threads / inner);
-  auto block = gpu::BlockIdOp::create(e, gpu::Dimension::x);
-  Value rest = arith::IndexCastOp::create(e, e.getI64Type(), block);
-  first = e.i64(0);
-  if (!along) {
-    findTotal(rest);
-    return;
-  }
-  Value tiles = e.ceilDiv(kernel.extent(*along), blockCount);
-  first = e.mul(e.rem(rest, tiles), blockCount);
-  rest = e.div(rest, tiles);
-  grid.push_back({runtimeAxis(*along), blockCount});
-  for (Axis axis : {Axis::Channel, Axis::Batch}) {
-    if (!access.has(axis) || axis == *along)
+/// How many blocks (i32) a total has; adds them to the grid.
+Value TotalKernel::countBlocks(const Part &part) {
+  SmallVector<mamba::GridTerm> factors;
+  Value blocks = e.i32(part.slices());
+  if (part.slices() > 1 || !part.along)
+    factors.push_back({mamba::Axis::Other, part.slices()});
+  for (Axis axis : {Axis::Length, Axis::Channel, Axis::Batch}) {
+    if (!part.access.has(axis))
       continue;
-    index[axis] = e.rem(rest, kernel.extent(axis));
-    rest = e.div(rest, kernel.extent(axis));
-    grid.push_back({runtimeAxis(axis), 1});
+    int64_t count = axis == part.along ? part.neighbours() : 1;
+    blocks = e.mul(blocks, numTiles(axis, count));
+    factors.push_back({runtimeAxis(axis), count});
   }
-  findTotal(rest);
+  factors.front().isAdded = !grid.empty();
+  grid.append(factors);
+  return blocks;
 }
 
-/// A block adds one of the totals.
-void TotalKernel::findTotal(Value rest) {
-  total = rest;
-  if (totals.size() > 1 || grid.empty())
-    grid.push_back({mamba::Axis::Other, std::ssize(totals)});
-}
-
-void TotalKernel::findItem(const Part &part, Value item) {
-  Value rest = e.div(item, blockCount);
-  if (along)
-    index[*along] = e.add(first, e.rem(item, blockCount));
-  index[Axis::State] = e.rem(rest, part.states);
-  index[Axis::Group] = e.div(rest, part.states);
-}
-
-Number TotalKernel::term(const Part &part, Value at) {
-  bool isComplex = isa<ComplexType>(part.sums.value().getType());
-  Value address = e.offset(kernel.pointer(part.sums.tensor),
-                           e.mul(at, isComplex ? 2 : 1), e.getF32Type());
-  return e.loadNumbers(address, 1, isComplex).front();
-}
-
-/// Dimensions that are summed.
-int64_t TotalKernel::numSummed(const Part &part) {
-  return llvm::count_if(
-      plan.tensor(part.sums.tensor).dims,
-      [&](const mamba::DimSpec &dim) { return isSummed(dim, part.access); });
-}
-
-Number TotalKernel::sumFrom(const Part &part, size_t dim, Value at) {
-  ArrayRef<mamba::DimSpec> dims = plan.tensor(part.sums.tensor).dims;
-  if (dim == dims.size())
-    return term(part, at);
-  Value stride = kernel.stride(part.sums.tensor, dim);
-  if (!isSummed(dims[dim], part.access)) {
-    Value own = index[static_cast<Axis>(dims[dim].axis)];
-    return sumFrom(part, dim + 1, e.add(at, e.mul(own, stride)));
-  }
-  auto [from, to] = summedRange(e, kernel, dims[dim], part.access,
-                                index[Axis::Group], part.groups);
-  auto termAt = [&](Value i) {
-    return sumFrom(part, dim + 1, e.add(at, e.mul(i, stride)));
+/// Where an element (i32) of a block (i32, among those of its total) is.
+void TotalKernel::findElement(const Part &part, Value block, Value element) {
+  int64_t neighbours = part.neighbours();
+  auto take = [&](Value count) {
+    Value own = e.rem(block, count);
+    block = e.div(block, count);
+    return own;
   };
-  Number zero = e.zero(part.sums.value().getType()), sum = zero;
-  if (numSummed(part) == 1) {
-    Value whole = e.sub(to, e.rem(e.sub(to, from), kMany));
-    sum = addTerms({from, whole, kMany, std::nullopt}, sum, termAt);
-    from = whole;
+  Value row = e.add(e.mul(take(e.i32(part.slices())), part.rows()),
+                    e.div(element, neighbours));
+  index[Axis::State] = e.toI64(e.rem(row, part.states));
+  index[Axis::Group] = e.toI64(e.div(row, part.states));
+  for (Axis axis : {Axis::Length, Axis::Channel, Axis::Batch}) {
+    if (!part.access.has(axis))
+      continue;
+    bool isAlong = axis == part.along;
+    Value own = e.toI64(take(numTiles(axis, isAlong ? neighbours : 1)));
+    if (isAlong)
+      own = e.add(e.mul(own, neighbours), e.toI64(e.rem(element, neighbours)));
+    index[axis] = own;
   }
-  return addTerms({from, to, kTogether, zero}, sum, termAt);
+}
+
+/// False for threads beyond the elements of the block, or of the result.
+Value TotalKernel::isElement(const Part &part, Value element) {
+  Value is = e.lessThan(element, e.i32(part.neighbours() * part.rows()));
+  is = e.conjunction(is, e.lessThan(index[Axis::Group], e.i64(part.groups)));
+  if (part.along)
+    is = e.conjunction(
+        is, e.lessThan(index[*part.along], kernel.extent(*part.along)));
+  return is;
+}
+
+/// Chunks last: dividing by their number, which is known here, is cheap.
+SmallVector<TotalKernel::Run> TotalKernel::runsOf(const Part &part) {
+  SmallVector<Run> runs;
+  ArrayRef<mamba::DimSpec> dims = plan.tensor(part.sums.tensor).dims;
+  auto add = [&](bool areChunks) {
+    for (auto [i, dim] : llvm::enumerate(dims)) {
+      if (!isSummed(dim, part.access) ||
+          (dim.axis == mamba::Axis::Other) != areChunks)
+        continue;
+      auto [from, to] = summedRange(e, kernel, dim, part.access,
+                                    index[Axis::Group], part.groups);
+      runs.push_back(
+          {from, e.sub(to, from), kernel.stride(part.sums.tensor, i)});
+    }
+  };
+  add(false);
+  add(true);
+  return runs;
+}
+
+/// Where the sums of the element are, but for the summed dimensions.
+Value TotalKernel::firstTerm(const Part &part) {
+  Value at = e.i64(0);
+  for (auto [i, dim] : llvm::enumerate(plan.tensor(part.sums.tensor).dims))
+    if (!isSummed(dim, part.access))
+      at = e.add(at, e.mul(index[static_cast<Axis>(dim.axis)],
+                           kernel.stride(part.sums.tensor, i)));
+  return at;
+}
+
+Value TotalKernel::addressOfTerm(const Part &part, ArrayRef<Run> runs, Value at,
+                                 Value i) {
+  for (const Run &run : llvm::reverse(runs)) {
+    bool isFirst = &run == runs.begin();
+    Value own = isFirst ? i : e.rem(i, run.count);
+    at = e.add(at, e.mul(e.add(run.from, own), run.stride));
+    if (!isFirst)
+      i = e.div(i, run.count);
+  }
+  bool isComplex = isa<ComplexType>(part.sums.value().getType());
+  return e.offset(kernel.pointer(part.sums.tensor),
+                  e.mul(at, isComplex ? 2 : 1), e.getF32Type());
+}
+
+Number TotalKernel::sum(const Part &part) {
+  SmallVector<Run> runs = runsOf(part);
+  Value at = firstTerm(part), count = e.i64(1);
+  for (const Run &run : runs)
+    count = e.mul(count, run.count);
+  Number zero = e.zero(part.sums.value().getType());
+  auto termAt = [&](Value i) {
+    Value address = addressOfTerm(part, runs, at, i);
+    return e.loadNumbers(address, 1, zero.isComplex()).front();
+  };
+  Value whole = e.sub(count, e.rem(count, kMany));
+  Number many = addTerms({e.i64(0), whole, kMany, std::nullopt}, zero, termAt);
+  return addTerms({whole, count, kTogether, zero}, many, termAt);
 }
 
 /// Adds the terms of a range to `sum` in their order.
@@ -252,57 +288,31 @@ void TotalKernel::store(const Part &part, const Number &number) {
   e.store(value, address, mamba::byteSize(*dtypeOf(element)));
 }
 
-void TotalKernel::buildPart(const Part &part, Value thread) {
-  int64_t items = blockCount * part.groups * part.states;
-  e.loop(thread, e.i64(items), threads, [&](Value item) {
-    findItem(part, item);
-    auto write = [&] { store(part, sumFrom(part, 0, e.i64(0))); };
-    if (along)
-      e.ifThen(e.lessThan(index[*along], kernel.extent(*along)), write);
-    else
-      write();
-  });
+void TotalKernel::buildPart(const Part &part, Value block) {
+  auto id = gpu::ThreadIdOp::create(e, gpu::Dimension::x);
+  Value element = arith::IndexCastOp::create(e, e.getI32Type(), id);
+  findElement(part, block, element);
+  e.ifThen(isElement(part, element), [&] { store(part, sum(part)); });
 }
 
 void TotalKernel::build() {
-  findBlock();
-  auto thread = gpu::ThreadIdOp::create(e, gpu::Dimension::x);
-  Value from = arith::IndexCastOp::create(e, e.getI64Type(), thread);
-  for (auto [number, sums] : llvm::enumerate(totals)) {
+  auto id = gpu::BlockIdOp::create(e, gpu::Dimension::x);
+  Value block = arith::IndexCastOp::create(e, e.getI32Type(), id);
+  for (const PartialSums &sums : totals) {
     Part part = partOf(sums);
-    auto add = [&] { buildPart(part, from); };
-    if (totals.size() == 1)
-      add();
-    else
-      e.ifThen(e.equals(total, static_cast<int64_t>(number)), add);
+    Value blocks = countBlocks(part);
+    Value isOwn = e.lessThan(block, blocks);
+    if (&sums != totals.begin())
+      isOwn = e.conjunction(e.negation(e.lessThan(block, e.i32(0))), isOwn);
+    e.ifThen(isOwn, [&] { buildPart(part, block); });
+    block = e.sub(block, blocks);
   }
   kernel.finish(plan, grid, SharedMemory());
 }
 
-/// True for totals whose elements differ by groups and states alone.
-static bool shareElements(AccessAttr a, AccessAttr b) {
-  return neighbourAxis(a) == neighbourAxis(b) &&
-         llvm::all_of(std::array{Axis::Batch, Axis::Length, Axis::Channel},
-                      [&](Axis axis) { return a.has(axis) == b.has(axis); });
-}
-
-void mlir::ssm::buildTotalKernels(Emit &e, gpu::GPUModuleOp module,
-                                  const Twine &name, LaunchPlan &plan,
-                                  FusedOp op, ArrayRef<PartialSums> totals) {
-  SmallVector<SmallVector<PartialSums>> launches;
-  for (const PartialSums &sums : totals) {
-    auto *launch = llvm::find_if(launches, [&](auto &known) {
-      return shareElements(op.resultAccess(known.front().result),
-                           op.resultAccess(sums.result));
-    });
-    if (launch == launches.end())
-      launches.push_back({sums});
-    else
-      launch->push_back(sums);
-  }
-  for (auto &launch : launches)
-    TotalKernel(e, module,
-                (name + "_total" + Twine(launch.front().result)).str(), plan,
-                op, launch)
-        .build();
+void mlir::ssm::buildTotalKernel(Emit &e, gpu::GPUModuleOp module,
+                                 StringRef name, LaunchPlan &plan, FusedOp op,
+                                 ArrayRef<PartialSums> totals) {
+  if (!totals.empty())
+    TotalKernel(e, module, name, plan, op, totals).build();
 }

@@ -13,13 +13,13 @@
 
 namespace mlir::ssm {
 
-/// Emits the kernels that add the partial sums of the totals of `op`, each
-/// element in one thread and in the order of the temporary, and write them as
-/// results: one for all totals whose elements differ by groups and states
-/// alone.
-void buildTotalKernels(Emit &e, gpu::GPUModuleOp module, const Twine &name,
-                       LaunchPlan &plan, FusedOp op,
-                       ArrayRef<PartialSums> totals);
+/// Emits the kernel, if there are totals, that adds the partial sums of those
+/// of `op`, each element in one thread and in the order of the temporary, and
+/// writes them as results: one launch, since some totals have few elements and
+/// wait for memory alone, while others fill the GPU.
+void buildTotalKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
+                      LaunchPlan &plan, FusedOp op,
+                      ArrayRef<PartialSums> totals);
 
 } // namespace mlir::ssm
 

@@ -16,18 +16,20 @@
 // CHECK: llvm.store %{{.*}}, %{{.*}} {alignment = 4 : i64} : f32, !llvm.ptr<1>
 
 // Then those of all blocks, in order, and rounded once: many at a time, without
-// asking whether they exist, then the rest.
-// CHECK: gpu.func @totals_0_total0
-// CHECK-SAME: grid = ["l/32", "b/1"]
-// CHECK: scf.for
+// asking whether they exist, then the rest. Each total has blocks of its own.
+// CHECK: gpu.func @totals_0_totals
+// CHECK-SAME: grid = ["l/64", "b/1", "+d/64"]
+// CHECK: %[[ID:.*]] = gpu.block_id
+// CHECK: %[[BLOCK:.*]] = arith.index_cast %[[ID]]
+// CHECK: arith.cmpi slt, %[[BLOCK]], %[[BLOCKS:.*]] : i32
 // CHECK: scf.for %{{.*}} step %c32_i64
 // CHECK-NOT: arith.select
 // CHECK: scf.for %{{.*}} step %c8_i64
 // CHECK: arith.select
 // CHECK: arith.truncf %{{.*}} : f32 to bf16
-// CHECK: gpu.func @totals_0_total1
-// CHECK-SAME: grid = ["d/32"]
-// CHECK: scf.for
+// CHECK: %[[REST:.*]] = arith.subi %[[BLOCK]], %[[BLOCKS]]
+// CHECK: arith.cmpi sge, %[[REST]], %c0_i32
+// CHECK: scf.for %{{.*}} step %c32_i64
 // CHECK-NOT: atomic
 func.func @totals(%x_: tensor<?x?x?x4xf32>)
     -> (tensor<?x?x1x4xbf16>, tensor<?x4xf32>) {
@@ -43,15 +45,15 @@ func.func @totals(%x_: tensor<?x?x?x4xf32>)
 
 // -----
 
-// Totals whose elements differ by states alone are added in one launch, each by
-// blocks of its own, as many neighbours a block as the one with most states wants.
+// A total without states has more neighbours a block. Sums over sequences and
+// chunks are one loop.
 
-// CHECK: gpu.func @together_0_total0
-// CHECK-SAME: grid = ["d/32", "./2"]
-// CHECK: arith.cmpi eq, %{{.*}}, %c0_i64
-// CHECK: scf.for %{{.*}} = %{{.*}} to %c128
-// CHECK: arith.cmpi eq, %{{.*}}, %c1_i64
-// CHECK: scf.for %{{.*}} = %{{.*}} to %c32
+// CHECK: gpu.func @together_0_totals
+// CHECK-SAME: grid = ["d/64", "+d/256"]
+// CHECK: %[[SUMS:.*]] = arith.muli %{{.*}}, %c3_i64
+// CHECK: scf.for %{{.*}} step %c32_i64
+// CHECK-NOT: scf.for
+// CHECK: scf.for %{{.*}} to %[[SUMS]] step %c8_i64
 // CHECK: gpu.return
 // CHECK-NOT: gpu.func @together_0_total
 func.func @together(%x_: tensor<?x?x?x4xf32>, %y_: tensor<?x?x?xf32>)
@@ -59,9 +61,11 @@ func.func @together(%x_: tensor<?x?x?x4xf32>, %y_: tensor<?x?x?xf32>)
   %0, %1 = ssm.fused (%x = %x_[b, l, d, n] : tensor<?x?x?x4xf32>,
                       %y = %y_[b, l, d] : tensor<?x?x?xf32>)
       -> ([d, n] : tensor<?x4xf32>, [d] : tensor<?xf32>)
-      schedule(#ssm.schedule<lanes = 8, items = 4>) {
+      schedule(#ssm.schedule<lanes = 8, items = 4, chunks = 3>) {
     %s = ssm.total %x over <b, l> : f32 -> f32
-    %t = ssm.total %y over <b, l> : f32 -> f32
+    %one = arith.constant 1.0 : f32
+    %h, %last = ssm.recurrence %one, %y : f32
+    %t = ssm.total %h over <b, l> : f32 -> f32
     ssm.yield %s, %t : f32, f32
   }
   return %0, %1 : tensor<?x4xf32>, tensor<?xf32>

@@ -13,15 +13,6 @@ using namespace mlir;
 using namespace mlir::ssm;
 using namespace mlir::ssm::mutation;
 
-/// In the loop over chunks, the decay so far stays what it was.
-static Action keepDecay() {
-  return setOperand(0, [](Operation *op) -> Value {
-    auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
-    return loop && loop.getNumRegionIterArgs() ? loop.getRegionIterArg(0)
-                                               : Value();
-  });
-}
-
 std::vector<Mutant> mutation::carryMutants() {
   constexpr Part kMain = Part::Main;
   return {
@@ -55,9 +46,7 @@ std::vector<Mutant> mutation::carryMutants() {
           erase())},
       {"chunk-decay-kept", "decays of chunks are not joined",
        "body=s6 chunks=8 L=129 init=bdn",
-       on(each(in(Part::Chunks) && is<scf::YieldOp>() &&
-               [](Operation *op) { return op->getNumOperands() > 0; }),
-          keepDecay())},
+       on(each(in(Part::Chunks) && is<arith::MulFOp>()), becomeOperand(0))},
       {"chunk-decay-unset", "a chunk's decay is multiplied onto nothing",
        "body=s6 chunks=3 L=129",
        on(last(in(Part::Carries) && beforeTiles() && stores() && onShared()),

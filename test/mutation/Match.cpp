@@ -137,7 +137,7 @@ static Part partOf(Operation *op) {
       .Case("_carries", Part::Carries)
       .Case("_chunks", Part::Chunks)
       .Case("_checkpoints", Part::Checkpoints)
-      .Case("_total", Part::Totals)
+      .Case("_totals", Part::Totals)
       .Default(Part::Main);
 }
 

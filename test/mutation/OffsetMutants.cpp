@@ -89,10 +89,11 @@ static constexpr Strided kChunks[] = {{"chunk_carry", 2, kBoth},
 static constexpr Strided kOtherChunks[] = {{"chunk_carry1", 2, kOtherBoth},
                                            {"chunk_decay1", 2, kOtherBoth}};
 
-/// How far the suite's cases move tensors, those of chunks or saved states, and
-/// temporaries.
+/// How far the suite's cases move tensors, those of chunks or saved states,
+/// temporaries, and what chunks are.
 static constexpr StringLiteral kReach = "2147483648", kFarther = "4294967297",
-                               kTemporary = "3221225472";
+                               kTemporary = "3221225472",
+                               kFarChunks = "4294967298";
 
 /// Of a layer.
 static void cutForward(std::vector<Mutant> &mutants) {
@@ -119,14 +120,14 @@ static void cutChunks(std::vector<Mutant> &mutants) {
   StringLiteral found = "where chunks' segments are found";
   cutTerms(mutants, kernels("carries", found, Part::Carries, kFarther),
            kScanned);
-  cutTerms(mutants, kernels("carries", found, Part::Carries, kTemporary),
+  cutTerms(mutants, kernels("carries", found, Part::Carries, kFarChunks),
            kChunks);
   cutTerms(
       mutants,
-      kernels("chunks", "where chunks are joined", Part::Chunks, kTemporary),
+      kernels("chunks", "where chunks are joined", Part::Chunks, kFarChunks),
       ArrayRef(kChunks).front());
   cutTerms(mutants,
-           kernels("layer", "where chunks start", Part::Main, kTemporary),
+           kernels("layer", "where chunks start", Part::Main, kFarChunks),
            kChunks);
 }
 
@@ -185,20 +186,20 @@ static void cutChunkedGradients(std::vector<Mutant> &mutants) {
   cutTerms(mutants, carries, kScanned);
   cutTerms(mutants, carries, {{"C", 4}, {"z", 3}});
   cutTerms(mutants, carries, ArrayRef(kGiven).drop_back());
-  carries.reach = kTemporary;
+  carries.reach = kFarChunks;
   cutTerms(mutants, carries, kChunks);
   cutTerms(mutants, carries, kOtherChunks);
   Kernels chunks = kernels("gradient-chunks", "where chunks are joined",
-                           Part::Chunks, kTemporary);
+                           Part::Chunks, kFarChunks);
   cutTerms(mutants, chunks, ArrayRef(kChunks).front());
   cutTerms(mutants, chunks, ArrayRef(kOtherChunks).front());
   Kernels states =
       kernels("states", "where states are kept", Part::Checkpoints, kFarther);
   cutTerms(mutants, states, kScanned);
-  states.reach = kTemporary;
+  states.reach = kFarChunks;
   cutTerms(mutants, states, kChunks);
   cutTerms(mutants,
-           kernels("gradient", "where chunks start", Part::Main, kTemporary),
+           kernels("gradient", "where chunks start", Part::Main, kFarChunks),
            kOtherChunks);
 }
 
