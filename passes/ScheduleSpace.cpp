@@ -53,8 +53,15 @@ static void changeThread(GpuSteps &steps, const Problem &problem) {
   steps.change([](Fields &f) { f.stages = 3 - f.stages; });
   if (problem.stagedHalves > 0)
     steps.change([](Fields &f) { f.packed = 1 - f.packed; });
-  if (problem.summedChannels > 0)
+  if (problem.summedChannels > 0) {
     steps.scale(&Fields::apart, steps.from.channelLanes() / 2);
+    // More sums apart pay where more states are under way, whose registers
+    // unpacked numbers leave: neither is faster alone.
+    if (steps.from.apart * 4 <= steps.from.channelLanes() &&
+        steps.from.unroll * 2 <= problem.states)
+      steps.change(
+          [](Fields &f) { f.apart *= 2, f.unroll *= 2, f.packed = 0; });
+  }
   steps.scale(&Fields::unroll, std::min<int64_t>(problem.states, 16));
   steps.scale(&Fields::items, 32);
   steps.scale(&Fields::channels, 4);
@@ -90,6 +97,9 @@ static void changeSharing(GpuSteps &steps, const Problem &problem) {
   } else {
     steps.scale(&Fields::warpsD, 16);
     steps.scale(&Fields::warpsL, 16);
+    // As many warps in half of the blocks, which sum over twice the channels.
+    if (steps.from.minBlocks % 2 == 0 && steps.from.warpsD * 2 <= 16)
+      steps.change([](Fields &f) { f.warpsD *= 2, f.minBlocks /= 2; });
     // All warps along L.
     if (steps.from.warpsD > 1)
       steps.change([](Fields &f) {

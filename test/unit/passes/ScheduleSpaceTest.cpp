@@ -71,6 +71,23 @@ TEST(ScheduleSpace, EveryFieldCanBeChanged) {
   EXPECT_TRUE(changed([](auto &f) { f.chunks = 4; }));
 }
 
+TEST(ScheduleSpace, StepsOfGradientsThatPayTogetherOnly) {
+  GpuTarget h100 = *findGpuTarget("sm_90");
+  Problem sums = kLayer;
+  sums.summedChannels = 32;
+  sums.stagedHalves = 2;
+  GpuScheduleFields from{.lanes = 4, .warpsD = 4, .unroll = 2, .packed = 1};
+  from.minBlocks = 2;
+  std::vector<GpuScheduleFields> near = neighboursOf(from, sums, h100);
+  GpuScheduleFields apart = from;
+  apart.apart = 2, apart.unroll = 4, apart.packed = 0;
+  EXPECT_TRUE(contains(near, apart));
+  EXPECT_FALSE(contains(neighboursOf(from, kLayer, h100), apart));
+  GpuScheduleFields halved = from;
+  halved.warpsD = 8, halved.minBlocks = 1;
+  EXPECT_TRUE(contains(near, halved));
+}
+
 TEST(ScheduleSpace, SumsOverChannelsStayApartWhereThereAreSome) {
   GpuTarget target = *findGpuTarget("sm_90");
   GpuScheduleFields from{.lanes = 4, .warpsD = 4, .apart = 2};
