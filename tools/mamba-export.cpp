@@ -136,6 +136,9 @@ static Result<ExportedFunction> withRequests(const Function &function,
   std::vector<Extents> all = options.sizes;
   all.emplace_back();
   for (const Extents &extents : all) {
+    if (!extents.list().empty())
+      MAMBA_RETURN_IF_ERROR(
+          checkAllKnown(function.info(), extents).withContext("--for"));
     Result<VariantRequest> made =
         makeRequest(function, options.problem, extents, partner);
     if (!made.ok())

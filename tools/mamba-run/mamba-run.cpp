@@ -32,6 +32,8 @@ static Status checkOptions(const RunOptions &options) {
   for (const auto &[name, path] : options.outputs)
     MAMBA_RETURN_IF_ERROR(
         checkOutputPath(path).withContext("--output=" + name));
+  if (options.graph && !options.time)
+    return invalid("--graph is a way to time launches: give --time too");
   if (!options.isReference())
     return Status();
   for (auto [isGiven, flag] :

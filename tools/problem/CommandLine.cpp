@@ -145,6 +145,22 @@ int mamba::reportError(const Status &status) {
   return 1;
 }
 
+Status mamba::flushPrinted() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
+    return Status();
+  return Status(StatusCode::IoError,
+                fmt::format("standard output can't be written: {}",
+                            std::strerror(errno)));
+}
+
+/// The exit status of a tool that has printed what it had to say.
+static int endAs(const CommandLine &line, const Status &status) {
+  if (!status.ok())
+    return reportError(status);
+  Status printed = flushPrinted().withContext(line.tool);
+  return printed.ok() ? 0 : reportError(printed);
+}
+
 /// Prints the help, or hands the flags to their takers and gives the other
 /// arguments. The exit status, if the program ends with that.
 static std::optional<int> begin(const CommandLine &line, int argc, char **argv,
@@ -153,7 +169,7 @@ static std::optional<int> begin(const CommandLine &line, int argc, char **argv,
   std::signal(SIGCHLD, SIG_DFL);
   if (wantsHelp(argc, argv)) {
     std::fputs(line.help().c_str(), stdout);
-    return 0;
+    return endAs(line, Status());
   }
   Result<std::vector<std::string>> parsed = line.parse(argc, argv);
   if (!parsed.ok())
@@ -174,13 +190,7 @@ int mamba::runOnFile(const CommandLine &line, int argc, char **argv,
                            "how",
                            files.size(), line.tool)));
   file = files.front();
-  Status status = run();
-  // What tools print is checked once, here.
-  if (status.ok() && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0))
-    status = Status(StatusCode::IoError,
-                    fmt::format("{}: standard output can't be written: {}",
-                                line.tool, std::strerror(errno)));
-  return status.ok() ? 0 : reportError(status);
+  return endAs(line, run());
 }
 
 int mamba::runChecks(const CommandLine &line, int argc, char **argv,
@@ -191,5 +201,5 @@ int mamba::runChecks(const CommandLine &line, int argc, char **argv,
   Result<bool> passed = run();
   if (!passed.ok())
     return reportError(passed.status());
-  return *passed ? 0 : 1;
+  return *passed ? endAs(line, Status()) : 1;
 }

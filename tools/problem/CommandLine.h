@@ -78,6 +78,9 @@ int runOnFile(const CommandLine &line, int argc, char **argv, std::string &file,
 int runChecks(const CommandLine &line, int argc, char **argv,
               const std::function<Result<bool>()> &run);
 
+/// Writes out what was printed; an error where some of it could not be.
+Status flushPrinted();
+
 /// Prints "error: <message>" and returns the exit status of failed tools.
 int reportError(const Status &status);
 

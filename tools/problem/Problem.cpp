@@ -88,17 +88,37 @@ Status mamba::addStaticExtents(const FunctionInfo &info, Extents &extents) {
   return Status();
 }
 
+/// How flags call an axis.
+static char flagLetter(Axis axis) {
+  return static_cast<char>(letterOf(axis) & ~0x20);
+}
+
+static std::string notKnown(Axis axis, const TensorSpec &spec) {
+  return fmt::format("the extent of {} ({}), which '{}' has, is not known",
+                     letterOf(axis), toString(axis), spec.name);
+}
+
+Status mamba::checkAllKnown(const FunctionInfo &info, Extents extents) {
+  MAMBA_RETURN_IF_ERROR(addStaticExtents(info, extents));
+  for (const TensorSpec &spec : info.tensors)
+    for (const DimSpec &dim : spec.dims)
+      if (dim.extent == kDynamic && !extents.find(dim.axis))
+        return invalid(fmt::format("{}: give {}=... too",
+                                   notKnown(dim.axis, spec),
+                                   flagLetter(dim.axis)));
+  return Status();
+}
+
 Result<std::vector<int64_t>> mamba::shapeOf(const TensorSpec &spec,
                                             const Extents &extents) {
   std::vector<int64_t> shape;
   for (const DimSpec &dim : spec.dims) {
     std::optional<int64_t> extent = extents.find(dim.axis);
     if (!extent && dim.extent == kDynamic)
-      return invalid(fmt::format(
-          "the extent of {} ({}), which '{}' has, is not known: give "
-          "--extents={}=..., or an input that has it",
-          letterOf(dim.axis), toString(dim.axis), spec.name,
-          static_cast<char>(letterOf(dim.axis) & ~0x20)));
+      return invalid(fmt::format("{}: give --extents={}=..., or an input that "
+                                 "has it",
+                                 notKnown(dim.axis, spec),
+                                 flagLetter(dim.axis)));
     shape.push_back(dim.extentAt(extent.value_or(0)));
   }
   return shape;

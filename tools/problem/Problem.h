@@ -92,6 +92,9 @@ Status parseExtents(std::string_view text, Extents &extents,
 /// Takes over the static extents of a function's tensors.
 Status addStaticExtents(const FunctionInfo &info, Extents &extents);
 
+/// Fails where an extent of a function's tensors is not among those.
+Status checkAllKnown(const FunctionInfo &info, Extents extents);
+
 /// The shape of a tensor; fails where an extent is not known.
 Result<std::vector<int64_t>> shapeOf(const TensorSpec &spec,
                                      const Extents &extents);

@@ -311,13 +311,12 @@ static Result<bool> run(const Options &options) {
   if (options.minutes > 0)
     return runForMinutes(options);
   MAMBA_ASSIGN_OR_RETURN(std::vector<Case> cases, chooseCases(options));
-  for (const Case &test : cases)
-    if (options.print)
-      fmt::print("{}\n", caseText(test));
-    else if (options.list)
-      fmt::print("{}\n", test.text());
-  if (options.print || options.list)
+  if (options.print || options.list) {
+    for (const Case &test : cases)
+      std::puts((options.print ? caseText(test) : test.text()).c_str());
+    MAMBA_RETURN_IF_ERROR(flushPrinted());
     return true;
+  }
   return runSuite(options, cases);
 }
 
@@ -328,8 +327,10 @@ int main(int argc, char **argv) {
                    "shapes, memories and schedules.",
                    "", flagsOf(options)};
   if (wantsHelp(argc, argv)) {
-    fmt::print("{}\nkeys of a case [default]:\n{}", line.help(), keysHelp());
-    return 0;
+    std::puts((line.help() + "\nkeys of a case [default]:").c_str());
+    std::fputs(keysHelp().c_str(), stdout);
+    Status printed = flushPrinted();
+    return printed.ok() ? 0 : reportError(printed);
   }
   Result<std::vector<std::string>> others = line.parse(argc, argv);
   if (!others.ok())
