@@ -242,7 +242,8 @@ BUNDLES = {
     "deep.bundle": lambda files: files.update(
         {"manifest.json": b"[" * 100000 + b"]" * 100000}),
     "garbage.bundle": lambda files: files.update({"manifest.json": garbage(256)}),
-    "future.bundle": changed(b'"version": 1', b'"version": 2'),
+    "future.bundle": changed(b'"version": 2', b'"version": 3'),
+    "past.bundle": changed(b'"version": 2', b'"version": 1'),
     "other-format.bundle": changed(b"mamba-bundle", b"mamba-bandle"),
     "outside.bundle": changed(b'"file": "sm_80.json"', b'"file": "../sm_80.json"'),
     "renamed.bundle": changed(b'"name": "ema"', b'"name": "emb"'),
