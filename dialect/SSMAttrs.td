@@ -133,6 +133,11 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     warps: fewer instructions, and as many times the shared memory for them. Two
     lanes at least add theirs, so half of the lanes along the channels is the most
     that counts.
+
+    Of eight consecutive steps, `fma_exps` have their exponentials in loops over n
+    as polynomials: a dozen instructions of other pipes for one that holds the
+    pipe of exponentials for eight clocks. It pays where that pipe binds and
+    instructions do not.
   }];
   let parameters = (ins
     DefaultValuedParameter<"int64_t", "1", "lanes of a warp along L; a power of two up to 32">:$lanes,
@@ -149,6 +154,7 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "0", "1: a thread loads its steps a tile ahead; 2: it copies them">:$prefetch,
     DefaultValuedParameter<"int64_t", "0", "1: staged inputs stay 16-bit floats">:$packed,
     DefaultValuedParameter<"int64_t", "1", "sums over channels that a warp keeps apart; a power of two up to 16">:$apart,
+    DefaultValuedParameter<"int64_t", "0", "of eight steps, those whose exponentials are polynomials; up to 8">:$fma_exps,
     DefaultValuedParameter<"int64_t", "0", "blocks an SM that registers must allow; 0: no bound">:$min_blocks
   );
   let assemblyFormat = "`<` struct(params) `>`";
@@ -174,6 +180,12 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     int64_t teamThreads() const { return threads() / teams(); }
     /// Inputs of 16-bit floats stay so in staged tiles, in words of 16 bytes.
     bool packs() const { return getPacked() && stateItems() % 8 == 0; }
+    /// True for a thread's steps, by number, whose exponentials in loops over n
+    /// are polynomials: so many of eight, far from each other.
+    bool isExpOnFma(int64_t step) const {
+      int64_t place = step % 8, count = getFmaExps();
+      return (place + 1) * count / 8 > place * count / 8;
+    }
     /// Sums over channels that each warp writes to shared memory.
     int64_t sumsApart() const {
       return std::clamp<int64_t>(channelLanes() / 2, 1, getApart());

@@ -85,6 +85,8 @@ LogicalResult SSMDialect::verifyOperationAttribute(Operation *op,
   if ((name == kPlanAttrName || name == kLaunchAttrName) &&
       isa<DictionaryAttr>(attr.getValue()))
     return success();
+  if (name == kOnFmaAttrName && isa<UnitAttr>(attr.getValue()))
+    return success();
   auto multiple = dyn_cast<IntegerAttr>(attr.getValue());
   if ((name == kMultipleAttrName || name == kLengthMultipleAttrName) &&
       multiple && multiple.getType().isSignlessInteger(64) &&
@@ -93,7 +95,8 @@ LogicalResult SSMDialect::verifyOperationAttribute(Operation *op,
   return op->emitOpError("found unknown or malformed attribute ")
          << attr.getName() << " = " << attr.getValue()
          << ", expected 'ssm.channel_multiple' or 'ssm.length_multiple', a "
-            "positive i64, or 'ssm.plan' or 'ssm.launch', a dictionary";
+            "positive i64, 'ssm.plan' or 'ssm.launch', a dictionary, or "
+            "'ssm.on_fma', a unit attribute";
 }
 
 //===----------------------------------------------------------------------===//
@@ -201,11 +204,13 @@ static LogicalResult verifyRange(EmitError emitError, StringRef field,
   return success();
 }
 
-LogicalResult ScheduleAttr::verify(
-    EmitError emitError, int64_t lanes, int64_t split, int64_t items,
-    int64_t channels, int64_t warpsL, int64_t warpsD, int64_t chunks,
-    int64_t handoff, int64_t relay, int64_t unroll, int64_t stages,
-    int64_t prefetch, int64_t packed, int64_t apart, int64_t minBlocks) {
+LogicalResult
+ScheduleAttr::verify(EmitError emitError, int64_t lanes, int64_t split,
+                     int64_t items, int64_t channels, int64_t warpsL,
+                     int64_t warpsD, int64_t chunks, int64_t handoff,
+                     int64_t relay, int64_t unroll, int64_t stages,
+                     int64_t prefetch, int64_t packed, int64_t apart,
+                     int64_t fmaExps, int64_t minBlocks) {
   if (failed(verifyRange(emitError, "lanes", lanes, 1, 32, true)) ||
       failed(verifyRange(emitError, "split", split, 0, 1)) ||
       failed(verifyRange(emitError, "items", items, 1, 32)) ||
@@ -220,6 +225,7 @@ LogicalResult ScheduleAttr::verify(
       failed(verifyRange(emitError, "prefetch", prefetch, 0, 2)) ||
       failed(verifyRange(emitError, "packed", packed, 0, 1)) ||
       failed(verifyRange(emitError, "apart", apart, 1, 16, true)) ||
+      failed(verifyRange(emitError, "fma_exps", fmaExps, 0, 8)) ||
       failed(verifyRange(emitError, "min_blocks", minBlocks, 0, 32)))
     return failure();
   if (warpsL * warpsD > 32)

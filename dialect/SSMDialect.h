@@ -42,6 +42,9 @@ inline constexpr StringLiteral kLengthMultipleAttrName = "ssm.length_multiple";
 inline constexpr StringLiteral kPlanAttrName = "ssm.plan";
 /// Name of the dictionary on a lowered kernel: its grid and arguments.
 inline constexpr StringLiteral kLaunchAttrName = "ssm.launch";
+/// Name of the unit attribute on a lowered math.exp2 that is to be a
+/// polynomial.
+inline constexpr StringLiteral kOnFmaAttrName = "ssm.on_fma";
 
 /// Real element type of `type`: T for T and for complex<T>.
 Type realTypeOf(Type type);

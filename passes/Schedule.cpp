@@ -171,6 +171,7 @@ GpuScheduleFields mlir::ssm::fieldsOf(ScheduleAttr s) {
           .prefetch = s.getPrefetch(),
           .packed = s.getPacked(),
           .apart = s.getApart(),
+          .fmaExps = s.getFmaExps(),
           .minBlocks = s.getMinBlocks()};
 }
 
@@ -184,7 +185,8 @@ Attribute mlir::ssm::attributeOf(Location location,
   return ScheduleAttr::getChecked(
       [=] { return emitError(location); }, location.getContext(), s.lanes,
       s.split, s.items, s.channels, s.warpsL, s.warpsD, s.chunks, s.handoff,
-      s.relay, s.unroll, s.stages, s.prefetch, s.packed, s.apart, s.minBlocks);
+      s.relay, s.unroll, s.stages, s.prefetch, s.packed, s.apart, s.fmaExps,
+      s.minBlocks);
 }
 
 Attribute mlir::ssm::attributeOf(Location location,

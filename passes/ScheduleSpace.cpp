@@ -41,6 +41,10 @@ using GpuSteps = Steps<GpuScheduleFields>;
 
 } // namespace
 
+/// More polynomials than that cost more than all exponentials: a dozen
+/// instructions for each, where an exponential takes eight clocks.
+static constexpr int64_t kMostFmaExps = 3;
+
 /// What one thread keeps, and how many of them a multiprocessor holds for it.
 static void changeThread(GpuSteps &steps, const Problem &problem) {
   using Fields = GpuScheduleFields;
@@ -51,6 +55,9 @@ static void changeThread(GpuSteps &steps, const Problem &problem) {
   for (int64_t way : {0, 1, 2})
     steps.change([&](Fields &f) { f.prefetch = way; });
   steps.change([](Fields &f) { f.stages = 3 - f.stages; });
+  for (int64_t count : {steps.from.fmaExps - 1, steps.from.fmaExps + 1})
+    if (problem.states > 1 && count >= 0 && count <= kMostFmaExps)
+      steps.change([&](Fields &f) { f.fmaExps = count; });
   if (problem.stagedHalves > 0)
     steps.change([](Fields &f) { f.packed = 1 - f.packed; });
   if (problem.summedChannels > 0) {

@@ -9,6 +9,8 @@
 
 #include "codegen/gpu/BodyEmitter.h"
 
+#include "mlir/Dialect/Math/IR/Math.h"
+
 using namespace mlir;
 using namespace mlir::ssm;
 
@@ -113,6 +115,9 @@ ScanKernel::Steps ScanKernel::computeState(States &states, Value value,
     for (const Steps &input : inputs)
       numbers.push_back(input[k]);
     steps.push_back(emitBodyOp(e, op, numbers));
+    auto exp = steps.back().re.getDefiningOp<math::Exp2Op>();
+    if (exp && isa<math::Exp2Op>(op) && schedule.isExpOnFma(k))
+      exp->setAttr(kOnFmaAttrName, e.getUnitAttr());
   }
   return steps;
 }

@@ -19,6 +19,25 @@ gpu.module @kernels {
     gpu.return %0, %1, %2, %3 : f32, f32, f32, f32
   }
 
+  // An exponential that is to leave its pipe alone: n = x rounded, by its last
+  // bits in x + 1.5 * 2^23; a polynomial of what is left; times 2^n, by its bits.
+  // No sum may contract.
+  // CHECK-LABEL: gpu.func @exp2_on_fma
+  // CHECK-NOT: ex2
+  // CHECK: %[[LEAST:.*]] = arith.minimumf %arg0, %{{.*}} : f32
+  // CHECK: %[[X:.*]] = arith.maximumf %[[LEAST]], %{{.*}} : f32
+  // CHECK: %[[SHIFTED:.*]] = arith.addf %[[X]], %[[MAGIC:.*]] : f32
+  // CHECK: %[[N:.*]] = arith.subf %[[SHIFTED]], %[[MAGIC]] : f32
+  // CHECK: %[[F:.*]] = arith.subf %[[X]], %[[N]] : f32
+  // CHECK-COUNT-5: llvm.call_intrinsic "llvm.fma"(%{{.*}}, %[[F]], %{{.*}})
+  // CHECK: %[[BITS:.*]] = arith.bitcast %[[SHIFTED]] : f32 to i32
+  // CHECK: arith.shli %[[BITS]]
+  // CHECK: gpu.return
+  gpu.func @exp2_on_fma(%x: f32) -> f32 {
+    %0 = math.exp2 %x {ssm.on_fma} : f32
+    gpu.return %0 : f32
+  }
+
   // No library: what has no instruction is a polynomial, or is chosen between
   // one near zero and an instruction elsewhere.
   // CHECK-LABEL: gpu.func @polynomials

@@ -55,6 +55,11 @@ func.func private @apart() attributes {a = #ssm.schedule<apart = 3>}
 
 // -----
 
+// expected-error@+1 {{schedule's fma_exps is 9, expected from 0 to 8}}
+func.func private @fma_exps() attributes {a = #ssm.schedule<fma_exps = 9>}
+
+// -----
+
 // expected-error@+1 {{schedule's packed is 2, expected from 0 to 1}}
 func.func private @packed() attributes {a = #ssm.schedule<packed = 2>}
 
@@ -195,7 +200,7 @@ func.func private @name(f32 {ssm.name = 3})
 
 // -----
 
-// expected-error@+1 {{'func.func' op found unknown or malformed attribute "ssm.channel_multiple" = 0 : i64, expected 'ssm.channel_multiple' or 'ssm.length_multiple', a positive i64, or}}
+// expected-error@+1 {{'func.func' op found unknown or malformed attribute "ssm.channel_multiple" = 0 : i64, expected 'ssm.channel_multiple' or 'ssm.length_multiple', a positive i64, 'ssm.plan' or 'ssm.launch', a dictionary, or 'ssm.on_fma', a unit attribute}}
 func.func private @channel_multiple() attributes {ssm.channel_multiple = 0 : i64}
 
 // -----

@@ -75,6 +75,7 @@ static constexpr Key kKeys[] = {
     {"prefetch", "", "#ssm.schedule"},
     {"packed", "", "#ssm.schedule"},
     {"apart", "", "#ssm.schedule"},
+    {"fma_exps", "", "#ssm.schedule"},
     {"min_blocks", "", "#ssm.schedule"},
     {"vector", "", "#ssm.cpu_schedule"},
     {"chunks", "", "#ssm.schedule, #ssm.cpu_schedule"},
@@ -155,9 +156,9 @@ int64_t Case::points() const {
 }
 
 static constexpr std::string_view kScheduleKeys[] = {
-    "lanes",    "split",  "vector",  "items",     "channels", "warps_l",
-    "warps_d",  "chunks", "handoff", "relay",     "unroll",   "stages",
-    "prefetch", "packed", "apart",   "min_blocks"};
+    "lanes",    "split",  "vector",  "items",    "channels",  "warps_l",
+    "warps_d",  "chunks", "handoff", "relay",    "unroll",    "stages",
+    "prefetch", "packed", "apart",   "fma_exps", "min_blocks"};
 
 void Case::setSchedule(const Case &other) {
   for (std::string_view key : kScheduleKeys)

@@ -61,6 +61,7 @@ TEST_F(DefaultSchedule, AttributesHaveAllFields) {
                         .prefetch = 1,
                         .packed = 1,
                         .apart = 8,
+                        .fmaExps = 3,
                         .minBlocks = 6};
   Location place = UnknownLoc::get(&context);
   EXPECT_EQ(fieldsOf(cast<ScheduleAttr>(attributeOf(place, gpu))), gpu);
@@ -81,7 +82,7 @@ TEST_F(DefaultSchedule, GpuSchedulesAreValid) {
       EXPECT_TRUE(ScheduleAttr::getChecked(
           report, &context, s.lanes, s.split, s.items, s.channels, s.warpsL,
           s.warpsD, s.chunks, s.handoff, s.relay, s.unroll, s.stages,
-          s.prefetch, s.packed, s.apart, s.minBlocks));
+          s.prefetch, s.packed, s.apart, s.fmaExps, s.minBlocks));
       EXPECT_LE(sharedBytesOf(s, problem), target->sharedBytes)
           << "states " << problem.states << " length " << problem.length
           << " channels " << problem.channels;

@@ -64,6 +64,7 @@ TEST(ScheduleSpace, EveryFieldCanBeChanged) {
   EXPECT_TRUE(changed([](auto &f) { f.warpsD = 4; }));
   EXPECT_TRUE(changed([](auto &f) { f.unroll = 4; }));
   EXPECT_TRUE(changed([](auto &f) { f.stages = 2; }));
+  EXPECT_TRUE(changed([](auto &f) { f.fmaExps = 1; }));
   EXPECT_TRUE(changed([](auto &f) { f.prefetch = 1; }));
   EXPECT_TRUE(changed([](auto &f) { f.prefetch = 2; }));
   EXPECT_TRUE(changed([](auto &f) { f.minBlocks = 1; }));
