@@ -66,9 +66,9 @@ def ApproximateMathPass : Pass<"ssm-approximate-math", "::mlir::gpu::GPUModuleOp
   let description = [{
     Rewrites f32 `math` ops and divisions so that no library is needed: exp2,
     log2 and reciprocals by ex2, lg2 and rcp (flushing denormals), exp, log,
-    log1p, expm1 and powf in terms of these, and sin, cos, erf, tanh and
-    atan by polynomials, and exp2 with `ssm.on_fma` too. Relative error is at most a few units in the last
-    place, also of log1p and expm1 near zero.
+    log1p, expm1 and powf in terms of these, and sin, cos, erf, tanh, atan
+    and an exp2 with `ssm.on_fma` by polynomials. Relative error is at most a
+    few units in the last place, also of log1p and expm1 near zero.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",

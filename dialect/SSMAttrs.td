@@ -134,8 +134,8 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     lanes at least add theirs, so half of the lanes along the channels is the most
     that counts.
 
-    Of eight consecutive steps, `fma_exps` have their exponentials in loops over n
-    as polynomials: a dozen instructions of other pipes for one that holds the
+    Of eight consecutive steps of a lane, `fma_exps` have their real exponentials
+    in loops over n as polynomials, spread evenly, the eighth among them: a dozen instructions of other pipes for one that holds the
     pipe of exponentials for eight clocks. It pays where that pipe binds and
     instructions do not.
   }];

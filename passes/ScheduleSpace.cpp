@@ -41,9 +41,33 @@ using GpuSteps = Steps<GpuScheduleFields>;
 
 } // namespace
 
-/// More polynomials than that cost more than all exponentials: a dozen
-/// instructions for each, where an exponential takes eight clocks.
-static constexpr int64_t kMostFmaExps = 3;
+/// Exponentials of a thread and state that are polynomials.
+static int64_t numFmaExps(const GpuScheduleFields &schedule) {
+  int64_t items = schedule.stateItems(), count = schedule.fmaExps;
+  return items / 8 * count + items % 8 * count / 8;
+}
+
+/// Fewer and more of them. More than a few of eight cost more than all
+/// exponentials: a dozen instructions each, where an exponential takes eight
+/// clocks.
+static void changeExponentials(GpuSteps &steps, const Problem &problem) {
+  constexpr int64_t kMost = 3;
+  if (problem.states <= 1)
+    return;
+  for (int64_t by : {-1, 1}) {
+    GpuScheduleFields next = steps.from;
+    do
+      next.fmaExps += by;
+    while (next.fmaExps > 0 && next.fmaExps < kMost &&
+           numFmaExps(next) == numFmaExps(steps.from));
+    if (next.fmaExps >= 0 && next.fmaExps <= kMost)
+      steps.add(next);
+  }
+}
+
+static int64_t mostUnrolled(const Problem &problem) {
+  return std::min<int64_t>(problem.states, 16);
+}
 
 /// What one thread keeps, and how many of them a multiprocessor holds for it.
 static void changeThread(GpuSteps &steps, const Problem &problem) {
@@ -55,9 +79,6 @@ static void changeThread(GpuSteps &steps, const Problem &problem) {
   for (int64_t way : {0, 1, 2})
     steps.change([&](Fields &f) { f.prefetch = way; });
   steps.change([](Fields &f) { f.stages = 3 - f.stages; });
-  for (int64_t count : {steps.from.fmaExps - 1, steps.from.fmaExps + 1})
-    if (problem.states > 1 && count >= 0 && count <= kMostFmaExps)
-      steps.change([&](Fields &f) { f.fmaExps = count; });
   if (problem.stagedHalves > 0)
     steps.change([](Fields &f) { f.packed = 1 - f.packed; });
   if (problem.summedChannels > 0) {
@@ -69,11 +90,12 @@ static void changeThread(GpuSteps &steps, const Problem &problem) {
       steps.change(
           [](Fields &f) { f.apart *= 2, f.unroll *= 2, f.packed = 0; });
   }
-  steps.scale(&Fields::unroll, std::min<int64_t>(problem.states, 16));
+  steps.scale(&Fields::unroll, mostUnrolled(problem));
   steps.scale(&Fields::items, 32);
   steps.scale(&Fields::channels, 4);
   // As many chains under way in other shapes.
-  if (steps.from.items % 2 == 0 && steps.from.unroll * 2 <= problem.states)
+  if (steps.from.items % 2 == 0 &&
+      steps.from.unroll * 2 <= mostUnrolled(problem))
     steps.change([](Fields &f) { f.items /= 2, f.unroll *= 2; });
   if (steps.from.unroll % 2 == 0)
     steps.change([](Fields &f) { f.items *= 2, f.unroll /= 2; });
@@ -105,7 +127,8 @@ static void changeSharing(GpuSteps &steps, const Problem &problem) {
     steps.scale(&Fields::warpsD, 16);
     steps.scale(&Fields::warpsL, 16);
     // As many warps in half of the blocks, which sum over twice the channels.
-    if (steps.from.minBlocks % 2 == 0 && steps.from.warpsD * 2 <= 16)
+    if (steps.from.minBlocks > 0 && steps.from.minBlocks % 2 == 0 &&
+        steps.from.warpsD * 2 <= 16)
       steps.change([](Fields &f) { f.warpsD *= 2, f.minBlocks /= 2; });
     // All warps along L.
     if (steps.from.warpsD > 1)
@@ -179,6 +202,7 @@ mlir::ssm::neighboursOf(const GpuScheduleFields &from, const Problem &problem,
                         const GpuTarget &target) {
   GpuSteps steps{from};
   changeThread(steps, problem);
+  changeExponentials(steps, problem);
   changeSharing(steps, problem);
   changeSplit(steps);
   std::erase_if(steps.found, [&](const GpuScheduleFields &schedule) {

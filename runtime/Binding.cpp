@@ -242,21 +242,22 @@ Status Binding::placeTemporaries(bool zeroed) {
 Result<int64_t> Binding::numBlocks(const LaunchSpec &launch,
                                    int64_t limit) const {
   int64_t blocks = 0, product = 1;
-  bool overflow = false, isTooMany = false; // isTooMany: the product.
+  bool overflow = false, productOverflows = false;
   auto add = [&] {
-    overflow |= isTooMany || __builtin_add_overflow(blocks, product, &blocks);
+    overflow |=
+        productOverflows || __builtin_add_overflow(blocks, product, &blocks);
   };
   for (const GridTerm &term : launch.grid) {
     if (term.isAdded) {
       add();
       product = 1;
-      isTooMany = false;
+      productOverflows = false;
     }
     int64_t factor = term.axis == Axis::Other
                          ? term.divisor
                          : ceilDiv(extent(term.axis), term.divisor);
-    isTooMany |= __builtin_mul_overflow(product, factor, &product);
-    isTooMany &= factor != 0;
+    productOverflows |= __builtin_mul_overflow(product, factor, &product);
+    productOverflows &= factor != 0;
   }
   add();
   if (overflow || blocks > limit)

@@ -125,6 +125,8 @@ Status checkLaunch(const LaunchSpec &launch, const Artifact &artifact,
   if (launch.args.size() > kMaxArgs)
     return invalid(fmt::format("{} arguments are more than {}",
                                launch.args.size(), kMaxArgs));
+  if (!launch.grid.empty() && launch.grid.front().isAdded)
+    return invalid("the first factor of a grid has nothing to be added to");
   for (const GridTerm &term : launch.grid) {
     MAMBA_RETURN_IF_ERROR(
         checkDetermined(term.axis, facts).withContext("grid"));

@@ -26,8 +26,15 @@ static std::string joined(const Terms &terms, StringRef between) {
   return llvm::join(texts, between);
 }
 
+/// Products, of which those after the first begin with a plus.
 static std::string gridOf(const mamba::LaunchSpec &launch) {
-  return launch.grid.empty() ? "1" : joined(launch.grid, " * ");
+  std::string blocks;
+  for (const mamba::GridTerm &term : launch.grid) {
+    if (!blocks.empty())
+      blocks += term.isAdded ? " " : " * ";
+    blocks += mamba::textOf(term);
+  }
+  return blocks.empty() ? "1" : blocks;
 }
 
 /// "u: bf16 (b, l, d), input, unit stride along dimension 2, ...".

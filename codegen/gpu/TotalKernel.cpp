@@ -124,7 +124,8 @@ SmallVector<unsigned> TotalKernel::tensors() {
   return numbers;
 }
 
-/// The number of blocks along an axis, where the launch found that it fits.
+/// The number of blocks along an axis, in 32 bits: what has more blocks is not
+/// launched.
 Value TotalKernel::numTiles(Axis axis, int64_t count) {
   return e.toI32(e.ceilDiv(kernel.extent(axis), count));
 }

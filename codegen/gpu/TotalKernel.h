@@ -14,9 +14,10 @@
 namespace mlir::ssm {
 
 /// Emits the kernel, if there are totals, that adds the partial sums of those
-/// of `op`, each element in one thread and in the order of the temporary, and
-/// writes them as results: one launch, since some totals have few elements and
-/// wait for memory alone, while others fill the GPU.
+/// of `op`, each element in one thread and in a fixed order (sequences,
+/// channels or steps, and for each of them its chunks), and writes them as
+/// results: one launch, since some totals have few elements and wait for memory
+/// alone, while others fill the GPU.
 void buildTotalKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
                       LaunchPlan &plan, FusedOp op,
                       ArrayRef<PartialSums> totals);

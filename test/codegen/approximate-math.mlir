@@ -24,6 +24,14 @@ gpu.module @kernels {
   // No sum may contract.
   // CHECK-LABEL: gpu.func @exp2_on_fma
   // CHECK-NOT: ex2
+  // CHECK-DAG: arith.constant 1.000000e+00 : f32
+  // CHECK-DAG: arith.constant 6.931470e-01 : f32
+  // CHECK-DAG: arith.constant 0.240222424 : f32
+  // CHECK-DAG: arith.constant 0.0555073358 : f32
+  // CHECK-DAG: arith.constant 0.00967151299 : f32
+  // CHECK-DAG: arith.constant 0.00132647273 : f32
+  // CHECK-DAG: arith.constant 1.280000e+02 : f32
+  // CHECK-DAG: arith.constant -1.270000e+02 : f32
   // CHECK: %[[LEAST:.*]] = arith.minimumf %arg0, %{{.*}} : f32
   // CHECK: %[[X:.*]] = arith.maximumf %[[LEAST]], %{{.*}} : f32
   // CHECK: %[[SHIFTED:.*]] = arith.addf %[[X]], %[[MAGIC:.*]] : f32

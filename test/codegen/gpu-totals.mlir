@@ -70,3 +70,22 @@ func.func @together(%x_: tensor<?x?x?x4xf32>, %y_: tensor<?x?x?xf32>)
   }
   return %0, %1 : tensor<?x4xf32>, tensor<?xf32>
 }
+
+// -----
+
+// Groups and states that no block holds: in slices. Without an axis along which
+// results lie side by side, all threads of a block have states.
+
+// CHECK: gpu.func @slices_0_totals
+// CHECK-SAME: grid = ["./35", "b/32", "+./2"]
+func.func @slices(%x_: tensor<?x?x?x7xf32>)
+    -> (tensor<?x40x7xf32>, tensor<40x7xf32>) {
+  %0, %1 = ssm.fused (%x = %x_[b, l, d, n] : tensor<?x?x?x7xf32>)
+      -> ([b, g, n] : tensor<?x40x7xf32>, [g, n] : tensor<40x7xf32>)
+      schedule(#ssm.schedule<lanes = 8, items = 4>) {
+    %s = ssm.total %x over <l, g> : f32 -> f32
+    %t = ssm.total %x over <b, l, g> : f32 -> f32
+    ssm.yield %s, %t : f32, f32
+  }
+  return %0, %1 : tensor<?x40x7xf32>, tensor<40x7xf32>
+}

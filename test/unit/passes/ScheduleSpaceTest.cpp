@@ -72,6 +72,24 @@ TEST(ScheduleSpace, EveryFieldCanBeChanged) {
   EXPECT_TRUE(changed([](auto &f) { f.chunks = 4; }));
 }
 
+TEST(ScheduleSpace, EachStepChangesSomeExponential) {
+  GpuTarget h100 = *findGpuTarget("sm_90");
+  auto counts = [&](int64_t items, int64_t fmaExps) {
+    GpuScheduleFields from{.lanes = 4, .items = items, .fmaExps = fmaExps};
+    std::set<int64_t> numbers;
+    for (const GpuScheduleFields &near : neighboursOf(from, kLayer, h100))
+      if (near.items == items)
+        numbers.insert(near.fmaExps);
+    numbers.erase(fmaExps);
+    return numbers;
+  };
+  EXPECT_EQ(counts(8, 0), (std::set<int64_t>{1}));
+  EXPECT_EQ(counts(8, 2), (std::set<int64_t>{1, 3}));
+  EXPECT_EQ(counts(8, 3), (std::set<int64_t>{2}));
+  // Four steps: none of two of eight is among them, one of four is.
+  EXPECT_EQ(counts(4, 0), (std::set<int64_t>{2}));
+}
+
 TEST(ScheduleSpace, StepsOfGradientsThatPayTogetherOnly) {
   GpuTarget h100 = *findGpuTarget("sm_90");
   Problem sums = kLayer;

@@ -122,6 +122,8 @@ TEST(Validate, ContradictionsAreNamed) {
        "no input or result has the state axis"},
       {[](Artifact &a) { a.launches[0].grid[0].divisor = 0; },
        "grid divisor 0"},
+      {[](Artifact &a) { a.launches[0].grid[0].isAdded = true; },
+       "the first factor of a grid has nothing to be added to"},
       {[](Artifact &a) { a.launches[0].args[0].index = 3; }, "tensor 3 of 3"},
       {[](Artifact &a) { a.launches[0].args[3].dim = 3; }, "stride 3"},
       {[](Artifact &a) { a.launches[0].args[10].dim = 5; }, "unknown axis 5"},

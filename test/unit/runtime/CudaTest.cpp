@@ -228,10 +228,15 @@ TEST_F(CudaTest, GridsThatAreSums) {
   grid.push_back({Axis::Length, 2});
   ASSERT_TRUE(make(artifact)->launch(views()).ok());
   EXPECT_EQ(fake().launches[0].grid, 2u * 3 + 4 * 5);
-  for (int i = 0; i < 2; ++i)
-    grid.push_back({Axis::Other, int64_t(1) << 62, true});
-  expectError(make(artifact)->check(views()), StatusCode::InvalidArgument,
-              {"needs more than 2^63 blocks"});
+  const auto few = grid;
+  const GridTerm huge = {Axis::Other, int64_t(1) << 62, true};
+  // A sum that overflows, and a product.
+  for (const GridTerm &last : {huge, GridTerm{Axis::Other, 4}}) {
+    grid = few;
+    grid.insert(grid.end(), {huge, last});
+    expectError(make(artifact)->check(views()), StatusCode::InvalidArgument,
+                {"needs more than 2^63 blocks"});
+  }
 }
 
 TEST_F(CudaTest, GridsBeyondTheDevice) {
