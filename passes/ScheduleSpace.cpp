@@ -86,7 +86,7 @@ static void changeThread(GpuSteps &steps, const Problem &problem) {
     // More sums apart pay where more states are under way, whose registers
     // unpacked numbers leave: neither is faster alone.
     if (steps.from.apart * 4 <= steps.from.channelLanes() &&
-        steps.from.unroll * 2 <= problem.states)
+        steps.from.unroll * 2 <= mostUnrolled(problem))
       steps.change(
           [](Fields &f) { f.apart *= 2, f.unroll *= 2, f.packed = 0; });
   }

@@ -72,6 +72,17 @@ TEST(ScheduleSpace, EveryFieldCanBeChanged) {
   EXPECT_TRUE(changed([](auto &f) { f.chunks = 4; }));
 }
 
+TEST(ScheduleSpace, NoStepUnrollsMoreThanSchedulesMay) {
+  Problem sums = kLayer;
+  sums.states = 64;
+  sums.summedChannels = 32;
+  sums.stagedHalves = 2;
+  GpuScheduleFields from{.lanes = 4, .items = 2, .unroll = 16, .packed = 1};
+  for (const GpuScheduleFields &near :
+       neighboursOf(from, sums, *findGpuTarget("sm_90")))
+    EXPECT_LE(near.unroll, 16);
+}
+
 TEST(ScheduleSpace, EachStepChangesSomeExponential) {
   GpuTarget h100 = *findGpuTarget("sm_90");
   auto counts = [&](int64_t items, int64_t fmaExps) {
