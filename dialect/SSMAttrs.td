@@ -135,9 +135,9 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     that counts.
 
     Of eight consecutive steps of a lane, `fma_exps` have their real exponentials
-    in loops over n as polynomials, spread evenly, the eighth among them: a dozen instructions of other pipes for one that holds the
-    pipe of exponentials for eight clocks. It pays where that pipe binds and
-    instructions do not.
+    in loops over n as polynomials, spread evenly, the eighth among them: a dozen
+    instructions of other pipes for one that holds the pipe of exponentials for
+    eight clocks. It pays where that pipe binds and instructions do not.
   }];
   let parameters = (ins
     DefaultValuedParameter<"int64_t", "1", "lanes of a warp along L; a power of two up to 32">:$lanes,

@@ -77,19 +77,6 @@ Segment ChunkKernel::walk(Value first, int64_t count, Segment before) {
   return before;
 }
 
-static SmallVector<Value> wordsOf(const Segment &segment) {
-  SmallVector<Value> words(segment.decay.words());
-  words.append(segment.carry.words());
-  return words;
-}
-
-static Segment segmentOf(ArrayRef<Value> words, bool isComplex) {
-  Segment segment;
-  segment.decay = takeNumber(words, isComplex);
-  segment.carry = takeNumber(words, isComplex);
-  return segment;
-}
-
 void ChunkKernel::walkAll() {
   Type type = e.getF32Type();
   if (shape.isComplex)
@@ -98,15 +85,19 @@ void ChunkKernel::walkAll() {
   before.decay = e.one(type);
   before.carry = e.zero(type);
   int64_t rest = shape.chunks % kTogether, whole = shape.chunks - rest;
-  if (whole > 0)
-    before =
-        segmentOf(e.loop(e.i64(0), e.i64(whole), kTogether, wordsOf(before),
-                         [&](Value chunk, ValueRange carried) {
-                           SmallVector<Value> words(carried);
-                           Segment own = segmentOf(words, shape.isComplex);
-                           return wordsOf(walk(chunk, kTogether, own));
-                         }),
-                  shape.isComplex);
+  auto walkSome = [&](Value chunk, ValueRange carried) {
+    SmallVector<Value> words(carried);
+    ArrayRef<Value> left(words);
+    Segment next = walk(chunk, kTogether, takeSegment(left, shape.isComplex));
+    return wordsOf({next.decay, next.carry});
+  };
+  if (whole > 0) {
+    SmallVector<Value> words =
+        e.loop(e.i64(0), e.i64(whole), kTogether,
+               wordsOf({before.decay, before.carry}), walkSome);
+    ArrayRef<Value> left(words);
+    before = takeSegment(left, shape.isComplex);
+  }
   walk(e.i64(whole), rest, before);
 }
 

@@ -296,10 +296,8 @@ void ScanKernel::takeBegun(States &states, const Roots &roots,
       scan.addsFirst = findEntered(op).has_value();
       scan.a = takeNumbers(words, schedule.stateItems(), isComplex);
       scan.b = takeNumbers(words, schedule.stateItems(), isComplex);
-      if (stateLevels.joinsSegments(needsStates())) {
-        Number decay = takeNumber(words, isComplex);
-        scan.own = {decay, takeNumber(words, isComplex)};
-      }
+      if (stateLevels.joinsSegments(needsStates()))
+        scan.own = takeSegment(words, isComplex);
     }
   }
 }

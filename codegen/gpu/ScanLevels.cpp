@@ -20,6 +20,11 @@ static constexpr int64_t kLanesToSplitPairs = 16;
 /// take one a level. More would read for longer than they wait.
 static constexpr int64_t kWarpsThatMeetAtOnce = 4;
 
+Segment mlir::ssm::takeSegment(ArrayRef<Value> &words, bool isComplex) {
+  SmallVector<Number> numbers = takeNumbers(words, 2, isComplex);
+  return {numbers[0], numbers[1]};
+}
+
 Segment mlir::ssm::combine(Emit &e, const Segment &first,
                            const Segment &second) {
   return {e.mulf(first.decay, second.decay),

@@ -30,6 +30,10 @@ struct Segment {
   Number carry;
 };
 
+/// The first segment of words that wordsOf made of its decay and its carry;
+/// takes them.
+Segment takeSegment(ArrayRef<Value> &words, bool isComplex);
+
 /// (a1, b1) then (a2, b2).
 Segment combine(Emit &e, const Segment &first, const Segment &second);
 

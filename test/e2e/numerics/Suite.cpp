@@ -474,8 +474,8 @@ static unsigned sumOfText(const Case &test) {
 /// Packs the staged tiles of every second case, by its text, where that can be,
 /// copies steps in every second one that loads them ahead, computes some
 /// exponentials as polynomials in every fourth one, and in gradients keeps 1,
-/// 2, 4 or 16 sums over channels apart. Factors of the designs would
-/// mostly be drawn where they say nothing.
+/// 2, 4 or 16 sums over channels apart. Factors of the designs would mostly be
+/// drawn where they say nothing.
 static Case withWaysOfMemory(Case test) {
   constexpr int64_t kWord = 8;
   unsigned sum = sumOfText(test);
