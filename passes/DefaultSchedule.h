@@ -52,10 +52,14 @@ struct Problem {
   int64_t stagedNumbers = 0;
   /// How many of these are inputs of 16-bit floats as they are.
   int64_t stagedHalves = 0;
-  /// Numbers that a thread adds up over its steps for each of its channels, and
-  /// that a block adds up over its channels at each step; of all states.
+  /// Numbers that a thread adds up over its steps for each of its channels, of
+  /// all states; and those that a block adds up over its channels at each step,
+  /// and at each step and state.
   int64_t summedSteps = 0;
   int64_t summedChannels = 0;
+  int64_t summedStates = 0;
+
+  bool sumsChannels() const { return summedChannels > 0 || summedStates > 0; }
 };
 
 /// A GPU, as far as schedules depend on it.
@@ -143,6 +147,19 @@ int64_t stagedSegmentBytes(int64_t items, int64_t elementBytes);
 /// numbers that leave neighbours in different banks.
 int64_t summedRowWords(int64_t states);
 int64_t summedTileWords(int64_t tileSteps);
+
+/// States that a thread computes together, of `unroll` that a schedule asks
+/// for: as many as divide them.
+int64_t statesOfTrip(int64_t states, int64_t unroll);
+
+/// States whose sums over channels a tile adds up at a time, behind their
+/// trips: of many states, so few that their sums leave shared memory for other
+/// blocks.
+int64_t statesOfGroup(int64_t states, int64_t unroll, int64_t stages);
+
+/// States whose sums over channels shared memory holds: while one group is
+/// added up, warps write those of the next one.
+int64_t summedStates(int64_t states, int64_t unroll, int64_t stages);
 
 /// True where so many lanes may split the states of a problem.
 bool maySplitStates(const Problem &problem, int64_t lanes);

@@ -47,10 +47,16 @@ static void countTables(FusedOp op, Problem &problem) {
   Dependence dependence(op);
   problem.tableNumbers = problem.stagedNumbers = problem.stagedHalves = 0;
   auto isUsedWith = [&](Value value, Axis axis) {
-    return llvm::any_of(value.getUsers(), [&](Operation *user) {
-      return llvm::any_of(user->getResults(), [&](Value result) {
-        return dependence.dependsOn(result, axis);
-      });
+    return llvm::any_of(value.getUses(), [&](OpOperand &use) {
+      // What a recurrence starts from goes to where its carries are.
+      auto recurrence = dyn_cast<RecurrenceOp>(use.getOwner());
+      bool isStart = recurrence && use.get() == recurrence.getInit() &&
+                     use.get() != recurrence.getA() &&
+                     use.get() != recurrence.getB();
+      return !isStart &&
+             llvm::any_of(use.getOwner()->getResults(), [&](Value result) {
+               return dependence.dependsOn(result, axis);
+             });
     });
   };
   auto count = [&](Value value) {
@@ -82,7 +88,7 @@ static void countTables(FusedOp op, Problem &problem) {
 /// Counts what kernels sum in shared memory.
 static void countTotals(FusedOp op, Problem &problem) {
   Dependence dependence(op);
-  problem.summedSteps = problem.summedChannels = 0;
+  problem.summedSteps = problem.summedChannels = problem.summedStates = 0;
   for (TotalOp total : op.getBlock()->getOps<TotalOp>()) {
     bool perState = dependence.dependsOn(total.getValue(), Axis::State);
     int64_t numbers = numbersOf(total.getValue());
@@ -90,7 +96,7 @@ static void countTotals(FusedOp op, Problem &problem) {
       problem.summedSteps +=
           numbers * (perState ? summedRowWords(problem.states) : 1);
     else if (dependence.dependsOn(total.getValue(), Axis::Length))
-      problem.summedChannels += numbers * (perState ? problem.states : 1);
+      (perState ? problem.summedStates : problem.summedChannels) += numbers;
   }
 }
 

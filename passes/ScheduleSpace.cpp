@@ -81,7 +81,7 @@ static void changeThread(GpuSteps &steps, const Problem &problem) {
   steps.change([](Fields &f) { f.stages = 3 - f.stages; });
   if (problem.stagedHalves > 0)
     steps.change([](Fields &f) { f.packed = 1 - f.packed; });
-  if (problem.summedChannels > 0) {
+  if (problem.sumsChannels()) {
     steps.scale(&Fields::apart, steps.from.channelLanes() / 2);
     // More sums apart pay where more states are under way, whose registers
     // unpacked numbers leave: neither is faster alone.

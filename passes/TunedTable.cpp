@@ -37,9 +37,10 @@ std::string mlir::ssm::toString(const Problem &problem) {
     text += " saves=1";
   if (problem.savedEvery != 0)
     text += " saved=" + std::to_string(problem.savedEvery);
-  if (problem.summedSteps || problem.summedChannels) {
+  if (problem.summedSteps || problem.sumsChannels()) {
     add("steps", problem.summedSteps);
-    add("channels", problem.summedChannels);
+    add("channels",
+        problem.summedChannels + problem.summedStates * problem.states);
   }
   return text;
 }

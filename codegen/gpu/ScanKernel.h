@@ -203,13 +203,17 @@ private:
     Value apart; ///< Of the warp's own.
   };
   int64_t sumsOfTile();
+  int64_t keptStates(const Total &total);
   Value tileEntry(const Total &total, Value state, TileSum sum, Value step);
   void storePoints(Tile &tile, const Total &total, Value state,
                    ArrayRef<Steps> byChannel);
   void addToTotal(Tile &tile, const Total &total, Value state,
                   ArrayRef<Steps> byChannel);
   void addStepTotals(Tile &tile);
+  int64_t groupStates();
+  bool isInGroups(const Total &total);
   void storeTileTotals(Tile &tile);
+  void storeTileTotals(Tile &tile, ArrayRef<const Total *> sums, Value first);
   /// The sums of a total over the block's channels, of steps side by side.
   struct TileTotal {
     const Total *total;
@@ -220,8 +224,10 @@ private:
   };
   int64_t numTileRuns(const Total &total);
   bool hasFewRuns(const Total &total);
-  SmallVector<TileTotal> fewTileTotals(Tile &tile, const Total &total);
-  TileTotal tileTotalAt(Tile &tile, const Total &total, Value item);
+  SmallVector<TileTotal> fewTileTotals(Tile &tile, const Total &total,
+                                       Value first);
+  TileTotal tileTotalAt(Tile &tile, const Total &total, Value first,
+                        Value item);
   void storeTileTotal(const TileTotal &sums);
   int64_t tileRun(const Total &total);
   void addRun(const Total &total, Value entry, int64_t width, Steps &sums);
@@ -456,6 +462,7 @@ private:
                              ArrayRef<Value> words);
   bool swapsPairs(const StateLoop &loop);
   void emitStateLoop(Tile &tile, unsigned level);
+  SmallVector<Value> emitTrips(StateLoop &loop, ArrayRef<Value> sums);
   void takeSum(Tile &tile, const SumRoot &root, const Steps &sums);
   void prepareRoots(Tile &tile, Roots &roots);
   void prepare(Tile &tile, Value value, DenseSet<Value> &prepared);

@@ -20,6 +20,7 @@
 #include "codegen/gpu/ScanKernel.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "passes/DefaultSchedule.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -30,10 +31,7 @@ using namespace mlir::ssm;
 
 /// States of a trip: `unroll`, or fewer where that does not divide them.
 int64_t ScanKernel::statesTogether() {
-  int64_t together = schedule.getUnroll();
-  while (ownStates() % together != 0)
-    --together;
-  return together;
+  return statesOfTrip(ownStates(), schedule.getUnroll());
 }
 
 /// Recurrences over states of this level, sums that end with it, and results
@@ -166,15 +164,37 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
   if (isStaged)
     words = emitStagedTrips(loop, words);
   else
-    words = e.loop(e.i32(0), e.i32(states), loop.together, words,
-                   [&](Value n, ValueRange sums) -> SmallVector<Value> {
-                     States trip = tripAt(loop, n);
-                     return endTrip(loop, trip, llvm::to_vector(sums));
-                   });
+    words = emitTrips(loop, words);
   SmallVector<Steps> sums = sumsIn(loop, words);
   const Steps *steps = sums.begin();
   for (SumRoot root : roots.sums)
     eachChannel([&] { takeSum(tile, root, *steps++); });
+}
+
+/// One stage; gives the sums in words, as it takes them. Behind each group of
+/// states, the block adds up what its warps sum of them over channels.
+SmallVector<Value> ScanKernel::emitTrips(StateLoop &loop,
+                                         ArrayRef<Value> sums) {
+  auto trips = [&](Value from, Value to, ArrayRef<Value> words) {
+    return e.loop(from, to, loop.together, words,
+                  [&](Value n, ValueRange carried) -> SmallVector<Value> {
+                    States trip = tripAt(loop, n);
+                    return endTrip(loop, trip, llvm::to_vector(carried));
+                  });
+  };
+  SmallVector<const Total *> grouped;
+  llvm::copy_if(loop.roots.totals, std::back_inserter(grouped),
+                [&](const Total *total) { return isInGroups(*total); });
+  if (grouped.empty())
+    return trips(e.i32(0), e.i32(ownStates()), sums);
+  int64_t group = groupStates();
+  return e.loop(e.i32(0), e.i32(ownStates()), group, sums,
+                [&](Value first, ValueRange carried) -> SmallVector<Value> {
+                  SmallVector<Value> words = trips(first, e.add(first, group),
+                                                   llvm::to_vector(carried));
+                  storeTileTotals(loop.tile, grouped, first);
+                  return words;
+                });
 }
 
 /// Where lanes sum over channels, those of one half give what those of the

@@ -41,10 +41,11 @@ void ScanKernel::allocateTotals() {
       continue;
     bool isSteps = total.sums.kind == PartialKind::Steps;
     int64_t states = statesOf(total);
-    total.words = isSteps ? schedule.threads() * schedule.getChannels() *
-                                summedRowWords(states)
-                          : schedule.teams() * sumsOfTile() * states *
-                                summedTileWords(schedule.tileSteps());
+    total.words = isSteps
+                      ? schedule.threads() * schedule.getChannels() *
+                            summedRowWords(states)
+                      : schedule.teams() * sumsOfTile() * keptStates(total) *
+                            summedTileWords(schedule.tileSteps());
     bool isComplex = isComplexValue(total.sums.value());
     total.shared = memory.allocate(total.words * (isComplex ? 2 : 1));
   }
@@ -82,15 +83,23 @@ int64_t ScanKernel::sumsOfTile() {
   return schedule.getWarpsD() * schedule.sumsApart();
 }
 
+/// States whose sums over channels shared memory holds at a time.
+int64_t ScanKernel::keptStates(const Total &total) {
+  return total.perState ? summedStates(statesOf(total), schedule.getUnroll(),
+                                       schedule.getStages())
+                        : 1;
+}
+
 /// The entry of a step of the tile in sum number `apart` of a warp. The sums of
 /// a state lie side by side: a tile's row is 4 words longer than it has steps,
 /// so that lanes of two of them write to different banks.
 Value ScanKernel::tileEntry(const Total &total, Value state, TileSum sum,
                             Value step) {
   Value row = e.add(e.mul(at.team, schedule.getWarpsD()), sum.warp);
-  row = e.mul(row, statesOf(total));
+  int64_t kept = keptStates(total);
+  row = e.mul(row, kept);
   if (state)
-    row = e.add(row, state);
+    row = e.add(row, kept < statesOf(total) ? e.rem(state, kept) : state);
   row = e.add(e.mul(row, schedule.sumsApart()), sum.apart);
   return e.add(e.mul(row, summedTileWords(schedule.tileSteps())), step);
 }
@@ -274,36 +283,58 @@ void ScanKernel::addStepTotals(Tile &tile) {
 }
 
 //===----------------------------------------------------------------------===//
-// Behind the states of a tile
+// Behind the states of a tile, or a group of them
 //===----------------------------------------------------------------------===//
 
+/// States of a group whose sums are added up before the next group's are.
+int64_t ScanKernel::groupStates() {
+  return statesOfGroup(fused.stateExtent(), schedule.getUnroll(),
+                       schedule.getStages());
+}
+
+/// True where these sums are added up group by group, in the loop over n.
+bool ScanKernel::isInGroups(const Total &total) {
+  return total.sums.kind == PartialKind::Channels && total.perState &&
+         groupStates() < statesOf(total);
+}
+
+/// What the tile sums over channels, but for what the loops over n have stored.
 void ScanKernel::storeTileTotals(Tile &tile) {
-  auto isOfTile = [](const Total &total) {
-    return total.sums.kind == PartialKind::Channels;
-  };
-  if (!llvm::any_of(totals, isOfTile))
+  SmallVector<const Total *> rest;
+  for (const Total &total : totals)
+    if (total.sums.kind == PartialKind::Channels && !isInGroups(total))
+      rest.push_back(&total);
+  storeTileTotals(tile, rest, nullptr);
+}
+
+/// The sums over all channels of the block; of a group of states, from `first`
+/// (i32) on, or of all.
+void ScanKernel::storeTileTotals(Tile &tile, ArrayRef<const Total *> sums,
+                                 Value first) {
+  if (sums.empty())
     return;
-  // The barrier behind the staging of the next tile keeps its sums from
-  // overtaking these.
+  // The barrier behind the staging of the next tile, or behind the next group,
+  // keeps its sums from overtaking these.
   teamBarrier();
   // No store in between, whose branch the reads of the next sums would wait
   // for.
   SmallVector<TileTotal> few;
-  for (const Total &total : totals)
-    if (isOfTile(total))
-      llvm::append_range(few, fewTileTotals(tile, total));
-  for (const TileTotal &sums : few)
-    storeTileTotal(sums);
-  for (const Total &total : totals)
-    if (isOfTile(total) && !hasFewRuns(total))
-      e.loop(
-          at.teamThread, e.i32(numTileRuns(total)), schedule.teamThreads(),
-          [&](Value item) { storeTileTotal(tileTotalAt(tile, total, item)); });
+  for (const Total *total : sums)
+    llvm::append_range(few, fewTileTotals(tile, *total, first));
+  for (const TileTotal &own : few)
+    storeTileTotal(own);
+  for (const Total *total : sums)
+    if (!hasFewRuns(*total))
+      e.loop(at.teamThread, e.i32(numTileRuns(*total)), schedule.teamThreads(),
+             [&](Value item) {
+               storeTileTotal(tileTotalAt(tile, *total, first, item));
+             });
 }
 
 /// Threads take steps side by side, as many as memory moves at once.
 int64_t ScanKernel::numTileRuns(const Total &total) {
-  return schedule.tileSteps() / tileRun(total) * statesOf(total);
+  int64_t states = isInGroups(total) ? groupStates() : statesOf(total);
+  return schedule.tileSteps() / tileRun(total) * states;
 }
 
 /// True where a thread's registers hold all its sums of a total.
@@ -314,29 +345,30 @@ bool ScanKernel::hasFewRuns(const Total &total) {
 
 /// The sums of all runs that this thread takes of a total, if they are few.
 SmallVector<ScanKernel::TileTotal>
-ScanKernel::fewTileTotals(Tile &tile, const Total &total) {
+ScanKernel::fewTileTotals(Tile &tile, const Total &total, Value first) {
   SmallVector<TileTotal> few;
   int64_t runs = numTileRuns(total), threads = schedule.teamThreads();
   if (!hasFewRuns(total))
     return few;
   eachItem(at.teamThread, threads, runs, [&](Value item, Value exists) {
-    few.push_back(tileTotalAt(tile, total, item));
+    few.push_back(tileTotalAt(tile, total, first, item));
     if (exists)
       few.back().owns = e.conjunction(few.back().owns, exists);
   });
   return few;
 }
 
-/// The sums over all channels of the block of run `item` (i32).
+/// The sums over all channels of the block of run `item` (i32), which counts
+/// from state `first` on.
 ScanKernel::TileTotal ScanKernel::tileTotalAt(Tile &tile, const Total &total,
-                                              Value item) {
+                                              Value first, Value item) {
   int64_t width = tileRun(total), rowRuns = schedule.tileSteps() / width;
   Value step = e.mul(e.rem(item, rowRuns), width);
-  TileTotal sums = {&total,
-                    total.perState ? e.div(item, rowRuns) : Value(),
-                    e.add(tile.start, e.toI64(step)),
-                    nullptr,
-                    {}};
+  Value state = total.perState ? e.div(item, rowRuns) : Value();
+  if (first)
+    state = e.add(first, state);
+  TileTotal sums = {
+      &total, state, e.add(tile.start, e.toI64(step)), nullptr, {}};
   sums.owns = inOneSequence(e.lessThan(sums.position, kernel.length()),
                             total.sums.has(Axis::Batch));
   for (int64_t i = 0; i < sumsOfTile(); ++i) {

@@ -331,6 +331,13 @@ Test mutation::inFrontOf(Test test) {
   };
 }
 
+Test mutation::behind(Test test) {
+  return [test](Operation *op) {
+    Operation *last = before(op);
+    return last && test(last);
+  };
+}
+
 Test mutation::pointsInto(StringRef name) {
   return [name](Operation *op) {
     auto step = dyn_cast<LLVM::GEPOp>(op);

@@ -112,8 +112,10 @@ Test ofVector();
 template <typename Op> Test directlyIn() {
   return [](Operation *op) { return isa<Op>(op->getParentOp()); };
 }
-/// The op behind it, constants left out, has this property.
+/// The op behind it, or the one in front, constants left out, has this
+/// property.
 Test inFrontOf(Test test);
+Test behind(Test test);
 
 /// An address is computed into the tensor's memory.
 Test pointsInto(StringRef name);

@@ -7,6 +7,7 @@
 
 #include "test/mutation/Mutants.h"
 
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
@@ -24,6 +25,16 @@ static Test isStored() {
   };
 }
 
+/// Directly in the loop over groups of 16 states, behind their trips.
+static Test isBehindGroup() {
+  Test isBehindTrips = behind(is<scf::ForOp>());
+  return [isBehindTrips](Operation *op) {
+    auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+    return loop && getConstantIntValue(loop.getStep()) == 16 &&
+           isBehindTrips(op);
+  };
+}
+
 std::vector<Mutant> mutation::sumMutants() {
   Test isInTiles = in(Part::Main) && inGradient() && inTiles();
   Test isLoad = is<LLVM::LoadOp>() && onShared();
@@ -37,6 +48,21 @@ std::vector<Mutant> mutation::sumMutants() {
        "grad=1 apart=4 chunks=1",
        on(each(isInTiles && is<AddFOp>() && operand(1, isLoad) && isStored()),
           becomeOperand(0))},
+      {"sums-group-barrier", "sums of a group are read before all are written",
+       "grad=1 N=48 warps_l=1 stages=1",
+       on(first(isInTiles && inStates() && is<gpu::BarrierOp>() &&
+                isBehindGroup()),
+          erase())},
+      {"sums-group-buffer", "the next group's sums go where these are read",
+       "grad=1 N=48 warps_l=1 stages=1",
+       on(each(isInTiles && inStates() && is<RemUIOp>() &&
+               constantOperand(1, 32)),
+          setOperand(1, 16))},
+      {"sums-group-first", "each group's sums are stored as the first one's",
+       "grad=1 N=48 warps_l=1 stages=1",
+       on(each(isInTiles && inStates() && is<AddIOp>() &&
+               operand(1, is<arith::DivUIOp>())),
+          becomeOperand(1))},
       {"totals-of-many", "one of many partial sums added at once is left out",
        "grad=1",
        on(first(in(Part::Totals) && is<AddFOp>() &&

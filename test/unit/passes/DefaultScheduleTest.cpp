@@ -379,3 +379,25 @@ TEST_F(DefaultSchedule, AnyNumbersHaveASchedule) {
   EXPECT_GE(defaultGpuSchedule(huge, *h100).tileSteps(), 1);
   EXPECT_EQ(defaultCpuSchedule(huge, CpuTarget()).chunks, 1);
 }
+
+TEST_F(DefaultSchedule, GradientsOfManyStatesLeaveRoomForASecondBlock) {
+  GpuTarget h100 = *findGpuTarget("sm_90");
+  Problem problem{.batch = 8, .length = 2304, .channels = 2048, .states = 64};
+  problem.replays = true;
+  problem.bytesPerStep = 8;
+  problem.tableNumbers = 4;
+  problem.stagedNumbers = problem.stagedHalves = 2;
+  problem.summedSteps = 67;
+  problem.summedStates = 2;
+  GpuScheduleFields none = defaultGpuSchedule(problem, h100);
+  problem.savedEvery = 32;
+  GpuScheduleFields saved = defaultGpuSchedule(problem, h100);
+  for (const GpuScheduleFields &schedule : {none, saved}) {
+    EXPECT_EQ(schedule.lanes, 4);
+    EXPECT_EQ(schedule.prefetch, 0);
+    EXPECT_EQ(schedule.minBlocks, 2);
+    EXPECT_LE(2 * sharedBytesOf(schedule, problem), h100.sharedBytes);
+  }
+  problem.states = 16, problem.summedSteps = 19;
+  EXPECT_EQ(defaultGpuSchedule(problem, h100).prefetch, 2);
+}

@@ -75,7 +75,7 @@ TEST(ScheduleSpace, EveryFieldCanBeChanged) {
 TEST(ScheduleSpace, NoStepUnrollsMoreThanSchedulesMay) {
   Problem sums = kLayer;
   sums.states = 64;
-  sums.summedChannels = 32;
+  sums.summedStates = 2;
   sums.stagedHalves = 2;
   GpuScheduleFields from{.lanes = 4, .items = 2, .unroll = 16, .packed = 1};
   for (const GpuScheduleFields &near :
@@ -104,7 +104,7 @@ TEST(ScheduleSpace, EachStepChangesSomeExponential) {
 TEST(ScheduleSpace, StepsOfGradientsThatPayTogetherOnly) {
   GpuTarget h100 = *findGpuTarget("sm_90");
   Problem sums = kLayer;
-  sums.summedChannels = 32;
+  sums.summedStates = 2;
   sums.stagedHalves = 2;
   GpuScheduleFields from{.lanes = 4, .warpsD = 4, .unroll = 2, .packed = 1};
   from.minBlocks = 2;
@@ -122,7 +122,7 @@ TEST(ScheduleSpace, SumsOverChannelsStayApartWhereThereAreSome) {
   GpuTarget target = *findGpuTarget("sm_90");
   GpuScheduleFields from{.lanes = 4, .warpsD = 4, .apart = 2};
   Problem sums = kLayer;
-  sums.summedChannels = 32;
+  sums.summedStates = 2;
   auto apart = [&](const Problem &problem) {
     std::set<int64_t> numbers;
     for (const GpuScheduleFields &near : neighboursOf(from, problem, target))
