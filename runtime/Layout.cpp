@@ -119,7 +119,12 @@ int64_t channelMultipleOf(int64_t channels) {
   return static_cast<int64_t>(bits & (~bits + 1));
 }
 
-int64_t lengthMultipleOf(int64_t length) { return length % 16 == 0 ? 16 : 1; }
+int64_t lengthMultipleOf(int64_t length) {
+  for (int64_t multiple : {kMostLengthMultiple, int64_t(16)})
+    if (length % multiple == 0)
+      return multiple;
+  return 1;
+}
 
 int64_t extentBucket(int64_t extent) {
   int64_t bucket = extent > 0 ? 1 : 0;

@@ -40,9 +40,11 @@ Status checkLayout(const TensorView &view, const LayoutSpec &layout,
 inline constexpr int64_t kMostChannelMultiple = 256;
 int64_t channelMultipleOf(int64_t channels);
 
-/// The divisor of `length` that kernels are compiled for: 16 or 1, so that two
-/// kernels serve all lengths. Threads whose steps all exist, or none, need no
-/// code for a run that L ends in.
+/// The divisor of `length` that kernels are compiled for: kMostLengthMultiple,
+/// 16 or 1, so that three kernels serve all lengths. Tiles whose steps all
+/// exist need no code for one that L ends in; threads whose steps all exist, or
+/// none, need none for a run.
+inline constexpr int64_t kMostLengthMultiple = 256;
 int64_t lengthMultipleOf(int64_t length);
 
 /// `extent` rounded up to a power of two: problems of one bucket share a

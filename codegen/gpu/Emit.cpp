@@ -98,6 +98,8 @@ Value Emit::equals(Value a, int64_t b) {
   return equals(a, constantLike(*this, a, b));
 }
 
+Value Emit::always() { return arith::ConstantIntOp::create(*this, 1, 1); }
+
 Value Emit::conjunction(Value a, Value b) {
   return createOrFold<arith::AndIOp>(a, b);
 }
@@ -107,8 +109,7 @@ Value Emit::disjunction(Value a, Value b) {
 }
 
 Value Emit::negation(Value a) {
-  return createOrFold<arith::XOrIOp>(a,
-                                     arith::ConstantIntOp::create(*this, 1, 1));
+  return createOrFold<arith::XOrIOp>(a, always());
 }
 
 Value Emit::toI64(Value value) {
@@ -378,6 +379,8 @@ Emit::loop(Value from, Value to, int64_t step, ValueRange init,
 }
 
 void Emit::ifThen(Value condition, function_ref<void()> body) {
+  if (matchPattern(condition, m_One()))
+    return body();
   auto op = scf::IfOp::create(*this, condition, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(*this);
   setInsertionPoint(op.thenYield());

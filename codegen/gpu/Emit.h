@@ -66,6 +66,8 @@ public:
   Value lessThan(Value a, Value b);
   Value equals(Value a, Value b);
   Value equals(Value a, int64_t b);
+  /// True (i1): what asks for it, or waits for it, leaves no code.
+  Value always();
   Value conjunction(Value a, Value b);
   Value disjunction(Value a, Value b);
   Value negation(Value a);

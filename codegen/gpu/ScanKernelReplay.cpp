@@ -97,7 +97,7 @@ void ScanKernel::loadCheckpoints(Tile &tile) {
 void ScanKernel::orderScan(Tile &tile, RecurrenceOp op, LocalScan &scan) {
   if (!isMirrored(op))
     return;
-  if (!hasWholeRuns()) {
+  if (meetsEnd() && !hasWholeRuns()) {
     Type type = op.getA().getType();
     for (size_t k = 0; k < scan.a.size(); ++k) {
       scan.a[k] = orElse(tile, scan.a[k], k, e.one(type));

@@ -111,7 +111,7 @@ void ScanKernel::finishCarries(Tile &tile, RecurrenceOp op,
   if (schedule.getLanes() > 1 && schedule.scanWarps() == 1)
     e.warpBarrier();
   // What a tile that L ends in leaves is read only where a result asks for it.
-  if (!body.isLastRead(op) || isAhead() || isReplaying())
+  if (!body.isLastRead(op) || isAhead() || isReplaying() || !meetsEnd())
     return e.ifThen(scanned.isLastSegment(isMirrored(op)),
                     [&] { write(nullptr); });
   if (hasWholeRuns()) {

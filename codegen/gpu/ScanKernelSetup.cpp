@@ -227,7 +227,8 @@ Place ScanKernel::placeInLoops() {
 }
 
 /// Threads without a channel read the last one's, and write nothing. Where the
-/// channels of a thread all exist or none does, their distance stays known.
+/// channels of a thread all exist or none does, their distance stays known;
+/// where those of all blocks do, no one asks.
 void ScanKernel::placeChannels(Place &p, Value laneChannel, Value warp) {
   int64_t count = schedule.getChannels();
   Value first =
@@ -239,9 +240,14 @@ void ScanKernel::placeChannels(Place &p, Value laneChannel, Value warp) {
     Place::Channel own;
     own.row = e.add(first, c);
     Value index = e.add(start, c);
-    own.valid = e.lessThan(index, kernel.channels());
-    own.index =
-        isWhole ? e.add(e.min(start, lastStart), c) : e.min(index, lastStart);
+    if (allChannelsExist()) {
+      own.valid = e.always();
+      own.index = index;
+    } else {
+      own.valid = e.lessThan(index, kernel.channels());
+      own.index =
+          isWhole ? e.add(e.min(start, lastStart), c) : e.min(index, lastStart);
+    }
     p.channels.push_back(own);
   }
 }

@@ -171,9 +171,16 @@ Value ScanKernel::inLength(Value position, int64_t count) {
   return e.min(position, e.sub(kernel.length(), e.i64(count)));
 }
 
+/// True (i1) for a position (i64) of a tile that the sequence has.
+Value ScanKernel::exists(Value position) {
+  return meetsEnd() ? e.lessThan(position, kernel.length()) : e.always();
+}
+
 /// The number of a thread's step, or `missing` for one past the end.
 Number ScanKernel::orElse(Tile &tile, const Number &number, int64_t step,
                           const Number &missing) {
+  if (!meetsEnd())
+    return number;
   if (hasWholeRuns())
     return e.select(tile.inside, number, missing);
   Value left = e.toI32(e.sub(kernel.length(), tile.first));
@@ -438,7 +445,7 @@ void ScanKernel::storeSegments(Tile &tile, unsigned result, StepsPlace place,
     Value step = e.add(place.first, k);
     Value isFirst = e.equals(e.rem(step, every), 0);
     if (!hasWholeRuns())
-      isFirst = e.conjunction(isFirst, e.lessThan(step, kernel.length()));
+      isFirst = e.conjunction(isFirst, exists(step));
     e.ifThen(e.conjunction(owns, isFirst), [&] {
       Steps numbers;
       for (const Steps &steps : byState)

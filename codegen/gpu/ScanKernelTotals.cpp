@@ -191,12 +191,11 @@ ScanKernel::LaneShare ScanKernel::addLanes(Steps numbers, int64_t count) {
 /// The thread's steps, summed over its channels.
 ScanKernel::Steps ScanKernel::overOwnChannels(const Total &total,
                                               ArrayRef<Steps> byChannel) {
-  bool allExist = plan.channelMultiple() % schedule.tileChannels() == 0;
   Steps sums;
   for (auto [c, numbers] : llvm::enumerate(byChannel))
     for (auto [k, number] : llvm::enumerate(numbers)) {
       Number own = number;
-      if (!allExist)
+      if (!allChannelsExist())
         own = e.select(at.channels[c].valid, number,
                        e.zero(total.sums.value().getType()));
       if (c == 0)
@@ -247,9 +246,8 @@ void ScanKernel::storePoints(Tile &tile, const Total &total, Value state,
     e.ifThen(ownsPartial(total), [&] {
       for (auto [k, number] : llvm::enumerate(byChannel[channel])) {
         Value position = e.add(tile.first, static_cast<int64_t>(k));
-        Value exists = hasWholeRuns() ? tile.inside
-                                      : e.lessThan(position, kernel.length());
-        e.ifThen(exists, [&, number = number] {
+        Value isThere = hasWholeRuns() ? tile.inside : exists(position);
+        e.ifThen(isThere, [&, number = number] {
           e.storeNumbers(number, partialAddress(total, position, state));
         });
       }
@@ -369,8 +367,7 @@ ScanKernel::TileTotal ScanKernel::tileTotalAt(Tile &tile, const Total &total,
     state = e.add(first, state);
   TileTotal sums = {
       &total, state, e.add(tile.start, e.toI64(step)), nullptr, {}};
-  sums.owns = inOneSequence(e.lessThan(sums.position, kernel.length()),
-                            total.sums.has(Axis::Batch));
+  sums.owns = inOneSequence(exists(sums.position), total.sums.has(Axis::Batch));
   for (int64_t i = 0; i < sumsOfTile(); ++i) {
     TileSum sum = {e.i32(i / schedule.sumsApart()),
                    e.i32(i % schedule.sumsApart())};

@@ -9,7 +9,7 @@
 // CHECK: gpu.func @scan_0
 
 // A thread with 4 steps needs 4 exponentials a state and one for its segment.
-// Its steps are loaded in their tile. The length is a multiple of 16, so no
+// Its steps are loaded in their tile. The length is a multiple of 4, so no
 // access asks whether L ends within them.
 // PLAIN: scf.for
 // PLAIN-NOT: scf.if %{{.*}} -> (vector
@@ -46,7 +46,7 @@
 #bdl = #ssm.layout<unit = 1, align = 16>
 func.func @scan(%delta: tensor<?x?x?xf32> {ssm.layout = #bdl}, %A: tensor<?x8xf32>)
     -> (tensor<?x?x?xf32> {ssm.layout = #bdl})
-    attributes {ssm.length_multiple = 16 : i64} {
+    attributes {ssm.length_multiple = 4 : i64} {
   %y = ssm.fused (%dt = %delta[b, l, d] : tensor<?x?x?xf32>,
                   %a = %A[d, n] : tensor<?x8xf32>)
       -> ([b, l, d] : tensor<?x?x?xf32>) {

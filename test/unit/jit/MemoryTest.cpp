@@ -60,14 +60,14 @@ public:
 };
 
 /// One of every kernel that manyShapes() need: of lengths up to a power of two,
-/// those that 16 divides and others.
+/// those that 256 divides, that 16 divides, and others.
 std::vector<Shape> firstShapes() {
   std::vector<Shape> shapes;
   for (int64_t power = 1; power <= 8192; power *= 2)
     for (int64_t channels : {8, 16}) {
-      int64_t length = std::min<int64_t>(power, 4992);
-      shapes.push_back({length, channels});
-      shapes.push_back({std::max<int64_t>(length - 1, 1), channels});
+      int64_t length = std::min<int64_t>(power, 19 * 256);
+      for (int64_t fewer : {0, 1, 16})
+        shapes.push_back({std::max<int64_t>(length - fewer, 1), channels});
     }
   return shapes;
 }

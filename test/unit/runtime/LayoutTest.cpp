@@ -88,8 +88,9 @@ TEST(Layout, MultiplesAndBuckets) {
   EXPECT_EQ(channelMultipleOf(48), 16);
   EXPECT_EQ(channelMultipleOf(12), 4);
   EXPECT_EQ(channelMultipleOf(7), 1);
-  EXPECT_EQ(lengthMultipleOf(2048), 16);
-  EXPECT_EQ(lengthMultipleOf(0), 16);
+  EXPECT_EQ(lengthMultipleOf(2048), 256);
+  EXPECT_EQ(lengthMultipleOf(0), 256);
+  EXPECT_EQ(lengthMultipleOf(2064), 16);
   EXPECT_EQ(lengthMultipleOf(2056), 1);
   EXPECT_EQ(extentBucket(0), 0);
   EXPECT_EQ(extentBucket(1), 1);
