@@ -37,9 +37,9 @@ func.func @whole(%delta: tensor<?x?x?xf32> {ssm.layout = #bdl}, %A: tensor<?x8xf
 // L may end between the two lanes of a tile: a run is read where there is one.
 // CHECK: gpu.func @runs_0
 // CHECK: scf.for %{{.*}} : i64
-// CHECK: %[[HAS_RUN:.*]] = arith.cmpi slt
+// CHECK: %[[INSIDE:.*]] = arith.cmpi slt
 // CHECK: arith.minsi
-// CHECK: scf.if %[[HAS_RUN]]
+// CHECK: scf.if %[[INSIDE]]
 // CHECK: llvm.store %{{.*}} : vector<4xf32>, !llvm.ptr<1>
 #bdl = #ssm.layout<unit = 1, align = 16>
 func.func @runs(%delta: tensor<?x?x?xf32> {ssm.layout = #bdl}, %A: tensor<?x8xf32>)
@@ -61,9 +61,9 @@ func.func @runs(%delta: tensor<?x?x?xf32> {ssm.layout = #bdl}, %A: tensor<?x8xf3
 
 // Some lanes may have no channel.
 // CHECK: gpu.func @channels_0
-// CHECK: %[[HAS_CHANNEL:.*]] = arith.cmpi slt, %{{.*}} : i64
+// CHECK: %[[VALID:.*]] = arith.cmpi slt, %{{.*}} : i64
 // CHECK: scf.for %{{.*}} : i64
-// CHECK: scf.if %[[HAS_CHANNEL]]
+// CHECK: scf.if %[[VALID]]
 // CHECK: llvm.store %{{.*}} : vector<4xf32>, !llvm.ptr<1>
 #bdl = #ssm.layout<unit = 1, align = 16>
 func.func @channels(%delta: tensor<?x?x?xf32> {ssm.layout = #bdl}, %A: tensor<?x8xf32>)

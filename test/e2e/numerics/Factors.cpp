@@ -159,6 +159,7 @@ const std::vector<Factor> numerics::kScheduled = {
     {"reverse", {"0", "1"}},
     {"init", {"none", "bdn"}},
     {"order", {"bld", "bdl"}},
+    {"bc", {"blgn", "bgnl"}},
     {"offset", {"0", "1"}},
 };
 
@@ -249,6 +250,7 @@ const std::vector<Factor> numerics::kScheduledGradient = {
     {"reverse", {"0", "1"}},
     {"init", {"none", "bdn", "dn"}},
     {"order", {"bld", "bdl"}},
+    {"bc", {"blgn", "bgnl"}},
     {"save", {"0", "8", "32"}},
 };
 

@@ -380,24 +380,42 @@ TEST_F(DefaultSchedule, AnyNumbersHaveASchedule) {
   EXPECT_EQ(defaultCpuSchedule(huge, CpuTarget()).chunks, 1);
 }
 
-TEST_F(DefaultSchedule, GradientsOfManyStatesLeaveRoomForASecondBlock) {
-  GpuTarget h100 = *findGpuTarget("sm_90");
-  Problem problem{.batch = 8, .length = 2304, .channels = 2048, .states = 64};
+/// The gradients of an S6 layer in bf16.
+static Problem gradients(int64_t batch, int64_t length, int64_t states) {
+  Problem problem{
+      .batch = batch, .length = length, .channels = 2048, .states = states};
   problem.replays = true;
   problem.bytesPerStep = 8;
   problem.tableNumbers = 4;
   problem.stagedNumbers = problem.stagedHalves = 2;
-  problem.summedSteps = 67;
+  problem.summedSteps = 3 + states;
   problem.summedStates = 2;
-  GpuScheduleFields none = defaultGpuSchedule(problem, h100);
-  problem.savedEvery = 32;
-  GpuScheduleFields saved = defaultGpuSchedule(problem, h100);
-  for (const GpuScheduleFields &schedule : {none, saved}) {
+  return problem;
+}
+
+TEST_F(DefaultSchedule, GradientsOfManyStatesLeaveRoomForASecondBlock) {
+  GpuTarget h100 = *findGpuTarget("sm_90");
+  for (int64_t savedEvery : {0, 32}) {
+    Problem problem = gradients(8, 2304, 64);
+    problem.savedEvery = savedEvery;
+    GpuScheduleFields schedule = defaultGpuSchedule(problem, h100);
     EXPECT_EQ(schedule.lanes, 4);
     EXPECT_EQ(schedule.prefetch, 0);
     EXPECT_EQ(schedule.minBlocks, 2);
     EXPECT_LE(2 * sharedBytesOf(schedule, problem), h100.sharedBytes);
   }
-  problem.states = 16, problem.summedSteps = 19;
-  EXPECT_EQ(defaultGpuSchedule(problem, h100).prefetch, 2);
+  EXPECT_EQ(defaultGpuSchedule(gradients(8, 2304, 16), h100).prefetch, 2);
+}
+
+TEST_F(DefaultSchedule, GradientsOfEightLanesJoinTheirBlocks) {
+  GpuTarget h100 = *findGpuTarget("sm_90");
+  GpuScheduleFields joined = defaultGpuSchedule(gradients(2, 8192, 16), h100);
+  EXPECT_EQ(joined.lanes, 8);
+  EXPECT_EQ(joined.warpsD, 8);
+  EXPECT_EQ(joined.minBlocks, 1);
+  EXPECT_EQ(defaultGpuSchedule(gradients(8, 8192, 16), h100).warpsD, 4);
+  // Half of the multiprocessors would have no block.
+  h100.multiprocessors *= 2;
+  GpuScheduleFields few = defaultGpuSchedule(gradients(2, 8192, 16), h100);
+  EXPECT_TRUE(few.lanes != 8 || few.warpsD == 4);
 }
