@@ -68,13 +68,14 @@ int64_t mlir::ssm::statesOfTrip(int64_t states, int64_t unroll) {
 int64_t mlir::ssm::statesOfGroup(int64_t states, int64_t unroll,
                                  int64_t stages) {
   constexpr int64_t kGroup = 16;
-  bool divides =
-      states % kGroup == 0 && kGroup % statesOfTrip(states, unroll) == 0;
-  return divides && stages == 1 && states > 2 * kGroup ? kGroup : states;
+  int64_t trip = statesOfTrip(states, unroll);
+  // Two stages begin states of the next group before they end this one's.
+  bool isStaged = stages == 2 && states % (2 * trip) == 0;
+  bool divides = states % kGroup == 0 && kGroup % trip == 0;
+  return divides && !isStaged && states > 2 * kGroup ? kGroup : states;
 }
 
-int64_t mlir::ssm::summedStates(int64_t states, int64_t unroll,
-                                int64_t stages) {
+int64_t mlir::ssm::keptStates(int64_t states, int64_t unroll, int64_t stages) {
   return std::min(states, 2 * statesOfGroup(states, unroll, stages));
 }
 
@@ -93,7 +94,7 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
   int64_t summed =
       problem.summedChannels +
       problem.summedStates *
-          summedStates(problem.states, schedule.unroll, schedule.stages);
+          keptStates(problem.states, schedule.unroll, schedule.stages);
   int64_t bytes =
       4 * tableRowWords(problem.states, schedule.channels, schedule.unroll) *
           schedule.tileChannels() * problem.tableNumbers +
@@ -413,11 +414,15 @@ static void fitSecondBlock(GpuScheduleFields &schedule, const Problem &problem,
     return sharedBytesOf(choice, problem) <=
            sharedShare(occupancy, choice.warpsD, target);
   };
-  if (!problem.sumsChannels() || fits(schedule))
+  bool isGrouped = statesOfGroup(problem.states, schedule.unroll,
+                                 schedule.stages) < problem.states;
+  bool hasBlocks = blocksOf(schedule, problem) > target.multiprocessors;
+  if (!problem.sumsChannels() || !isGrouped || !hasBlocks || fits(schedule))
     return;
   constexpr int64_t kMostLanes = 4;
   GpuScheduleFields choice = schedule;
-  choice.prefetch = 0;
+  if (choice.prefetch == 2)
+    choice.prefetch = 0;
   // Tiles begin where states were saved.
   bool mayTakeLanes = problem.savedEvery == 0;
   while (mayTakeLanes && !fits(choice) && choice.lanes < kMostLanes &&

@@ -159,7 +159,7 @@ int64_t statesOfGroup(int64_t states, int64_t unroll, int64_t stages);
 
 /// States whose sums over channels shared memory holds: while one group is
 /// added up, warps write those of the next one.
-int64_t summedStates(int64_t states, int64_t unroll, int64_t stages);
+int64_t keptStates(int64_t states, int64_t unroll, int64_t stages);
 
 /// True where so many lanes may split the states of a problem.
 bool maySplitStates(const Problem &problem, int64_t lanes);

@@ -315,7 +315,7 @@ private:
   TileRange tileRange();
   TileRange tileRangeFromEnd(Value all);
   bool hasWholeRuns() const;
-  Value exists(Value position);
+  Value isInLength(Value position);
   Value inLength(Value position, int64_t count);
   Number orElse(Tile &tile, const Number &number, int64_t step,
                 const Number &missing);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 // One stage: a trip scans `unroll` states and adds what they give to the sums.
+// Behind 16 of many states, the block adds up their sums over channels.
 // Two stages: it begins the next ones before it ends its own, so that the
 // exponentials of some fill the waits of the others' chains:
 //

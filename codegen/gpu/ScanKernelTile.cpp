@@ -172,7 +172,7 @@ Value ScanKernel::inLength(Value position, int64_t count) {
 }
 
 /// True (i1) for a position (i64) of a tile that the sequence has.
-Value ScanKernel::exists(Value position) {
+Value ScanKernel::isInLength(Value position) {
   return meetsEnd() ? e.lessThan(position, kernel.length()) : e.always();
 }
 
@@ -445,7 +445,7 @@ void ScanKernel::storeSegments(Tile &tile, unsigned result, StepsPlace place,
     Value step = e.add(place.first, k);
     Value isFirst = e.equals(e.rem(step, every), 0);
     if (!hasWholeRuns())
-      isFirst = e.conjunction(isFirst, exists(step));
+      isFirst = e.conjunction(isFirst, isInLength(step));
     e.ifThen(e.conjunction(owns, isFirst), [&] {
       Steps numbers;
       for (const Steps &steps : byState)

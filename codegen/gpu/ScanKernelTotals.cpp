@@ -10,8 +10,8 @@
 //   Steps:    each thread adds its steps to entries of its own in shared
 //             memory; behind the tiles, those of a channel are added.
 //   Channels: each warp adds its channels down to `apart` sums, and keeps those
-//             of the tile in shared memory; behind the states, those of all
-//             warps are added.
+//             of the tile in shared memory; behind the states, or behind each
+//             group of many, those of all warps are added.
 //   Points:   nothing; every point is written.
 //
 // All orders are fixed, so that two runs give the same bits. TotalKernel adds
@@ -85,9 +85,10 @@ int64_t ScanKernel::sumsOfTile() {
 
 /// States whose sums over channels shared memory holds at a time.
 int64_t ScanKernel::keptStates(const Total &total) {
-  return total.perState ? summedStates(statesOf(total), schedule.getUnroll(),
-                                       schedule.getStages())
-                        : 1;
+  return total.perState
+             ? mlir::ssm::keptStates(statesOf(total), schedule.getUnroll(),
+                                     schedule.getStages())
+             : 1;
 }
 
 /// The entry of a step of the tile in sum number `apart` of a warp. The sums of
@@ -246,7 +247,7 @@ void ScanKernel::storePoints(Tile &tile, const Total &total, Value state,
     e.ifThen(ownsPartial(total), [&] {
       for (auto [k, number] : llvm::enumerate(byChannel[channel])) {
         Value position = e.add(tile.first, static_cast<int64_t>(k));
-        Value isThere = hasWholeRuns() ? tile.inside : exists(position);
+        Value isThere = hasWholeRuns() ? tile.inside : isInLength(position);
         e.ifThen(isThere, [&, number = number] {
           e.storeNumbers(number, partialAddress(total, position, state));
         });
@@ -331,8 +332,8 @@ void ScanKernel::storeTileTotals(Tile &tile, ArrayRef<const Total *> sums,
 
 /// Threads take steps side by side, as many as memory moves at once.
 int64_t ScanKernel::numTileRuns(const Total &total) {
-  int64_t states = isInGroups(total) ? groupStates() : statesOf(total);
-  return schedule.tileSteps() / tileRun(total) * states;
+  return schedule.tileSteps() / tileRun(total) *
+         (total.perState ? groupStates() : 1);
 }
 
 /// True where a thread's registers hold all its sums of a total.
@@ -367,7 +368,8 @@ ScanKernel::TileTotal ScanKernel::tileTotalAt(Tile &tile, const Total &total,
     state = e.add(first, state);
   TileTotal sums = {
       &total, state, e.add(tile.start, e.toI64(step)), nullptr, {}};
-  sums.owns = inOneSequence(exists(sums.position), total.sums.has(Axis::Batch));
+  sums.owns =
+      inOneSequence(isInLength(sums.position), total.sums.has(Axis::Batch));
   for (int64_t i = 0; i < sumsOfTile(); ++i) {
     TileSum sum = {e.i32(i / schedule.sumsApart()),
                    e.i32(i % schedule.sumsApart())};

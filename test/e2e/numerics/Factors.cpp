@@ -254,6 +254,13 @@ const std::vector<Factor> numerics::kScheduledGradient = {
     {"save", {"0", "8", "32"}},
 };
 
+const std::vector<Factor> numerics::kManyStatesGradient = {
+    {"type", {"f32", "bf16"}}, {"B", {"1", "2"}},
+    {"D", {"3", "10"}},        {"G", {"1", "2"}},
+    {"reverse", {"0", "1"}},   {"init", {"none", "bdn"}},
+    {"order", {"bld", "bdl"}}, {"save", {"0", "16"}},
+};
+
 const std::vector<Factor> numerics::kRandomShapes = {
     {"B", {"1", "2", "5"}},
     {"L",

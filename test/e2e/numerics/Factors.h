@@ -41,6 +41,8 @@ extern const std::vector<Factor> kOtherGradient;
 /// Of several recurrences, beside each other or one behind the other.
 extern const std::vector<Factor> kSeveralGradient;
 extern const std::vector<Factor> kScheduledGradient;
+/// Of so many states that sums over channels are added by groups.
+extern const std::vector<Factor> kManyStatesGradient;
 extern const std::vector<Factor> kRandomShapes;
 
 } // namespace mamba::numerics

@@ -535,6 +535,7 @@ std::vector<Case> SuiteBuilder::build() {
   addDesign("grad=1", kOtherGradient + kMemory);
   addDesign("grad=1", kSeveralGradient + kMemory);
   addDesign("grad=1", kScheduledGradient + all);
+  addDesign("grad=1 N=48 L=80", kManyStatesGradient + all);
   add(randomGradients(design("body=random grad=1", kRandomShapes + kMemory),
                       options));
   if (!options.isQuick && !options.isSimt)

@@ -419,3 +419,35 @@ TEST_F(DefaultSchedule, GradientsOfEightLanesJoinTheirBlocks) {
   GpuScheduleFields few = defaultGpuSchedule(gradients(2, 8192, 16), h100);
   EXPECT_TRUE(few.lanes != 8 || few.warpsD == 4);
 }
+
+TEST_F(DefaultSchedule, GradientsThatOneBlockAMultiprocessorServesKeepCopies) {
+  GpuTarget h100 = *findGpuTarget("sm_90");
+  Problem few = gradients(1, 2304, 64);
+  few.channels = 768;
+  EXPECT_EQ(defaultGpuSchedule(few, h100).prefetch, 2);
+  // Of 16 states nothing was measured: fp32 does not leave that room.
+  Problem wide = gradients(8, 2304, 16);
+  wide.savedEvery = 32;
+  wide.bytesPerStep = 20;
+  wide.stagedHalves = 0;
+  EXPECT_EQ(defaultGpuSchedule(wide, h100).prefetch, 2);
+}
+
+TEST_F(DefaultSchedule, SumsOfManyStatesAreAddedByGroups) {
+  EXPECT_EQ(statesOfGroup(16, 2, 1), 16);
+  EXPECT_EQ(statesOfGroup(32, 2, 1), 32);
+  EXPECT_EQ(statesOfGroup(48, 2, 1), 16);
+  EXPECT_EQ(statesOfGroup(50, 2, 1), 50);
+  EXPECT_EQ(statesOfGroup(64, 16, 1), 16);
+  // Trips of three states do not end where groups of 16 do.
+  EXPECT_EQ(statesOfGroup(48, 3, 1), 48);
+  EXPECT_EQ(statesOfGroup(64, 3, 1), 16);
+  // Two stages, and one where twice 16 does not divide 48.
+  EXPECT_EQ(statesOfGroup(64, 2, 2), 64);
+  EXPECT_EQ(statesOfGroup(48, 16, 2), 16);
+  EXPECT_EQ(keptStates(16, 2, 1), 16);
+  EXPECT_EQ(keptStates(32, 2, 1), 32);
+  EXPECT_EQ(keptStates(48, 2, 1), 32);
+  EXPECT_EQ(keptStates(256, 2, 1), 32);
+  EXPECT_EQ(keptStates(64, 2, 2), 64);
+}
