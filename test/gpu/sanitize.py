@@ -128,6 +128,7 @@ def main(arguments=None):
         parser.error(f"found --only={options.only}, required shards from 0 to "
                      f"{options.shards - 1}")
     options.logs = options.record.parent
+    options.logs.mkdir(parents=True, exist_ok=True)
     record = {tool: run_tool(tool, options) for tool in options.tools.split(",")}
     options.record.write_text(json.dumps(record, indent=1) + "\n")
     return 0 if all(tool["clean"] for tool in record.values()) else 1
