@@ -90,6 +90,12 @@ RecurrenceOp mlir::ssm::scanOf(RecurrenceOp op) {
   return scannedWith(op).front();
 }
 
+bool mlir::ssm::isOnlyStart(OpOperand &use) {
+  auto recurrence = dyn_cast<RecurrenceOp>(use.getOwner());
+  return recurrence && use.get() != recurrence.getA() &&
+         use.get() != recurrence.getB();
+}
+
 bool mlir::ssm::isOpenProduct(Operation *op) {
   auto product = dyn_cast_or_null<arith::MulFOp>(op);
   return product &&

@@ -83,6 +83,9 @@ bool isSameScan(RecurrenceOp op, RecurrenceOp other);
 SmallVector<RecurrenceOp, 2> scannedWith(RecurrenceOp op);
 RecurrenceOp scanOf(RecurrenceOp op);
 
+/// True where a recurrence starts from what it uses, and reads it at no step.
+bool isOnlyStart(OpOperand &use);
+
 /// True for a product that may be taken apart: reassociated or distributed.
 bool isOpenProduct(Operation *op);
 

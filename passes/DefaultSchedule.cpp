@@ -65,14 +65,21 @@ int64_t mlir::ssm::statesOfTrip(int64_t states, int64_t unroll) {
   return unroll;
 }
 
+bool mlir::ssm::dividesIntoStages(int64_t states, int64_t unroll,
+                                  int64_t stages) {
+  return stages == 2 && states % (2 * statesOfTrip(states, unroll)) == 0;
+}
+
 int64_t mlir::ssm::statesOfGroup(int64_t states, int64_t unroll,
                                  int64_t stages) {
   constexpr int64_t kGroup = 16;
   int64_t trip = statesOfTrip(states, unroll);
-  // Two stages begin states of the next group before they end this one's.
-  bool isStaged = stages == 2 && states % (2 * trip) == 0;
   bool divides = states % kGroup == 0 && kGroup % trip == 0;
-  return divides && !isStaged && states > 2 * kGroup ? kGroup : states;
+  // Two stages begin states of the next group before they end this one's.
+  return divides && !dividesIntoStages(states, unroll, stages) &&
+                 states > 2 * kGroup
+             ? kGroup
+             : states;
 }
 
 int64_t mlir::ssm::keptStates(int64_t states, int64_t unroll, int64_t stages) {

@@ -152,6 +152,10 @@ int64_t summedTileWords(int64_t tileSteps);
 /// for: as many as divide them.
 int64_t statesOfTrip(int64_t states, int64_t unroll);
 
+/// True where a schedule's two stages divide the states: a trip begins the next
+/// one's before it ends its own.
+bool dividesIntoStages(int64_t states, int64_t unroll, int64_t stages);
+
 /// States whose sums over channels a tile adds up at a time, behind their
 /// trips: of many states, so few that their sums leave shared memory for other
 /// blocks.

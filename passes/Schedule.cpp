@@ -49,11 +49,7 @@ static void countTables(FusedOp op, Problem &problem) {
   auto isUsedWith = [&](Value value, Axis axis) {
     return llvm::any_of(value.getUses(), [&](OpOperand &use) {
       // What a recurrence starts from goes to where its carries are.
-      auto recurrence = dyn_cast<RecurrenceOp>(use.getOwner());
-      bool isStart = recurrence && use.get() == recurrence.getInit() &&
-                     use.get() != recurrence.getA() &&
-                     use.get() != recurrence.getB();
-      return !isStart &&
+      return !isOnlyStart(use) &&
              llvm::any_of(use.getOwner()->getResults(), [&](Value result) {
                return dependence.dependsOn(result, axis);
              });

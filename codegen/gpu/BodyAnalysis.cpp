@@ -92,8 +92,8 @@ static bool isPerStepUse(FusedOp op, OpOperand &use,
   Operation *user = use.getOwner();
   if (isa<YieldOp>(user))
     return hasSteps(op.resultAccess(use.getOperandNumber()));
-  if (auto recurrence = dyn_cast<RecurrenceOp>(user))
-    return use.get() == recurrence.getA() || use.get() == recurrence.getB();
+  if (isa<RecurrenceOp>(user))
+    return !isOnlyStart(use);
   return user->getNumResults() > 0 &&
          dependence.dependsOn(user->getResult(0), Axis::Length);
 }

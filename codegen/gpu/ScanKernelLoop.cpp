@@ -158,9 +158,9 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
     return;
   loop.swapsPairs = swapsPairs(loop);
   eachChannel([&] { prepareRoots(tile, roots); });
-  int64_t states = ownStates();
-  bool isStaged = schedule.getStages() == 2 &&
-                  states % (2 * loop.together) == 0 && mayBeginEarly(roots);
+  bool isStaged = dividesIntoStages(ownStates(), schedule.getUnroll(),
+                                    schedule.getStages()) &&
+                  mayBeginEarly(roots);
   SmallVector<Value> words = startOfSums(tile, roots);
   if (isStaged)
     words = emitStagedTrips(loop, words);
