@@ -180,12 +180,6 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     int64_t teamThreads() const { return threads() / teams(); }
     /// Inputs of 16-bit floats stay so in staged tiles, in words of 16 bytes.
     bool packs() const { return getPacked() && stateItems() % 8 == 0; }
-    /// True for a thread's steps, by number, whose exponentials in loops over n
-    /// are polynomials: so many of eight, far from each other.
-    bool isExpOnFma(int64_t step) const {
-      int64_t place = step % 8, count = getFmaExps();
-      return (place + 1) * count / 8 > place * count / 8;
-    }
     /// Sums over channels that each warp writes to shared memory.
     int64_t sumsApart() const {
       return std::clamp<int64_t>(channelLanes() / 2, 1, getApart());

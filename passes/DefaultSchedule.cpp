@@ -65,6 +65,11 @@ int64_t mlir::ssm::statesOfTrip(int64_t states, int64_t unroll) {
   return unroll;
 }
 
+bool mlir::ssm::isExpOnFma(int64_t step, int64_t count) {
+  int64_t place = step % 8;
+  return (place + 1) * count / 8 > place * count / 8;
+}
+
 bool mlir::ssm::dividesIntoStages(int64_t states, int64_t unroll,
                                   int64_t stages) {
   return stages == 2 && states % (2 * statesOfTrip(states, unroll)) == 0;

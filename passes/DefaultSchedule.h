@@ -152,6 +152,10 @@ int64_t summedTileWords(int64_t tileSteps);
 /// for: as many as divide them.
 int64_t statesOfTrip(int64_t states, int64_t unroll);
 
+/// True for a thread's steps, by number, whose exponentials in loops over n are
+/// polynomials: `count` of eight, far from each other.
+bool isExpOnFma(int64_t step, int64_t count);
+
 /// True where a schedule's two stages divide the states: a trip begins the next
 /// one's before it ends its own.
 bool dividesIntoStages(int64_t states, int64_t unroll, int64_t stages);

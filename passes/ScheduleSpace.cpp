@@ -43,8 +43,10 @@ using GpuSteps = Steps<GpuScheduleFields>;
 
 /// Exponentials of a thread and state that are polynomials.
 static int64_t numFmaExps(const GpuScheduleFields &schedule) {
-  int64_t items = schedule.stateItems(), count = schedule.fmaExps;
-  return items / 8 * count + items % 8 * count / 8;
+  int64_t number = 0;
+  for (int64_t step = 0; step < schedule.stateItems(); ++step)
+    number += isExpOnFma(step, schedule.fmaExps);
+  return number;
 }
 
 /// Fewer and more of them. More than a few of eight cost more than all

@@ -23,8 +23,7 @@
 #include "codegen/gpu/KernelPart.h"
 #include "codegen/gpu/LaneOrder.h"
 #include "codegen/gpu/LocationScope.h"
-#include "codegen/gpu/ScanLevels.h"
-#include "llvm/ADT/MapVector.h"
+#include "codegen/gpu/ScanTile.h"
 
 namespace mlir::ssm {
 
@@ -47,64 +46,13 @@ public:
   void build();
 
 private:
-  /// K numbers, one a step of the thread; or one, the same for all steps. In
-  /// loops over n, a thread may have more steps than outside (Split.cpp).
-  using Steps = SmallVector<Number>;
-
-  /// A table of one number a channel and state in shared memory.
-  struct Table {
-    int64_t re = 0;
-    int64_t im = -1;
-    bool perState = false;
-  };
-
-  /// What a thread has loaded of its run number `item` of a staged tile.
-  struct AheadValue {
-    BlockArgument argument;
-    int64_t item;
-    SmallVector<Value> raw;
-  };
+  using Steps = ScanSteps;
+  using Table = ScanTable;
+  using AheadValue = ScanAheadValue;
   using Ahead = SmallVector<AheadValue>;
-
-  /// What is known while a tile is emitted.
-  struct Tile {
-    Value number; ///< i64.
-    Value start;  ///< i64 first position of the tile.
-    Value first;  ///< i64 first position of the thread; where it has none, and
-                  ///< hasWholeRuns(), that of the last run.
-    Value inside; ///< i1: the thread's steps exist. Only if hasWholeRuns().
-    Value turn;   ///< i32 how many tiles the team has done before.
-    Value slot;   ///< i32 alternates between the team's tiles.
-    Value isFull; ///< i1, one for all threads: no step is past the end.
-    Ahead ahead;  ///< What it will stage, loaded already.
-    SmallVector<Value> checkpoints; ///< Words of requestCheckpoints().
-    /// By channel of the thread; `sums` of step values over its steps.
-    SmallVector<llvm::DenseMap<Value, Steps>, 2> steps;
-    SmallVector<llvm::DenseMap<Value, Number>, 2> sums;
-    /// Step values as loops over n read them, where lanes split the states.
-    SmallVector<llvm::DenseMap<Value, Steps>, 2> spread;
-  };
-
-  /// What is known of one of the thread's channels in all tiles.
-  struct ChannelValues {
-    llvm::DenseMap<Value, Number> invariants;
-    llvm::DenseMap<Value, Value> bases;
-  };
-
-  /// What is known in one trip of a loop over n, for `count` states.
-  struct States {
-    Tile &tile;
-    int64_t count;
-    SmallVector<Value> states; ///< i32, in the order of this thread.
-    Value done;                ///< i32 states of the lane before.
-    /// i32 number of the trip.
-    Value trip(Emit &e) const { return e.div(done, count); }
-    /// By state of the trip, then by channel.
-    SmallVector<llvm::DenseMap<Value, Steps>> values;
-    /// The scans of each recurrence, by state of the trip, then by channel.
-    llvm::MapVector<Operation *, std::vector<LocalScan>> scans;
-    bool swapsPairs = false; ///< As the loop's.
-  };
+  using Tile = ScanTile;
+  using ChannelValues = ScanChannelValues;
+  using States = ScanStates;
 
   // Setup.cpp: before the tiles.
   Place place();
@@ -248,6 +196,8 @@ private:
   // Replay.cpp: recurrences against the direction of the tiles.
   /// The tiles come from the end, in the order of what is not replayed.
   bool walksFromEnd() const { return body.replays() && !isForReplay(part); }
+  /// The tiles do not come in turns of teams, from the first on.
+  bool walksAlone() const { return walksFromEnd() || isWeighted(); }
   bool isReplaying() const { return walksFromEnd() && !isAhead(); }
   bool isMirrored(RecurrenceOp op) const {
     return walksFromEnd() && !body.isReplayed(op);
@@ -472,6 +422,31 @@ private:
   SmallVector<Value> beginEarly(States &states, const Roots &roots);
   void takeBegun(States &states, const Roots &roots, ArrayRef<Value> words);
 
+  // Weights.cpp: segments of chunks as weighted sums.
+  /// A recurrence's in shared memory: of each thread by state and channel, and
+  /// what the exponents' steps have added up to.
+  struct WeightedSums {
+    int64_t sums;
+    int64_t reached;
+  };
+  struct LaneSums {
+    Number all;
+    Number later;
+  };
+  bool isWeighted() const { return !weighted.empty(); }
+  void allocateWeights();
+  void clearWeighted();
+  Value weightedSums(const WeightedSums &own, Value trip, int64_t count);
+  Value reachedWeight(const WeightedSums &own);
+  LaneSums sumLanes(const Number &own, bool isMirrored);
+  void weighSteps(Tile &tile, RecurrenceOp op);
+  void addWeighted(States &states, RecurrenceOp op);
+  Steps weightsAt(States &states, RecurrenceOp op, const Number &factor);
+  Number addTerms(Tile &tile, const Number &sum, const Steps &b,
+                  const Steps &weights);
+  void joinWeighted();
+  Number weightedDecay(unsigned recurrence, Value state);
+
   // Split.cpp: lanes that split the states.
   bool splits() const { return schedule.getSplit() != 0; }
   int64_t ownStates();
@@ -490,6 +465,7 @@ private:
   Steps computeState(States &states, Value value, int64_t u);
   void beginScans(States &states, RecurrenceOp op);
   void finishScans(States &states, RecurrenceOp op);
+  void markExp(Operation *exp, int64_t step, int64_t count);
 
   // Results.cpp: after the tiles.
   void storeLast();
@@ -580,6 +556,7 @@ private:
   SmallVector<std::tuple<BlockArgument, int64_t, size_t>> aheadShape;
   SmallVector<Table> carries;
   SmallVector<Table> decays;
+  SmallVector<WeightedSums> weighted; ///< By recurrence; or none.
   SmallVector<Total> totals;
 };
 

@@ -160,7 +160,7 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
   eachChannel([&] { prepareRoots(tile, roots); });
   bool isStaged = dividesIntoStages(ownStates(), schedule.getUnroll(),
                                     schedule.getStages()) &&
-                  mayBeginEarly(roots);
+                  mayBeginEarly(roots) && !isWeighted();
   SmallVector<Value> words = startOfSums(tile, roots);
   if (isStaged)
     words = emitStagedTrips(loop, words);
@@ -221,8 +221,12 @@ void ScanKernel::takeSum(Tile &tile, const SumRoot &root, const Steps &sums) {
 void ScanKernel::prepareRoots(Tile &tile, Roots &roots) {
   DenseSet<Value> prepared;
   for (RecurrenceOp op : roots.recurrences) {
-    prepare(tile, op.getA(), prepared);
     prepare(tile, op.getB(), prepared);
+    if (isWeighted()) {
+      weighSteps(tile, op);
+      continue;
+    }
+    prepare(tile, op.getA(), prepared);
     if (auto split = splitDecay(op); split && !splits())
       sumOfSteps(tile, split->first);
   }

@@ -91,6 +91,8 @@ void ScanKernel::build() {
   allocateRows();
   allocateTotals();
   clearTotals();
+  allocateWeights();
+  clearWeighted();
   // A relay has a multiprocessor to itself: nothing else would work while it
   // fills its tables.
   FirstTile first;
@@ -109,6 +111,10 @@ void ScanKernel::build() {
              [&] { storeCheckpoints(e.i64(0)); });
   emitTiles(first);
   blockBarrier();
+  if (isWeighted()) {
+    joinWeighted();
+    blockBarrier();
+  }
   if (isCarries())
     storeChunkCarries();
   else if (!isAhead())

@@ -10,6 +10,7 @@
 #include "codegen/gpu/BodyEmitter.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "passes/DefaultSchedule.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -22,6 +23,10 @@ using namespace mlir::ssm;
 void ScanKernel::emitStates(States &states, Roots &roots,
                             MutableArrayRef<Steps> sums) {
   for (RecurrenceOp op : roots.recurrences) {
+    if (isWeighted()) {
+      addWeighted(states, op);
+      continue;
+    }
     if (!states.scans.count(op))
       beginScans(states, op);
     finishScans(states, op);
@@ -116,10 +121,17 @@ ScanKernel::Steps ScanKernel::computeState(States &states, Value value,
       numbers.push_back(input[k]);
     steps.push_back(emitBodyOp(e, op, numbers));
     auto exp = steps.back().re.getDefiningOp<math::Exp2Op>();
-    if (exp && isa<math::Exp2Op>(op) && schedule.isExpOnFma(k))
-      exp->setAttr(kOnFmaAttrName, e.getUnitAttr());
+    if (exp && isa<math::Exp2Op>(op))
+      markExp(exp, k, schedule.getFmaExps());
   }
   return steps;
+}
+
+/// Marks the exponential of a thread's step `step`, if it is among the `count`
+/// of eight that are polynomials.
+void ScanKernel::markExp(Operation *exp, int64_t step, int64_t count) {
+  if (isExpOnFma(step, count))
+    exp->setAttr(kOnFmaAttrName, e.getUnitAttr());
 }
 
 /// Begins to scan the trip's states side by side: their chains are independent.

@@ -57,9 +57,10 @@ ScanKernel::TileRange ScanKernel::tileRangeFromEnd(Value all) {
 }
 
 /// A team takes every teams()th tile, counted by turns. Where recurrences are
-/// replayed, the tiles come from the end.
+/// replayed, the tiles come from the end; weighted sums take them against the
+/// scan.
 Value ScanKernel::tileOfTurn(const TileRange &range, Value turn) {
-  if (walksFromEnd())
+  if (walksFromEnd() != isWeighted())
     return e.sub(e.sub(range.to, e.i64(1)), turn);
   return e.add(e.add(range.from, e.toI64(at.team)),
                e.mul(turn, schedule.teams()));
@@ -69,6 +70,11 @@ Value ScanKernel::tileOfTurn(const TileRange &range, Value turn) {
 ScanKernel::FirstTile ScanKernel::requestFirstTile() {
   FirstTile first;
   first.range = tileRange();
+  // Nothing comes after the last chunk's segment.
+  if (isCarries())
+    first.range.to = arith::SelectOp::create(
+        e, e.equals(at.chunk, e.i64(schedule.getChunks() - 1)),
+        first.range.from, first.range.to);
   first.start = tileOfTurn(first.range, e.i64(0));
   Value exists = hasTiles(first);
   SmallVector<Type> types;
@@ -119,20 +125,20 @@ void ScanKernel::emitTiles(const FirstTile &first) {
 
 /// The tile of a turn, or the last one where there is none.
 Value ScanKernel::tileInRange(const TileRange &range, Value turn) {
-  if (walksFromEnd())
+  if (walksAlone())
     return tileOfTurn(
         range, e.min(turn, e.sub(e.sub(range.to, range.from), e.i64(1))));
   return e.min(tileOfTurn(range, turn), e.sub(range.to, e.i64(1)));
 }
 
 Value ScanKernel::hasTiles(const FirstTile &first) {
-  if (walksFromEnd())
+  if (walksAlone())
     return e.lessThan(first.range.from, first.range.to);
   return e.lessThan(first.start, first.range.to);
 }
 
 Value ScanKernel::turnsOf(const FirstTile &first) {
-  if (walksFromEnd())
+  if (walksAlone())
     return e.sub(first.range.to, first.range.from);
   return e.ceilDiv(e.sub(first.range.to, first.start), schedule.teams());
 }
@@ -144,6 +150,7 @@ ScanKernel::Tile ScanKernel::tileAt(Value index, Value turn) {
   tile.steps.resize(channels.size());
   tile.sums.resize(channels.size());
   tile.spread.resize(channels.size());
+  tile.weights.resize(channels.size());
   tile.start = e.mul(index, schedule.tileSteps());
   tile.first =
       e.add(tile.start, e.toI64(e.mul(at.segment, schedule.getItems())));

@@ -51,5 +51,29 @@ std::vector<Mutant> mutation::carryMutants() {
        "body=s6 chunks=3 L=129",
        on(last(in(Part::Carries) && beforeTiles() && stores() && onShared()),
           erase())},
+      {"weights-later", "a chunk's steps do not decay over other lanes' steps",
+       "body=s6 chunks=3 lanes=8",
+       on(each(in(Part::Carries) && inTiles() && is<arith::SelectOp>() &&
+               operand(2, is<arith::AddFOp>())),
+          becomeOperand(1))},
+      {"weights-reached", "a chunk's steps do not decay over later tiles",
+       "body=s6 chunks=3 L=1025",
+       on(each(in(Part::Carries) && inTiles() && !inStates() && stores() &&
+               onShared() && operand(0, is<arith::AddFOp>())),
+          erase())},
+      {"weights-kept", "the terms of a chunk's last tile are all there are",
+       "body=s6 chunks=3 L=1025",
+       on(each(in(Part::Carries) && inStates() && loads() && onShared() &&
+               ofVector()),
+          becomeConstant(0))},
+      {"weights-joined", "a chunk's carry is what one lane has added up",
+       "body=s6 chunks=3 lanes=8",
+       on(each(in(Part::Carries) && afterTiles() && is<arith::AddFOp>()),
+          becomeOperand(0))},
+      {"weights-missing", "steps past the end decay what a chunk adds up",
+       "body=s6 grad=1 chunks=3 L=129",
+       on(each(in(Part::Carries) && inGradient() && inTiles() &&
+               is<arith::SelectOp>() && constantOperand(2, 0)),
+          becomeOperand(1))},
   };
 }
