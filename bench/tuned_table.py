@@ -34,12 +34,21 @@ def reports(paths):
             yield report
 
 
+def best(report):
+    """The fastest schedule by LLVM's back end: a table says nothing of NVRTC,
+    which a program may not find."""
+    timed = [candidate for candidate in report["candidates"]
+             if candidate.get("us") and candidate["backend"] == "nvptx"]
+    fastest = min(timed, key=lambda candidate: candidate["us"])
+    return fastest["schedule"], fastest["us"]
+
+
 def main():
     rows = known_rows()
     fresh = {}
     for report in reports(sys.argv[1:]):
         key = (report["target"], report["multiprocessors"], report["problem"])
-        found = (report["schedule"], report["us"])
+        found = best(report)
         if key not in fresh or found[1] < fresh[key][1]:
             fresh[key] = found
     rows.update(fresh)

@@ -494,7 +494,7 @@ static void fitSingleStep(GpuScheduleFields &schedule, const Problem &problem,
 static void joinBlocks(GpuScheduleFields &schedule, const Problem &problem,
                        const GpuTarget &target, const Occupancy &occupancy) {
   constexpr int64_t kManyLanes = 8;
-  if (!problem.sumsChannels() || schedule.lanes != kManyLanes)
+  if (!problem.sumsChannels() || schedule.lanes < kManyLanes)
     return;
   GpuScheduleFields joined = schedule;
   joined.warpsD *= 2;
