@@ -57,7 +57,22 @@ static Value constantLike(Emit &e, Value like, int64_t value) {
 
 static constexpr auto kNoSignedWrap = arith::IntegerOverflowFlags::nsw;
 
+/// x and c where `value` is x + c, with a constant c.
+static std::optional<std::pair<Value, int64_t>> splitConstant(Value value) {
+  auto sum = value.getDefiningOp<arith::AddIOp>();
+  std::optional<int64_t> constant =
+      sum ? getConstantIntValue(sum.getRhs()) : std::nullopt;
+  if (!constant)
+    return std::nullopt;
+  return std::pair(sum.getLhs(), *constant);
+}
+
 Value Emit::add(Value a, Value b) {
+  bool isConstant = getConstantIntValue(b).has_value();
+  if (auto split = splitConstant(a); split && !isConstant && keepsConstantsLast)
+    return add(add(split->first, b), split->second);
+  if (auto split = splitConstant(b); split && keepsConstantsLast)
+    return add(add(a, split->first), split->second);
   return createOrFold<arith::AddIOp>(a, b, kNoSignedWrap);
 }
 Value Emit::sub(Value a, Value b) {
@@ -72,6 +87,8 @@ Value Emit::rem(Value a, Value b) { return createOrFold<arith::RemUIOp>(a, b); }
 Value Emit::min(Value a, Value b) { return createOrFold<arith::MinSIOp>(a, b); }
 Value Emit::max(Value a, Value b) { return createOrFold<arith::MaxSIOp>(a, b); }
 Value Emit::mul(Value a, int64_t b) {
+  if (auto split = splitConstant(a); split && keepsConstantsLast)
+    return add(mul(split->first, b), split->second * b);
   return mul(a, constantLike(*this, a, b));
 }
 Value Emit::add(Value a, int64_t b) {

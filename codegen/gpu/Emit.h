@@ -48,6 +48,9 @@ public:
   using ImplicitLocOpBuilder::ImplicitLocOpBuilder;
 
   // Integers. Operands of one op have one type.
+  /// (x + 2) * 3 + y becomes x * 3 + y + 6: addresses that differ in constants
+  /// alone share what comes before.
+  bool keepsConstantsLast = false;
   Value i32(int64_t value);
   Value i64(int64_t value);
   Value add(Value a, Value b);

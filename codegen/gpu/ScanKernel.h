@@ -402,6 +402,11 @@ private:
     /// The upper half of the lanes along the channels takes the states of each
     /// pair in the other order.
     bool swapsPairs = false;
+    /// Then all pairs' addresses are those of the first one and constants:
+    /// (1, 1536, 8192) 381 to 372 us.
+    bool hasSeveralPairs() const { return swapsPairs && together > 2; }
+    /// i32: which state of its pair comes first, and which second.
+    Value ofPair[2] = {};
   };
   int64_t statesTogether();
   Roots rootsAt(unsigned level);

@@ -22,6 +22,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "passes/DefaultSchedule.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -124,7 +125,9 @@ ScanKernel::States ScanKernel::tripAt(StateLoop &loop, Value done) {
   Value first = firstStateOf(done, count);
   for (int64_t u = 0; u < count; ++u) {
     Value state = e.add(first, u);
-    if (loop.swapsPairs)
+    if (loop.hasSeveralPairs())
+      state = e.add(e.add(first, loop.ofPair[u % 2]), u - u % 2);
+    else if (loop.swapsPairs)
       state = arith::SelectOp::create(
           e, isUpperChannel(schedule.channelLanes() / 2), e.add(first, u ^ 1),
           state);
@@ -157,7 +160,13 @@ void ScanKernel::emitStateLoop(Tile &tile, unsigned level) {
   if (roots.isEmpty())
     return;
   loop.swapsPairs = swapsPairs(loop);
+  if (loop.hasSeveralPairs()) {
+    Value upper = isUpperChannel(schedule.channelLanes() / 2);
+    loop.ofPair[0] = arith::ExtUIOp::create(e, e.getI32Type(), upper);
+    loop.ofPair[1] = e.sub(e.i32(1), loop.ofPair[0]);
+  }
   eachChannel([&] { prepareRoots(tile, roots); });
+  llvm::SaveAndRestore constants(e.keepsConstantsLast, loop.hasSeveralPairs());
   bool isStaged = dividesIntoStages(ownStates(), schedule.getUnroll(),
                                     schedule.getStages()) &&
                   mayBeginEarly(roots) && !isWeighted();
