@@ -150,8 +150,12 @@ LogicalResult KernelWriter::writeShuffle(gpu::ShuffleOp op) {
 }
 
 /// A vector from its elements: the last of a chain of insertions writes it.
+/// Vectors that begin with the same elements share the start of their chains.
 LogicalResult KernelWriter::writeAggregate(LLVM::InsertElementOp op) {
-  if (op->hasOneUse() && isa<LLVM::InsertElementOp>(*op->user_begin()))
+  auto isLink = [](Operation *user) {
+    return isa<LLVM::InsertElementOp>(user);
+  };
+  if (!op->use_empty() && llvm::all_of(op->getUsers(), isLink))
     return success();
   auto type = cast<VectorType>(op.getType());
   SmallVector<std::string> elements(type.getNumElements());
