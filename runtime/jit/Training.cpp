@@ -44,12 +44,6 @@ int64_t TrainingPair::savedBytes(int64_t batch, int64_t length,
              : bytesOf(saved(), batch, segmentsIn(length, saveEvery), channels);
 }
 
-/// A result of segments is one that the function saves.
-static bool isSaved(const TensorSpec &result) {
-  return std::any_of(result.dims.begin(), result.dims.end(),
-                     [](const DimSpec &dim) { return dim.divisor != 1; });
-}
-
 Result<TrainingPair> mamba::makeTrainingPair(const Module &module,
                                              std::string_view function,
                                              int64_t saveEvery) {
@@ -62,10 +56,9 @@ Result<TrainingPair> mamba::makeTrainingPair(const Module &module,
   const std::vector<std::string> &names = both.functionNames();
   MAMBA_ASSIGN_OR_RETURN(Function forward, both.function(names.front()));
   MAMBA_ASSIGN_OR_RETURN(Function backward, both.function(names.back()));
-  auto results =
-      std::span(forward.info().tensors).last(forward.info().numResults);
-  auto numSaved = static_cast<uint32_t>(
-      std::count_if(results.begin(), results.end(), isSaved));
+  // What it saves comes behind its own results.
+  MAMBA_ASSIGN_OR_RETURN(Function plain, module.function(function));
+  uint32_t numSaved = forward.info().numResults - plain.info().numResults;
   return TrainingPair{std::move(forward), std::move(backward),
                       numSaved ? saveEvery : 0, numSaved};
 }

@@ -251,7 +251,7 @@ const std::vector<Factor> numerics::kScheduledGradient = {
     {"init", {"none", "bdn", "dn"}},
     {"order", {"bld", "bdl"}},
     {"bc", {"blgn", "bgnl"}},
-    {"save", {"0", "8", "32"}},
+    {"save", {"0", "1", "8", "32"}},
 };
 
 const std::vector<Factor> numerics::kManyStatesGradient = {

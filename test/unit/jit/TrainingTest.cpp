@@ -53,6 +53,15 @@ TEST(Training, SaysWhatIsSaved) {
             (std::vector<std::string>{"a", "b", "dresult0", "saved0"}));
 }
 
+TEST(Training, EveryStateMayBeSaved) {
+  Result<TrainingPair> pair = makeTrainingPair(recurrence(), "f", 1);
+  ASSERT_TRUE(pair.ok()) << pair.status().message();
+  EXPECT_EQ(pair->saveEvery, 1);
+  ASSERT_EQ(pair->saved().size(), 1u);
+  EXPECT_EQ(pair->saved()[0].name, "saved0");
+  EXPECT_EQ(pair->savedBytes(2, 130, 5), 2 * 130 * 5 * 4);
+}
+
 TEST(Training, GradientsStartFromWhatForwardSaved) {
   Result<TrainingPair> pair = makeTrainingPair(recurrence(), "", 64);
   ASSERT_TRUE(pair.ok()) << pair.status().message();
