@@ -487,10 +487,11 @@ static void fitSingleStep(GpuScheduleFields &schedule, const Problem &problem,
   schedule.minBlocks = 0;
 }
 
-/// Gradients of eight lanes along L, which have few channels a block, and many
-/// partial sums over channels: one block of eight warps in place of two of four
-/// has half of these, 3 to 8 % less time at (2, 2048, 16384) and (1, 5120,
-/// 8192). Blocks of four lanes lose as much by waiting for more warps.
+/// Gradients of eight or more lanes along L, which have few channels a block,
+/// and many partial sums over channels: one block of eight warps in place of
+/// two of four has half of these, 3 to 9 % less time with 8 lanes and 6 to 13 %
+/// with 16 (bench/NOTES.md). Blocks of four lanes lose as much by waiting for
+/// more warps.
 static void joinBlocks(GpuScheduleFields &schedule, const Problem &problem,
                        const GpuTarget &target, const Occupancy &occupancy) {
   constexpr int64_t kManyLanes = 8;
@@ -534,6 +535,9 @@ static GpuScheduleFields scheduleOf(const WarpChoice &choice,
   if (schedule.lanes == lanes && schedule.items == occupancy.items)
     schedule.split = occupancy.split;
   chooseOverlap(schedule, problem, occupancy);
+  if (schedule.prefetch == 2 &&
+      sharedBytesOf(schedule, problem) > target.sharedBytes)
+    schedule.prefetch = 0;
   fitSecondBlock(schedule, problem, target, occupancy);
   schedule.chunks =
       isSplit ? chooseReplayChunks(schedule, problem, target, occupancy.threads)

@@ -417,7 +417,27 @@ TEST_F(DefaultSchedule, GradientsOfEightLanesJoinTheirBlocks) {
   // Half of the multiprocessors would have no block.
   h100.multiprocessors *= 2;
   GpuScheduleFields few = defaultGpuSchedule(gradients(2, 8192, 16), h100);
-  EXPECT_TRUE(few.lanes != 8 || few.warpsD == 4);
+  EXPECT_TRUE(few.lanes < 8 || few.warpsD == 4);
+  // So do blocks of sixteen.
+  Problem brief = gradients(2, 2048, 16);
+  brief.channels = 1024;
+  joined = defaultGpuSchedule(brief, *findGpuTarget("sm_90"));
+  EXPECT_EQ(joined.lanes, 16);
+  EXPECT_EQ(joined.warpsD, 8);
+}
+
+TEST_F(DefaultSchedule, CopiesOfGradientsFitSharedMemory) {
+  for (const char *chip : {"sm_80", "sm_86", "sm_90"})
+    for (int64_t states : {16, 48, 64, 80, 96, 128, 256})
+      for (int64_t bytes : {8, 20}) {
+        Problem problem = gradients(1, 2048, states);
+        problem.channels = 1536;
+        problem.bytesPerStep = bytes;
+        GpuTarget target = *findGpuTarget(chip);
+        EXPECT_LE(sharedBytesOf(defaultGpuSchedule(problem, target), problem),
+                  target.sharedBytes)
+            << chip << " " << states << " " << bytes;
+      }
 }
 
 TEST_F(DefaultSchedule, GradientsThatOneBlockAMultiprocessorServesKeepCopies) {
