@@ -92,8 +92,15 @@ Status Function::State::check(std::span<const TensorView> tensors) const {
       .withContext(fmt::format("function '{}'", info.name));
 }
 
+/// Code for the device depends on what divides the length; the CPU's does not.
+static bool hasLengthMultiples(const Device &device) {
+  return device.info().architecture != "cpu";
+}
+
 void VariantRequest::aimAt(const Device &device) {
   target = device.info().architecture;
+  if (!hasLengthMultiples(device))
+    lengthMultiple = 1;
   threads = isCpu() ? device.multiprocessors() : 0;
 }
 
@@ -208,6 +215,8 @@ Function::State::find(const std::shared_ptr<Device> &device,
   if (!deduceVariant(info, tensors, key))
     return check(tensors);
   key.device = device.get();
+  if (!hasLengthMultiples(*device))
+    key.lengthMultiple = 1;
   if (!options.schedule.empty())
     key.schedule = hash128(options.schedule);
   key.backend = backendFor(*device, options);

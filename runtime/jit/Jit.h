@@ -92,7 +92,8 @@ struct VariantRequest {
   Backend backend = Backend::Auto;
 
   bool isCpu() const { return target == "cpu"; }
-  /// Sets target and threads to those of `device`.
+  /// Sets target and threads to those of `device`; lengthMultiple to 1 where
+  /// its code does not depend on that.
   void aimAt(const Device &device);
 };
 

@@ -125,6 +125,20 @@ TEST(Function, LaunchesOnTheCpu) {
   EXPECT_TRUE(tensors.h.guardsIntact());
 }
 
+TEST(Function, OneKernelTakesAllLengthsOfABucketOnTheCpu) {
+  Function function = makeRecurrence();
+  std::shared_ptr<Kernel> first;
+  // Multiples of 1, 16 and 256.
+  for (int64_t length : {129, 144, 256}) {
+    RecurrenceTensors tensors(2, length, 7);
+    Result<std::shared_ptr<Kernel>> kernel =
+        function.kernel(cpuDevice(), tensors.views());
+    ASSERT_TRUE(kernel.ok()) << kernel.status().message();
+    EXPECT_TRUE(!first || first == *kernel) << length;
+    first = *kernel;
+  }
+}
+
 TEST(Function, TakesOtherMemoryOrders) {
   RecurrenceTensors tensors(2, 50, 7);
   std::vector<TensorView> views = tensors.views();
