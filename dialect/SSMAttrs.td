@@ -137,7 +137,8 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     Of eight consecutive steps of a lane, `fma_exps` have their real exponentials
     in loops over n as polynomials, spread evenly, the eighth among them: a dozen
     instructions of other pipes for one that holds the pipe of exponentials for
-    eight clocks. It pays where that pipe binds and instructions do not.
+    eight clocks. It pays where that pipe binds and instructions do not: always in
+    kernels that add up what chunks carry, which have one at least.
   }];
   let parameters = (ins
     DefaultValuedParameter<"int64_t", "1", "lanes of a warp along L; a power of two up to 32">:$lanes,

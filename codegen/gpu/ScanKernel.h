@@ -6,10 +6,10 @@
 //===----------------------------------------------------------------------===//
 //
 // Emits one kernel for a fused op and a schedule. A block walks the tiles of
-// its sequence in order, or its warps, as teams of one each, take them in turn;
-// in a tile, each thread holds `items` steps of one channel. Code is emitted by
-// where values live (BodyAnalysis): invariants and tables before the tiles,
-// staged values once a tile and team, steps in
+// its sequence in order (gradients from the end), or its warps, as teams of one
+// each, take them in turn; in a tile, each thread holds `items` steps of one
+// channel. Code is emitted by where values live (BodyAnalysis): invariants and
+// tables before the tiles, staged values once a tile and team, steps in
 // registers, states in loops over n, last states after the tiles. Nothing here
 // knows what the body computes.
 //
@@ -196,8 +196,10 @@ private:
   // Replay.cpp: recurrences against the direction of the tiles.
   /// The tiles come from the end, in the order of what is not replayed.
   bool walksFromEnd() const { return body.replays() && !isForReplay(part); }
-  /// The tiles do not come in turns of teams, from the first on.
-  bool walksAlone() const { return walksFromEnd() || isWeighted(); }
+  /// The last tile of the range comes first: weights come against the scan.
+  bool takesLastFirst() const { return walksFromEnd() != isWeighted(); }
+  /// One team takes all tiles, in that order or the other.
+  bool isOneTeam() const { return walksFromEnd() || isWeighted(); }
   bool isReplaying() const { return walksFromEnd() && !isAhead(); }
   bool isMirrored(RecurrenceOp op) const {
     return walksFromEnd() && !body.isReplayed(op);

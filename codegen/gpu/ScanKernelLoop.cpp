@@ -124,10 +124,12 @@ ScanKernel::States ScanKernel::tripAt(StateLoop &loop, Value done) {
   States trip{loop.tile, count, {}, done, {}, {}};
   Value first = firstStateOf(done, count);
   for (int64_t u = 0; u < count; ++u) {
+    if (loop.hasSeveralPairs()) {
+      trip.states.push_back(e.add(e.add(first, loop.ofPair[u % 2]), u - u % 2));
+      continue;
+    }
     Value state = e.add(first, u);
-    if (loop.hasSeveralPairs())
-      state = e.add(e.add(first, loop.ofPair[u % 2]), u - u % 2);
-    else if (loop.swapsPairs)
+    if (loop.swapsPairs)
       state = arith::SelectOp::create(
           e, isUpperChannel(schedule.channelLanes() / 2), e.add(first, u ^ 1),
           state);

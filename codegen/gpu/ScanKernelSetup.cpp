@@ -112,6 +112,7 @@ void ScanKernel::build() {
   emitTiles(first);
   blockBarrier();
   if (isWeighted()) {
+    // Over what fillTables() wrote to the carries.
     joinWeighted();
     blockBarrier();
   }

@@ -60,7 +60,7 @@ ScanKernel::TileRange ScanKernel::tileRangeFromEnd(Value all) {
 /// replayed, the tiles come from the end; weighted sums take them against the
 /// scan.
 Value ScanKernel::tileOfTurn(const TileRange &range, Value turn) {
-  if (walksFromEnd() != isWeighted())
+  if (takesLastFirst())
     return e.sub(e.sub(range.to, e.i64(1)), turn);
   return e.add(e.add(range.from, e.toI64(at.team)),
                e.mul(turn, schedule.teams()));
@@ -125,20 +125,20 @@ void ScanKernel::emitTiles(const FirstTile &first) {
 
 /// The tile of a turn, or the last one where there is none.
 Value ScanKernel::tileInRange(const TileRange &range, Value turn) {
-  if (walksAlone())
+  if (isOneTeam())
     return tileOfTurn(
         range, e.min(turn, e.sub(e.sub(range.to, range.from), e.i64(1))));
   return e.min(tileOfTurn(range, turn), e.sub(range.to, e.i64(1)));
 }
 
 Value ScanKernel::hasTiles(const FirstTile &first) {
-  if (walksAlone())
+  if (isOneTeam())
     return e.lessThan(first.range.from, first.range.to);
   return e.lessThan(first.start, first.range.to);
 }
 
 Value ScanKernel::turnsOf(const FirstTile &first) {
-  if (walksAlone())
+  if (isOneTeam())
     return e.sub(first.range.to, first.range.from);
   return e.ceilDiv(e.sub(first.range.to, first.start), schedule.teams());
 }

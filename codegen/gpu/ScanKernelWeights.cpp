@@ -14,38 +14,45 @@
 // with w_t the sum of x over the steps that the scan has yet to take behind t
 // (and over t, where a step is a (h + b)), and w that over the chunk. Lanes add
 // their own terms and meet once, behind the last tile; tiles, lanes and items
-// come against the scan, so that w_t is what x has added up to. That takes one
-// exponential a step and state, where a scan takes another one a thread's steps
-// for their decay, shuffles, and a carry from tile to tile.
+// come against the scan, so that w_t is what x has added up to. (x c is taken
+// to have one sign, as decays do: where it grows past 2^128 on the way and
+// comes back, a zero of b gives NaN, as products of decays may too.) That takes
+// one exponential a step and state, where a scan takes another one a thread's
+// steps for their decay, shuffles, and a carry from tile to tile.
 //
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/ScanKernel.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::ssm;
 
-/// Bytes of all threads' sums; with more, fewer blocks would fit.
-static constexpr int64_t kMostBytes = 32 * 1024;
+/// Shared memory that a block gets on every GPU from sm_80 on.
+static constexpr int64_t kMostShared = 99 * 1024;
 
 /// Polynomials among eight of the weights' exponentials: those bind here, not
 /// instructions ((1, 1536, 65536): 595 us without, 563 with one, of the
 /// kernel).
 static constexpr int64_t kOnFma = 1;
 
-/// Each thread has its sums, and for each channel what x has added up to.
+/// Each thread has its sums, and for each channel what x has added up to. Where
+/// that does not fit beside all else, chunks are scanned.
 void ScanKernel::allocateWeights() {
-  auto isWeighted = [&](RecurrenceOp op) {
+  auto isExponential = [&](RecurrenceOp op) {
     return splitDecay(op) && !isComplexValue(op.getState()) &&
            body.dependence().dependsOn(op.getState(), Axis::State);
   };
   int64_t each = schedule.threads() * schedule.getChannels();
   int64_t sums = each * ownStates();
+  int64_t bytes = 4 * (sums + each) * std::ssize(recurrenceOps);
   if (!isCarries() || splits() || schedule.getWarpsL() > 1 ||
-      !llvm::all_of(recurrenceOps, isWeighted) ||
-      4 * sums * std::ssize(recurrenceOps) > kMostBytes)
+      !llvm::all_of(recurrenceOps, isExponential) ||
+      memory.size() + bytes > kMostShared)
     return;
   for (size_t i = 0; i < recurrenceOps.size(); ++i)
     weighted.push_back({memory.allocate(sums), memory.allocate(each)});
@@ -118,6 +125,16 @@ void ScanKernel::weighSteps(Tile &tile, RecurrenceOp op) {
     std::reverse(weights.begin(), weights.end());
 }
 
+/// c, an infinite one as the largest number: a weight of nothing is 1 for any
+/// c.
+static Number finiteFactor(Emit &e, const Number &c) {
+  double most = std::numeric_limits<float>::max();
+  Type type = c.re.getType();
+  Value least = arith::MaximumFOp::create(e, c.re, e.constant(type, -most).re);
+  return {arith::MinimumFOp::create(e, least, e.constant(type, most).re),
+          nullptr};
+}
+
 /// Adds the terms of a trip over n.
 void ScanKernel::addWeighted(States &states, RecurrenceOp op) {
   LocationScope place(e, op.getLoc());
@@ -130,8 +147,10 @@ void ScanKernel::addWeighted(States &states, RecurrenceOp op) {
   for (int64_t u = 0; u < states.count; ++u)
     eachChannel([&] {
       Number &sum = sums[u * channels.size() + channel];
-      sum = addTerms(states.tile, sum, evaluate(states, term, u),
-                     weightsAt(states, op, evaluate(states, factor, u)[0]));
+      sum =
+          addTerms(states.tile, sum, evaluate(states, term, u),
+                   weightsAt(states, op,
+                             finiteFactor(e, evaluate(states, factor, u)[0])));
     });
   e.storeNumbers(sums, address);
 }
@@ -188,6 +207,7 @@ Number ScanKernel::weightedDecay(unsigned i, Value state) {
   Number factor = body.home(c) == Home::Invariant
                       ? invariant(c)
                       : readTable(tables.at(c), state);
+  factor = finiteFactor(e, factor);
   Number reached = {e.load(e.getF32Type(), reachedWeight(weighted[i]), 4),
                     nullptr};
   return {math::Exp2Op::create(e, e.mulf(reached, factor).re), nullptr};
