@@ -263,8 +263,13 @@ void ScanKernel::fillTables() {
 void ScanKernel::fillStates(StateRun run) {
   llvm::DenseMap<Value, Steps> known;
   for (Value value : body.tables())
-    if (tables.contains(value))
-      writeTable(tables[value], run, evaluateTable(value, run, known));
+    if (tables.contains(value)) {
+      Steps numbers = evaluateTable(value, run, known);
+      if (isFactor(value))
+        for (Number &number : numbers)
+          number = finiteFactor(number);
+      writeTable(tables[value], run, numbers);
+    }
   for (auto [i, op] : llvm::enumerate(recurrenceOps)) {
     if (!carries[i].perState)
       continue;

@@ -125,14 +125,34 @@ void ScanKernel::weighSteps(Tile &tile, RecurrenceOp op) {
     std::reverse(weights.begin(), weights.end());
 }
 
+/// True for a c whose table nothing reads but the weights: it may hold what
+/// they take in its place.
+bool ScanKernel::isFactor(Value value) {
+  auto isDecay = [&](Operation *user) {
+    return llvm::any_of(recurrenceOps, [&](RecurrenceOp op) {
+      auto exp = op.getA().getDefiningOp<math::Exp2Op>();
+      return exp && exp.getOperand().getDefiningOp() == user &&
+             splitDecay(op)->second == value;
+    });
+  };
+  return isWeighted() && llvm::all_of(value.getUsers(), isDecay);
+}
+
 /// c, an infinite one as the largest number: a weight of nothing is 1 for any
 /// c.
-static Number finiteFactor(Emit &e, const Number &c) {
+Number ScanKernel::finiteFactor(const Number &c) {
   double most = std::numeric_limits<float>::max();
   Type type = c.re.getType();
   Value least = arith::MaximumFOp::create(e, c.re, e.constant(type, -most).re);
   return {arith::MinimumFOp::create(e, least, e.constant(type, most).re),
           nullptr};
+}
+
+/// c of the current channel at one state.
+Number ScanKernel::factorAt(States &states, Value c, int64_t u) {
+  Number factor = evaluate(states, c, u)[0];
+  bool isFinite = body.home(c) == Home::Table && isFactor(c);
+  return isFinite ? factor : finiteFactor(factor);
 }
 
 /// Adds the terms of a trip over n.
@@ -147,10 +167,8 @@ void ScanKernel::addWeighted(States &states, RecurrenceOp op) {
   for (int64_t u = 0; u < states.count; ++u)
     eachChannel([&] {
       Number &sum = sums[u * channels.size() + channel];
-      sum =
-          addTerms(states.tile, sum, evaluate(states, term, u),
-                   weightsAt(states, op,
-                             finiteFactor(e, evaluate(states, factor, u)[0])));
+      sum = addTerms(states.tile, sum, evaluate(states, term, u),
+                     weightsAt(states, op, factorAt(states, factor, u)));
     });
   e.storeNumbers(sums, address);
 }
@@ -207,7 +225,7 @@ Number ScanKernel::weightedDecay(unsigned i, Value state) {
   Number factor = body.home(c) == Home::Invariant
                       ? invariant(c)
                       : readTable(tables.at(c), state);
-  factor = finiteFactor(e, factor);
+  factor = finiteFactor(factor);
   Number reached = {e.load(e.getF32Type(), reachedWeight(weighted[i]), 4),
                     nullptr};
   return {math::Exp2Op::create(e, e.mulf(reached, factor).re), nullptr};
