@@ -448,9 +448,9 @@ private:
   LaneSums sumLanes(const Number &own, bool isMirrored);
   void weighSteps(Tile &tile, RecurrenceOp op);
   void addWeighted(States &states, RecurrenceOp op);
-  bool isFactor(Value value);
-  Number finiteFactor(const Number &c);
-  Number factorAt(States &states, Value c, int64_t u);
+  bool hasFiniteTable(Value c);
+  void makeFinite(Value value, Steps &numbers);
+  Number finiteFactor(Value c, const Number &number);
   Steps weightsAt(States &states, RecurrenceOp op, const Number &factor);
   Number addTerms(Tile &tile, const Number &sum, const Steps &b,
                   const Steps &weights);

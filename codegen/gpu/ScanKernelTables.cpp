@@ -265,9 +265,7 @@ void ScanKernel::fillStates(StateRun run) {
   for (Value value : body.tables())
     if (tables.contains(value)) {
       Steps numbers = evaluateTable(value, run, known);
-      if (isFactor(value))
-        for (Number &number : numbers)
-          number = finiteFactor(number);
+      makeFinite(value, numbers);
       writeTable(tables[value], run, numbers);
     }
   for (auto [i, op] : llvm::enumerate(recurrenceOps)) {

@@ -125,34 +125,39 @@ void ScanKernel::weighSteps(Tile &tile, RecurrenceOp op) {
     std::reverse(weights.begin(), weights.end());
 }
 
-/// True for a c whose table nothing reads but the weights: it may hold what
-/// they take in its place.
-bool ScanKernel::isFactor(Value value) {
-  auto isDecay = [&](Operation *user) {
-    return llvm::any_of(recurrenceOps, [&](RecurrenceOp op) {
-      auto exp = op.getA().getDefiningOp<math::Exp2Op>();
-      return exp && exp.getOperand().getDefiningOp() == user &&
-             splitDecay(op)->second == value;
-    });
-  };
-  return isWeighted() && llvm::all_of(value.getUsers(), isDecay);
-}
-
-/// c, an infinite one as the largest number: a weight of nothing is 1 for any
-/// c.
-Number ScanKernel::finiteFactor(const Number &c) {
+/// An infinite number as the largest one: a weight of nothing is 1 for any c.
+static Number finite(Emit &e, const Number &number) {
   double most = std::numeric_limits<float>::max();
-  Type type = c.re.getType();
-  Value least = arith::MaximumFOp::create(e, c.re, e.constant(type, -most).re);
+  Type type = number.re.getType();
+  Value least =
+      arith::MaximumFOp::create(e, number.re, e.constant(type, -most).re);
   return {arith::MinimumFOp::create(e, least, e.constant(type, most).re),
           nullptr};
 }
 
-/// c of the current channel at one state.
-Number ScanKernel::factorAt(States &states, Value c, int64_t u) {
-  Number factor = evaluate(states, c, u)[0];
-  bool isFinite = body.home(c) == Home::Table && isFactor(c);
-  return isFinite ? factor : finiteFactor(factor);
+/// True for a c whose table nothing reads but the weights: it holds what they
+/// take in its place.
+bool ScanKernel::hasFiniteTable(Value c) {
+  auto isExponent = [&](Operation *user) {
+    return llvm::any_of(recurrenceOps, [&](RecurrenceOp op) {
+      return splitDecay(op)->second == c &&
+             op.getA().getDefiningOp()->getOperand(0).getDefiningOp() == user;
+    });
+  };
+  return isWeighted() && body.home(c) == Home::Table &&
+         llvm::all_of(c.getUsers(), isExponent);
+}
+
+/// `numbers` of a table's value as the table has them.
+void ScanKernel::makeFinite(Value value, Steps &numbers) {
+  if (hasFiniteTable(value))
+    for (Number &number : numbers)
+      number = finite(e, number);
+}
+
+/// What weights take for `number`, a value of c where it is read.
+Number ScanKernel::finiteFactor(Value c, const Number &number) {
+  return hasFiniteTable(c) ? number : finite(e, number);
 }
 
 /// Adds the terms of a trip over n.
@@ -166,9 +171,12 @@ void ScanKernel::addWeighted(States &states, RecurrenceOp op) {
   Steps sums = e.loadNumbers(address, count, /*isComplex=*/false);
   for (int64_t u = 0; u < states.count; ++u)
     eachChannel([&] {
+      // Emitted in this order, whatever a compiler does with arguments.
+      Steps b = evaluate(states, term, u);
+      Steps weights = weightsAt(
+          states, op, finiteFactor(factor, evaluate(states, factor, u)[0]));
       Number &sum = sums[u * channels.size() + channel];
-      sum = addTerms(states.tile, sum, evaluate(states, term, u),
-                     weightsAt(states, op, factorAt(states, factor, u)));
+      sum = addTerms(states.tile, sum, b, weights);
     });
   e.storeNumbers(sums, address);
 }
@@ -225,8 +233,8 @@ Number ScanKernel::weightedDecay(unsigned i, Value state) {
   Number factor = body.home(c) == Home::Invariant
                       ? invariant(c)
                       : readTable(tables.at(c), state);
-  factor = finiteFactor(factor);
   Number reached = {e.load(e.getF32Type(), reachedWeight(weighted[i]), 4),
                     nullptr};
-  return {math::Exp2Op::create(e, e.mulf(reached, factor).re), nullptr};
+  Number exponent = e.mulf(reached, finiteFactor(c, factor));
+  return {math::Exp2Op::create(e, exponent.re), nullptr};
 }
