@@ -353,9 +353,10 @@ static std::vector<WarpChoice> rankWarps(const Problem &given,
 /// Registers for steps that are loaded a tile ahead: more cost what they bring.
 static constexpr int64_t kPrefetchedWords = 48;
 
-/// States that a thread computes together, in stages where they can be.
+/// States that a thread computes together, in stages where they can be; steps
+/// asked for ahead, copied ones where a block has room for them.
 static void chooseOverlap(GpuScheduleFields &schedule, const Problem &problem,
-                          const Occupancy &occupancy) {
+                          const GpuTarget &target, const Occupancy &occupancy) {
   schedule.unroll = std::min(occupancy.unroll, problem.states);
   schedule.stages = occupancy.stages;
   if (problem.states % (schedule.stages * schedule.unroll) != 0) {
@@ -367,6 +368,9 @@ static void chooseOverlap(GpuScheduleFields &schedule, const Problem &problem,
   if (occupancy.prefetch == 2 ||
       problem.bytesPerStep * schedule.items <= 4 * kPrefetchedWords)
     schedule.prefetch = occupancy.prefetch;
+  if (schedule.prefetch == 2 &&
+      sharedBytesOf(schedule, problem) > target.sharedBytes)
+    schedule.prefetch = 0;
 }
 
 /// No tile much larger than the problem.
@@ -534,10 +538,7 @@ static GpuScheduleFields scheduleOf(const WarpChoice &choice,
   fitSharedMemory(schedule, problem, target, occupancy);
   if (schedule.lanes == lanes && schedule.items == occupancy.items)
     schedule.split = occupancy.split;
-  chooseOverlap(schedule, problem, occupancy);
-  if (schedule.prefetch == 2 &&
-      sharedBytesOf(schedule, problem) > target.sharedBytes)
-    schedule.prefetch = 0;
+  chooseOverlap(schedule, problem, target, occupancy);
   fitSecondBlock(schedule, problem, target, occupancy);
   schedule.chunks =
       isSplit ? chooseReplayChunks(schedule, problem, target, occupancy.threads)
