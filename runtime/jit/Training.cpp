@@ -9,8 +9,6 @@
 
 #include "runtime/DType.h"
 
-#include <algorithm>
-
 using namespace mamba;
 
 std::span<const TensorSpec> TrainingPair::saved() const {
