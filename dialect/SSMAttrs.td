@@ -108,6 +108,13 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     that the one before it hands on. Chunks then share out work evenly, and cost
     no second pass; they do not shorten a sequence that has the GPU to itself.
 
+    Without it a kernel before finds the segment that each chunk is to its
+    recurrences, but for the last one's, which nothing follows. `carry_parts`
+    blocks share a chunk there, which fill a GPU evenly where few chunks do not.
+    The last chunk is `last_chunk` times as long as the others: less is computed
+    twice, and where others take so many turns on a multiprocessor, they end when
+    it does. Both are as 1 with `handoff`.
+
     With `relay = 1` the warps along L do not scan one tile together: they take
     tiles in turn, and each hands every state on to the warp with the next tile.
     Any number of them may; each has all channels of the block (`warps_d = 1`).
@@ -149,6 +156,8 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "1", "warps of a block along the channels">:$warps_d,
     DefaultValuedParameter<"int64_t", "1", "blocks that share one sequence, up to 1024">:$chunks,
     DefaultValuedParameter<"int64_t", "0", "1: chunks hand their states on within one launch">:$handoff,
+    DefaultValuedParameter<"int64_t", "1", "blocks that share a chunk where its segment is found; up to 64">:$carry_parts,
+    DefaultValuedParameter<"int64_t", "1", "how many times as long as others the last chunk is, up to 16">:$last_chunk,
     DefaultValuedParameter<"int64_t", "0", "1: warps along L take tiles in turn">:$relay,
     DefaultValuedParameter<"int64_t", "1", "states computed together in the loop over n">:$unroll,
     DefaultValuedParameter<"int64_t", "1", "groups of such states under way at a time: 1 or 2">:$stages,
@@ -178,6 +187,14 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     /// Steps of a tile, what one team covers in one trip of its loop over L.
     int64_t tileSteps() const { return getLanes() * getItems() * scanWarps(); }
     int64_t threads() const { return 32 * getWarpsL() * getWarpsD(); }
+    /// The parts of a sequence, of which the last chunk has several.
+    int64_t chunkUnits() const {
+      return getHandoff() ? getChunks() : getChunks() - 1 + getLastChunk();
+    }
+    /// Segments that are found before the chunks, those of all but the last one.
+    int64_t carrySegments() const {
+      return (getChunks() - 1) * getCarryParts();
+    }
     int64_t teamThreads() const { return threads() / teams(); }
     /// Inputs of 16-bit floats stay so in staged tiles, in words of 16 bytes.
     bool packs() const { return getPacked() && stateItems() % 8 == 0; }

@@ -204,13 +204,12 @@ static LogicalResult verifyRange(EmitError emitError, StringRef field,
   return success();
 }
 
-LogicalResult
-ScheduleAttr::verify(EmitError emitError, int64_t lanes, int64_t split,
-                     int64_t items, int64_t channels, int64_t warpsL,
-                     int64_t warpsD, int64_t chunks, int64_t handoff,
-                     int64_t relay, int64_t unroll, int64_t stages,
-                     int64_t prefetch, int64_t packed, int64_t apart,
-                     int64_t fmaExps, int64_t minBlocks) {
+LogicalResult ScheduleAttr::verify(
+    EmitError emitError, int64_t lanes, int64_t split, int64_t items,
+    int64_t channels, int64_t warpsL, int64_t warpsD, int64_t chunks,
+    int64_t handoff, int64_t carryParts, int64_t lastChunk, int64_t relay,
+    int64_t unroll, int64_t stages, int64_t prefetch, int64_t packed,
+    int64_t apart, int64_t fmaExps, int64_t minBlocks) {
   if (failed(verifyRange(emitError, "lanes", lanes, 1, 32, true)) ||
       failed(verifyRange(emitError, "split", split, 0, 1)) ||
       failed(verifyRange(emitError, "items", items, 1, 32)) ||
@@ -219,6 +218,8 @@ ScheduleAttr::verify(EmitError emitError, int64_t lanes, int64_t split,
       failed(verifyRange(emitError, "warps_d", warpsD, 1, 32)) ||
       failed(verifyRange(emitError, "chunks", chunks, 1, 1024)) ||
       failed(verifyRange(emitError, "handoff", handoff, 0, 1)) ||
+      failed(verifyRange(emitError, "carry_parts", carryParts, 1, 64)) ||
+      failed(verifyRange(emitError, "last_chunk", lastChunk, 1, 16)) ||
       failed(verifyRange(emitError, "relay", relay, 0, 1)) ||
       failed(verifyRange(emitError, "unroll", unroll, 1, 16)) ||
       failed(verifyRange(emitError, "stages", stages, 1, 2)) ||

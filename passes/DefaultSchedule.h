@@ -90,6 +90,8 @@ struct GpuScheduleFields {
   int64_t warpsD = 1;
   int64_t chunks = 1;
   int64_t handoff = 0;
+  int64_t carryParts = 1;
+  int64_t lastChunk = 1;
   int64_t relay = 0;
   int64_t unroll = 1;
   int64_t stages = 1;

@@ -167,6 +167,8 @@ GpuScheduleFields mlir::ssm::fieldsOf(ScheduleAttr s) {
           .warpsD = s.getWarpsD(),
           .chunks = s.getChunks(),
           .handoff = s.getHandoff(),
+          .carryParts = s.getCarryParts(),
+          .lastChunk = s.getLastChunk(),
           .relay = s.getRelay(),
           .unroll = s.getUnroll(),
           .stages = s.getStages(),
@@ -187,8 +189,8 @@ Attribute mlir::ssm::attributeOf(Location location,
   return ScheduleAttr::getChecked(
       [=] { return emitError(location); }, location.getContext(), s.lanes,
       s.split, s.items, s.channels, s.warpsL, s.warpsD, s.chunks, s.handoff,
-      s.relay, s.unroll, s.stages, s.prefetch, s.packed, s.apart, s.fmaExps,
-      s.minBlocks);
+      s.carryParts, s.lastChunk, s.relay, s.unroll, s.stages, s.prefetch,
+      s.packed, s.apart, s.fmaExps, s.minBlocks);
 }
 
 Attribute mlir::ssm::attributeOf(Location location,

@@ -119,6 +119,45 @@ static void changeRelay(GpuSteps &steps) {
       [](Fields &f) { f.warpsD = f.warpsL, f.warpsL = 1, f.relay = 0; });
 }
 
+/// How blocks that start independently find what each of them starts from.
+static void changeSegments(GpuSteps &steps) {
+  using Fields = GpuScheduleFields;
+  constexpr int64_t kMostParts = 16;
+  int64_t parts = steps.from.carryParts, last = steps.from.lastChunk;
+  for (int64_t count : {parts - 1, parts + 1, parts * 2, parts / 2})
+    if (count >= 1 && count <= kMostParts)
+      steps.change([&](Fields &f) { f.carryParts = count; });
+  // One more or less of the others with the last chunk.
+  if (steps.from.chunks > 2)
+    steps.change([](Fields &f) { --f.chunks, ++f.lastChunk; });
+  if (last > 1)
+    steps.change([](Fields &f) { ++f.chunks, --f.lastChunk; });
+}
+
+/// How many blocks share a sequence, and how.
+static void changeChunks(GpuSteps &steps) {
+  using Fields = GpuScheduleFields;
+  int64_t chunks = steps.from.chunks;
+  if (steps.from.handoff)
+    steps.change([](Fields &f) { f.handoff = 0; });
+  else
+    steps.change(
+        [](Fields &f) { f.handoff = 1, f.carryParts = f.lastChunk = 1; });
+  steps.change([](Fields &f) {
+    f.chunks = f.carryParts = f.lastChunk = 1, f.handoff = 0;
+  });
+  for (int64_t count : {chunks * 2, chunks / 2, chunks + 1, chunks - 1})
+    if (count > 1)
+      steps.change([&](Fields &f) { f.chunks = count; });
+  // The same threads, as lanes or as chunks.
+  if (chunks % 2 == 0 && chunks > 2)
+    steps.change([](Fields &f) { f.lanes *= 2, f.chunks /= 2; });
+  if (steps.from.lanes > 1)
+    steps.change([](Fields &f) { f.lanes /= 2, f.chunks *= 2; });
+  if (!steps.from.handoff)
+    changeSegments(steps);
+}
+
 /// Who shares a sequence: lanes, warps, or blocks one after the other.
 static void changeSharing(GpuSteps &steps, const Problem &problem) {
   using Fields = GpuScheduleFields;
@@ -146,23 +185,13 @@ static void changeSharing(GpuSteps &steps, const Problem &problem) {
   }
   if (problem.isChained)
     return;
-  int64_t chunks = steps.from.chunks;
-  if (chunks == 1) {
+  if (steps.from.chunks == 1) {
     for (int64_t count : {2, 4, 8})
       steps.change([&](Fields &f) { f.chunks = count, f.handoff = 1; });
     steps.change([](Fields &f) { f.chunks = 4; });
-    return;
+  } else {
+    changeChunks(steps);
   }
-  steps.change([](Fields &f) { f.handoff = 1 - f.handoff; });
-  steps.change([](Fields &f) { f.chunks = 1, f.handoff = 0; });
-  for (int64_t count : {chunks * 2, chunks / 2, chunks + 1, chunks - 1})
-    if (count > 1)
-      steps.change([&](Fields &f) { f.chunks = count; });
-  // The same threads, as lanes or as chunks.
-  if (chunks % 2 == 0 && chunks > 2)
-    steps.change([](Fields &f) { f.lanes *= 2, f.chunks /= 2; });
-  if (steps.from.lanes > 1)
-    steps.change([](Fields &f) { f.lanes /= 2, f.chunks *= 2; });
 }
 
 /// Lanes that have steps in loops over n, or states there, of as many steps.

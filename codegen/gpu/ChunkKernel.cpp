@@ -15,8 +15,8 @@ using namespace mlir::ssm;
 
 namespace {
 
-/// Each thread takes one (b, d, n) and walks the chunks. They are few, so that
-/// a serial walk costs less than another tree.
+/// Each thread takes one (b, d, n) and walks the segments. They are few, so
+/// that a serial walk costs less than another tree.
 class ChunkKernel {
 public:
   ChunkKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
@@ -29,13 +29,14 @@ public:
 
 private:
   static constexpr int64_t kThreads = 128;
-  /// Chunks whose segments are under way at a time: memory answers late, and
+  /// Segments that are under way at a time, about: memory answers late, and
   /// behind a store no load is moved.
   static constexpr int64_t kTogether = 16;
 
-  Value address(unsigned tensor, Value chunk);
-  /// Of `count` chunks from `first` (i64) on: reads what each is, writes what
-  /// lies before it. Returns what lies before the next one.
+  Value address(unsigned tensor, Value segment);
+  void store(Value at, const Segment &segment);
+  /// Of `count` segments from `first` (i64) on, whole chunks: reads them,
+  /// writes what lies before each chunk. Returns what lies before the next one.
   Segment walk(Value first, int64_t count, Segment before);
   void walkAll();
 
@@ -49,30 +50,32 @@ private:
 
 } // namespace
 
-Value ChunkKernel::address(unsigned tensor, Value chunk) {
-  Value at = e.add(offset, e.mul(chunk, kernel.stride(tensors.carry, 1)));
+Value ChunkKernel::address(unsigned tensor, Value segment) {
+  Value at = e.add(offset, e.mul(segment, kernel.stride(tensors.carry, 1)));
   return e.offset(kernel.pointer(tensor), e.mul(at, shape.isComplex ? 2 : 1),
                   e.getF32Type());
 }
 
+void ChunkKernel::store(Value at, const Segment &segment) {
+  e.storeNumbers(segment.decay, address(tensors.decay, at));
+  e.storeNumbers(segment.carry, address(tensors.carry, at));
+}
+
 Segment ChunkKernel::walk(Value first, int64_t count, Segment before) {
-  SmallVector<Value> decayAt, carryAt;
   SmallVector<Segment> segments;
-  auto load = [&](Value from) {
-    return e.loadNumbers(from, 1, shape.isComplex).front();
+  auto load = [&](unsigned tensor, Value at) {
+    return e.loadNumbers(address(tensor, at), 1, shape.isComplex).front();
   };
   for (int64_t k = 0; k < count; ++k) {
-    Value chunk = e.add(first, k);
-    decayAt.push_back(address(tensors.decay, chunk));
-    carryAt.push_back(address(tensors.carry, chunk));
+    Value at = e.add(first, k);
     Segment &own = segments.emplace_back();
-    own.decay = load(decayAt[k]);
-    own.carry = load(carryAt[k]);
+    own.decay = load(tensors.decay, at);
+    own.carry = load(tensors.carry, at);
   }
-  for (int64_t k = 0; k < count; ++k) {
-    e.storeNumbers(before.decay, decayAt[k]);
-    e.storeNumbers(before.carry, carryAt[k]);
-    before = combine(e, before, segments[k]);
+  for (auto [k, segment] : llvm::enumerate(segments)) {
+    if (k % shape.parts == 0)
+      store(e.add(first, k), before);
+    before = combine(e, before, segment);
   }
   return before;
 }
@@ -84,21 +87,23 @@ void ChunkKernel::walkAll() {
   Segment before;
   before.decay = e.one(type);
   before.carry = e.zero(type);
-  int64_t rest = shape.chunks % kTogether, whole = shape.chunks - rest;
-  auto walkSome = [&](Value chunk, ValueRange carried) {
+  int64_t together = shape.parts * llvm::divideCeil(kTogether, shape.parts);
+  int64_t rest = shape.segments % together, whole = shape.segments - rest;
+  auto walkSome = [&](Value segment, ValueRange carried) {
     SmallVector<Value> words(carried);
     ArrayRef<Value> left(words);
-    Segment next = walk(chunk, kTogether, takeSegment(left, shape.isComplex));
+    Segment next = walk(segment, together, takeSegment(left, shape.isComplex));
     return wordsOf({next.decay, next.carry});
   };
   if (whole > 0) {
     SmallVector<Value> words =
-        e.loop(e.i64(0), e.i64(whole), kTogether,
+        e.loop(e.i64(0), e.i64(whole), together,
                wordsOf({before.decay, before.carry}), walkSome);
     ArrayRef<Value> left(words);
     before = takeSegment(left, shape.isComplex);
   }
-  walk(e.i64(whole), rest, before);
+  before = walk(e.i64(whole), rest, before);
+  store(e.i64(shape.segments), before);
 }
 
 void ChunkKernel::build() {

@@ -14,13 +14,15 @@ namespace mlir::ssm {
 
 /// What a scan's temporaries of chunks hold.
 struct ChunkShape {
-  int64_t chunks;
-  int64_t states; ///< The extent of n, 1 where they have none.
+  int64_t segments; ///< Found before the chunks.
+  int64_t parts;    ///< Of a chunk: so many segments of it follow each other.
+  int64_t states;   ///< The extent of n, 1 where they have none.
   bool isComplex;
 };
 
-/// Emits the kernel that turns the segment of each chunk into the segment of
-/// all chunks before it, in place.
+/// Emits the kernel that turns the segments, in place, into what lies before
+/// each chunk: where its first segment was, and behind the last one for the
+/// last chunk.
 void buildChunkKernel(Emit &e, gpu::GPUModuleOp module, StringRef name,
                       LaunchPlan &plan, ChunkTensors tensors,
                       const ChunkShape &shape);

@@ -116,7 +116,8 @@ static SmallVector<mamba::DimSpec> stateDims(FusedOp op,
   return dims;
 }
 
-/// Two temporaries a scan: the decay and the carry of each chunk.
+/// Two temporaries a scan: the decay and the carry of each segment that is
+/// found before the chunks, and room for what lies before the last chunk.
 static SmallVector<ChunkTensors> addChunkTensors(FusedOp op,
                                                  const BodyAnalysis &body,
                                                  ArrayRef<RecurrenceOp> scans,
@@ -125,7 +126,7 @@ static SmallVector<ChunkTensors> addChunkTensors(FusedOp op,
   SmallVector<ChunkTensors> tensors;
   for (RecurrenceOp recurrence : scans) {
     SmallVector<mamba::DimSpec> dims =
-        stateDims(op, body, recurrence, schedule.getChunks());
+        stateDims(op, body, recurrence, schedule.carrySegments() + 1);
     mamba::DType dtype = *dtypeOf(recurrence.getA().getType());
     tensors.push_back({plan.addTemporary("chunk_decay", dtype, dims),
                        plan.addTemporary("chunk_carry", dtype, dims)});
@@ -239,7 +240,8 @@ FusedLowering::startChunks(const Twine &suffix, KernelPart part,
     bool perState = body.dependence().dependsOn(state, Axis::State);
     buildChunkKernel(e, module, (name + suffix + "_chunks" + Twine(i)).str(),
                      plan, chunks[i],
-                     {schedule.getChunks(), perState ? op.stateExtent() : 1,
+                     {schedule.carrySegments(), schedule.getCarryParts(),
+                      perState ? op.stateExtent() : 1,
                       isa<ComplexType>(state.getType())});
   }
   return chunks;

@@ -265,7 +265,7 @@ private:
     Value to;
   };
   TileRange tileRange();
-  TileRange tileRangeFromEnd(Value all);
+  TileRange scannedTiles(Value all);
   bool hasWholeRuns() const;
   Value isInLength(Value position);
   Value inLength(Value position, int64_t count);
@@ -495,6 +495,10 @@ private:
   bool isCarries() const {
     return part == KernelPart::ChunkCarries ||
            part == KernelPart::ReplayCarries;
+  }
+  /// Blocks that share a sequence: one a chunk, or a segment that is found.
+  int64_t numBlocks() const {
+    return isCarries() ? schedule.carrySegments() : schedule.getChunks();
   }
   /// Blocks share a sequence.
   bool isChunked() const {

@@ -126,7 +126,7 @@ void ScanKernel::build() {
   SmallVector<mamba::GridTerm> grid = {
       {mamba::Axis::Channel, schedule.tileChannels()}, {mamba::Axis::Batch, 1}};
   if (isChunked())
-    grid.push_back({mamba::Axis::Other, schedule.getChunks()});
+    grid.push_back({mamba::Axis::Other, numBlocks()});
   kernel.finish(plan, grid, memory);
 }
 
@@ -183,8 +183,9 @@ static Value idAs(Emit &e, Type type, Value id) {
 }
 
 /// Blocks run over channel tiles first, so that neighbours share the operands
-/// that have no channel, then over chunks, then over sequences. Where chunks
-/// hand states on, all sequences' first chunks start before the second ones.
+/// that have no channel, then over sequences, then over chunks: those that hand
+/// states on in their order, others with the last ones first, which may be
+/// longest.
 Place ScanKernel::place() {
   Place p;
   p.thread =
@@ -198,15 +199,14 @@ Place ScanKernel::place() {
   Value rest = e.div(block, tiles);
   p.chunk = e.i64(0);
   p.batch = rest;
-  if (isHandoff()) {
+  if (isChunked()) {
     Value blocks =
         idAs(e, e.getI64Type(), gpu::GridDimOp::create(e, gpu::Dimension::x));
-    Value sequences = e.div(e.div(blocks, schedule.getChunks()), tiles);
+    Value sequences = e.div(e.div(blocks, numBlocks()), tiles);
     p.chunk = e.div(rest, sequences);
     p.batch = e.rem(rest, sequences);
-  } else if (isChunked()) {
-    p.chunk = e.rem(rest, schedule.getChunks());
-    p.batch = e.div(rest, schedule.getChunks());
+    if (part == KernelPart::ChunkMain || part == KernelPart::Checkpoints)
+      p.chunk = e.sub(e.i64(numBlocks() - 1), p.chunk);
   }
   Value lane = e.rem(p.thread, 32), warp = e.div(p.thread, 32);
   int64_t lanes = schedule.getLanes(), warps = schedule.scanWarps();

@@ -229,8 +229,9 @@ ScanKernel::Steps ScanKernel::initialCarries(unsigned i, const Steps &init,
   const ChunkTensors *before = chunkOf(i);
   if (!before)
     return init;
-  Steps decays = readTemporary(before->decay, at.chunk, i, run);
-  Steps numbers = readTemporary(before->carry, at.chunk, i, run);
+  Value segment = e.mul(at.chunk, schedule.getCarryParts());
+  Steps decays = readTemporary(before->decay, segment, i, run);
+  Steps numbers = readTemporary(before->carry, segment, i, run);
   for (auto [number, decay, start] : llvm::zip(numbers, decays, init))
     number = e.fma(decay, start, number);
   return numbers;
@@ -332,7 +333,7 @@ void ScanKernel::eachOwnCarry(function_ref<void(unsigned, StateRun)> body) {
     eachOwnStates(visit);
 }
 
-/// Writes the segment that this chunk is to each recurrence.
+/// Writes the segment that this block's tiles are to each recurrence.
 void ScanKernel::storeChunkCarries() {
   eachOwnCarry([&](unsigned i, StateRun run) {
     writeTemporary(chunks[i].decay, at.chunk, run, readTable(decays[i], run));

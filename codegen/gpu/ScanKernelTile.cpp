@@ -25,35 +25,40 @@ ScanKernel::TileRange ScanKernel::tileRange() {
   // Nothing is replayed from the end of the last tile.
   if (part == KernelPart::Checkpoints && !isChunked())
     return {e.i64(0), e.sub(all, e.i64(1))};
-  if (walksFromEnd())
-    return tileRangeFromEnd(all);
-  Value perChunk = e.ceilDiv(all, schedule.getChunks());
-  Value from = e.mul(at.chunk, perChunk);
-  Value to = e.min(e.add(from, perChunk), all);
-  // Chunks past the end have from > to. A sequence without steps ends in the
+  auto [from, to] = scannedTiles(all);
+  if (walksFromEnd()) {
+    Value first = e.sub(all, to);
+    to = e.sub(all, from), from = first;
+  }
+  // Chunks past the end have no tiles. A sequence without steps ends in the
   // first one.
-  holdsEnd =
-      e.conjunction(e.equals(to, all), e.disjunction(e.lessThan(from, all),
-                                                     e.equals(at.chunk, 0)));
+  Value hasEnd = walksFromEnd() ? e.equals(from, 0) : e.equals(to, all);
+  holdsEnd = e.conjunction(
+      hasEnd, e.disjunction(e.lessThan(from, to), e.equals(at.chunk, 0)));
   // Nothing follows the tile that L ends in: no one asks for its carry.
-  if (isCarries())
+  if (isCarries() && !walksFromEnd())
     to = e.min(to, e.div(kernel.length(), schedule.tileSteps()));
   if (part == KernelPart::Checkpoints)
     to = e.min(to, e.sub(all, e.i64(1)));
   return {from, to};
 }
 
-/// Where the tiles come from the end, so do the chunks of them.
-ScanKernel::TileRange ScanKernel::tileRangeFromEnd(Value all) {
-  Value perChunk = e.ceilDiv(all, schedule.getChunks());
-  Value before = e.min(e.mul(at.chunk, perChunk), all);
-  Value to = e.sub(all, before);
-  Value from = e.sub(to, e.min(perChunk, to));
-  // A sequence without steps ends in the first chunk.
-  holdsEnd =
-      e.conjunction(e.equals(from, 0), e.disjunction(e.lessThan(e.i64(0), to),
-                                                     e.equals(at.chunk, 0)));
-  return {from, to};
+/// The tiles of this block's chunk, or of the part of it whose segment it
+/// finds, by number in the order of the scan.
+ScanKernel::TileRange ScanKernel::scannedTiles(Value all) {
+  Value each = e.ceilDiv(all, schedule.chunkUnits());
+  int64_t parts = isCarries() ? schedule.getCarryParts() : 1;
+  Value start = e.min(e.mul(e.div(at.chunk, parts), each), all);
+  Value end = e.min(e.add(start, each), all);
+  if (parts > 1) {
+    each = e.ceilDiv(each, parts);
+    start = e.min(e.add(start, e.mul(e.rem(at.chunk, parts), each)), end);
+    end = e.min(e.add(start, each), end);
+  }
+  if (isCarries() || schedule.chunkUnits() == schedule.getChunks())
+    return {start, end};
+  Value isLast = e.equals(at.chunk, e.i64(schedule.getChunks() - 1));
+  return {start, arith::SelectOp::create(e, isLast, all, end)};
 }
 
 /// A team takes every teams()th tile, counted by turns. Where recurrences are
@@ -70,11 +75,6 @@ Value ScanKernel::tileOfTurn(const TileRange &range, Value turn) {
 ScanKernel::FirstTile ScanKernel::requestFirstTile() {
   FirstTile first;
   first.range = tileRange();
-  // Nothing comes after the last chunk's segment.
-  if (isCarries())
-    first.range.to = arith::SelectOp::create(
-        e, e.equals(at.chunk, e.i64(schedule.getChunks() - 1)),
-        first.range.from, first.range.to);
   first.start = tileOfTurn(first.range, e.i64(0));
   Value exists = hasTiles(first);
   SmallVector<Type> types;

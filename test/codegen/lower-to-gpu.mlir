@@ -84,13 +84,13 @@
 // BLELLOCH: scf.for
 // BLELLOCH: gpu.barrier
 
-// Chunks: the carries of all chunks, their scan, the main pass. Neither of the
-// first two reads C or writes y.
+// Chunks: the carries of all but the last one, their scan, the main pass.
+// Neither of the first two reads C or writes y.
 // CHUNKS: name = "chunk_decay"
 // CHUNKS: name = "chunk_carry"
 // CHUNKS: gpu.func @scan_0_carries
 // CHUNKS-SAME: args = ["ptr 0", "ptr 1", "ptr 2", "ptr 3", "ptr 4", "ptr 7", "ptr 8"
-// CHUNKS-SAME: grid = ["d/8", "b/1", "./8"]
+// CHUNKS-SAME: grid = ["d/8", "b/1", "./7"]
 // CHUNKS: gpu.func @scan_0_chunks0
 // CHUNKS-SAME: args = ["ptr 7", "ptr 8"
 // CHUNKS-SAME: grid = ["d/8", "b/1"]

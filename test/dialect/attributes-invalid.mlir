@@ -60,6 +60,16 @@ func.func private @fma_exps() attributes {a = #ssm.schedule<fma_exps = 9>}
 
 // -----
 
+// expected-error@+1 {{schedule's carry_parts is 65, expected from 1 to 64}}
+func.func private @carry_parts() attributes {a = #ssm.schedule<carry_parts = 65>}
+
+// -----
+
+// expected-error@+1 {{schedule's last_chunk is 0, expected from 1 to 16}}
+func.func private @last_chunk() attributes {a = #ssm.schedule<last_chunk = 0>}
+
+// -----
+
 // expected-error@+1 {{schedule's packed is 2, expected from 0 to 1}}
 func.func private @packed() attributes {a = #ssm.schedule<packed = 2>}
 

@@ -33,8 +33,22 @@ static std::vector<Mutant> pieceMutants() {
       {"chunk-end", "the last chunk does not stop with the last tile",
        "body=s6 chunks=8 L=129",
        on(first(in(Part::Main) && atTop() && is<MinSIOp>() &&
-                operand(1, is<DivUIOp>())),
+                operand(0, is<AddIOp>()) && operand(1, is<DivUIOp>())),
           becomeOperand(0))},
+      {"part-floor", "the number of tiles a part of a chunk is rounded down",
+       "body=s6 chunks=3 L=129 carry_parts=2",
+       on(last(in(Part::Carries) && roundsUp && operand(0, is<DivUIOp>())),
+          setOperand(1, 0))},
+      {"part-end", "parts of a chunk do not stop with it",
+       "body=s6 chunks=3 L=129 carry_parts=2",
+       on(each(in(Part::Carries) && is<MinSIOp>() &&
+               operand(1, is<MinSIOp>()) && operand(0, is<AddIOp>())),
+          becomeOperand(0))},
+      {"last-chunk-short", "the last chunk is as long as the others",
+       "body=s6 chunks=3 L=1025 last_chunk=3",
+       on(first(in(Part::Main) && atTop() && is<arith::SelectOp>() &&
+                operand(1, is<DivUIOp>())),
+          becomeOperand(2))},
       {"empty-owner", "no chunk of an empty sequence stores the last states",
        "body=s6 L=0 chunks=3 init=bdn",
        on(first(in(Part::Main) && atTop() && is<arith::OrIOp>()),

@@ -69,6 +69,8 @@ static constexpr Key kKeys[] = {
     {"warps_l", "", "#ssm.schedule"},
     {"warps_d", "", "#ssm.schedule"},
     {"handoff", "", "#ssm.schedule"},
+    {"carry_parts", "", "#ssm.schedule"},
+    {"last_chunk", "", "#ssm.schedule"},
     {"relay", "", "#ssm.schedule"},
     {"unroll", "", "#ssm.schedule"},
     {"stages", "", "#ssm.schedule"},
@@ -156,9 +158,10 @@ int64_t Case::points() const {
 }
 
 static constexpr std::string_view kScheduleKeys[] = {
-    "lanes",    "split",  "vector",  "items",    "channels",  "warps_l",
-    "warps_d",  "chunks", "handoff", "relay",    "unroll",    "stages",
-    "prefetch", "packed", "apart",   "fma_exps", "min_blocks"};
+    "lanes",      "split",   "vector",   "items",     "channels",
+    "warps_l",    "warps_d", "chunks",   "handoff",   "carry_parts",
+    "last_chunk", "relay",   "unroll",   "stages",    "prefetch",
+    "packed",     "apart",   "fma_exps", "min_blocks"};
 
 void Case::setSchedule(const Case &other) {
   for (std::string_view key : kScheduleKeys)

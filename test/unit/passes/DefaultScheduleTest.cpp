@@ -55,6 +55,8 @@ TEST_F(DefaultSchedule, AttributesHaveAllFields) {
                         .warpsD = 1,
                         .chunks = 5,
                         .handoff = 1,
+                        .carryParts = 5,
+                        .lastChunk = 2,
                         .relay = 1,
                         .unroll = 2,
                         .stages = 2,
@@ -73,16 +75,12 @@ TEST_F(DefaultSchedule, AttributesHaveAllFields) {
 }
 
 TEST_F(DefaultSchedule, GpuSchedulesAreValid) {
-  auto report = [&] { return emitError(UnknownLoc::get(&context)); };
   for (std::string_view chip : {"sm_80", "sm_89", "sm_90a", "sm_120"}) {
     std::optional<GpuTarget> target = findGpuTarget(chip);
     ASSERT_TRUE(target);
     forEachProblem([&](const Problem &problem) {
       GpuScheduleFields s = defaultGpuSchedule(problem, *target);
-      EXPECT_TRUE(ScheduleAttr::getChecked(
-          report, &context, s.lanes, s.split, s.items, s.channels, s.warpsL,
-          s.warpsD, s.chunks, s.handoff, s.relay, s.unroll, s.stages,
-          s.prefetch, s.packed, s.apart, s.fmaExps, s.minBlocks));
+      EXPECT_TRUE(attributeOf(UnknownLoc::get(&context), s));
       EXPECT_LE(sharedBytesOf(s, problem), target->sharedBytes)
           << "states " << problem.states << " length " << problem.length
           << " channels " << problem.channels;

@@ -72,6 +72,32 @@ TEST(ScheduleSpace, EveryFieldCanBeChanged) {
   EXPECT_TRUE(changed([](auto &f) { f.chunks = 4; }));
 }
 
+TEST(ScheduleSpace, ChunksAreCutAndTheLastOneGrows) {
+  const GpuTarget h100 = *findGpuTarget("sm_90");
+  auto contains = [&](const GpuScheduleFields &from,
+                      const GpuScheduleFields &other) {
+    auto near = neighboursOf(from, kLayer, h100);
+    return std::find(near.begin(), near.end(), other) != near.end();
+  };
+  GpuScheduleFields from{.chunks = 4, .carryParts = 2, .lastChunk = 2};
+  for (int64_t parts : {1, 3, 4}) {
+    GpuScheduleFields cut = from;
+    cut.carryParts = parts;
+    EXPECT_TRUE(contains(from, cut)) << parts;
+  }
+  // As many pieces of as many steps.
+  EXPECT_TRUE(contains(from, {.chunks = 3, .carryParts = 2, .lastChunk = 3}));
+  EXPECT_TRUE(contains(from, {.chunks = 5, .carryParts = 2, .lastChunk = 1}));
+  // Neither says anything where chunks hand on, or where there is one.
+  EXPECT_TRUE(contains(from, {.chunks = 4, .handoff = 1}));
+  EXPECT_TRUE(contains(from, {.chunks = 1}));
+  for (const GpuScheduleFields &near :
+       neighboursOf({.chunks = 4, .handoff = 1}, kLayer, h100)) {
+    EXPECT_EQ(near.carryParts, 1);
+    EXPECT_EQ(near.lastChunk, 1);
+  }
+}
+
 TEST(ScheduleSpace, NoStepUnrollsMoreThanSchedulesMay) {
   Problem sums = kLayer;
   sums.states = 64;
