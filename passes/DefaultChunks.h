@@ -24,20 +24,21 @@ int64_t blocksOf(const GpuScheduleFields &schedule, const Problem &problem);
 /// chunks bring the threads of few, long sequences instead.
 bool wantsChunks(const Problem &problem);
 
-/// Blocks that share a sequence, where sequences alone do not fill the GPU.
-int64_t chooseGpuChunks(const GpuScheduleFields &schedule,
-                        const Problem &problem, const GpuTarget &target);
-
 /// Where `lanes`, many, would be needed to fill a GPU with recurrences that are
 /// replayed, chunks of long sequences do better: what they cost is a third of
 /// the rest, and fewer lanes sum over more channels of a block.
 bool wantsReplayChunks(const Problem &problem, int64_t lanes);
 
-/// As many as let a GPU that holds `threads` a multiprocessor end its last turn
-/// nearly full.
-int64_t chooseReplayChunks(const GpuScheduleFields &schedule,
-                           const Problem &problem, const GpuTarget &target,
-                           int64_t threads);
+/// Chooses the blocks that share a sequence, where sequences alone do not fill
+/// the GPU: `isReplayed` ones as many as let a GPU that holds `threads` a
+/// multiprocessor end its last turn nearly full.
+void fitChunks(GpuScheduleFields &schedule, const Problem &problem,
+               const GpuTarget &target, int64_t threads, bool isReplayed);
+
+/// Blocks that share a chunk where its segment is found: as many as let
+/// multiprocessors end together, which few blocks each do not.
+int64_t chooseCarryParts(const GpuScheduleFields &schedule,
+                         const Problem &problem, const GpuTarget &target);
 
 } // namespace mlir::ssm
 

@@ -7,6 +7,7 @@
 
 #include "passes/DefaultSchedule.h"
 #include "passes/DefaultChunks.h"
+#include "passes/DefaultGradients.h"
 #include "passes/Occupancy.h"
 
 #include <algorithm>
@@ -135,12 +136,6 @@ int64_t mlir::ssm::sharedBytesOf(const GpuScheduleFields &schedule,
 /// Warps along the channels where lanes lie along L: they share what a block
 /// stages.
 static constexpr int64_t kWarpsOfLanes = 4;
-
-/// Shared memory that each block may take, so that as many fit.
-static int64_t sharedShare(const Occupancy &occupancy, int64_t warps,
-                           const GpuTarget &target) {
-  return target.sharedBytes * 32 * warps / occupancy.threads;
-}
 
 /// Turns that `threads` take where a GPU holds `held` of them at a time,
 /// `warps` a scheduler. With fewer warps in the last turn, each of them is
@@ -419,43 +414,6 @@ static void fitSharedMemory(GpuScheduleFields &schedule, const Problem &problem,
     schedule.lanes *= 2;
 }
 
-/// Gradients of many states: copied steps, or few lanes, whose channels have
-/// rows of all states, take the shared memory of a second block, which is worth
-/// more than either (64 states: 3,000 us from saved states and 3,795 without,
-/// for 3,946 and 4,910 by one block with copied steps).
-static void fitSecondBlock(GpuScheduleFields &schedule, const Problem &problem,
-                           const GpuTarget &target,
-                           const Occupancy &occupancy) {
-  auto fits = [&](const GpuScheduleFields &choice) {
-    return sharedBytesOf(choice, problem) <=
-           sharedShare(occupancy, choice.warpsD, target);
-  };
-  bool isGrouped = statesOfGroup(problem.states, schedule.unroll,
-                                 schedule.stages) < problem.states;
-  bool hasBlocks = blocksOf(schedule, problem) > target.multiprocessors;
-  if (!problem.sumsChannels() || !isGrouped || !hasBlocks || fits(schedule))
-    return;
-  constexpr int64_t kMostLanes = 4;
-  GpuScheduleFields choice = schedule;
-  if (choice.prefetch == 2)
-    choice.prefetch = 0;
-  // Tiles begin where states were saved.
-  bool mayTakeLanes = problem.savedEvery == 0;
-  while (mayTakeLanes && !fits(choice) && choice.lanes < kMostLanes &&
-         2 * choice.tileSteps() <= nextPowerOf2(problem.length))
-    choice.lanes *= 2;
-  if (fits(choice))
-    schedule = choice;
-}
-
-/// The fewest lanes whose tiles begin where states were saved.
-static int64_t fewestLanes(const Problem &problem, const Occupancy &occupancy) {
-  int64_t lanes = problem.savedEvery / occupancy.items;
-  bool isTile = lanes >= 1 && lanes <= 32 && (lanes & (lanes - 1)) == 0 &&
-                lanes * occupancy.items == problem.savedEvery;
-  return isTile ? std::max<int64_t>(lanes, 2) : 2;
-}
-
 /// Blocks that a multiprocessor must hold at a time: what the occupancy says,
 /// or all that there are.
 static int64_t chooseMinBlocks(const GpuScheduleFields &schedule,
@@ -491,28 +449,6 @@ static void fitSingleStep(GpuScheduleFields &schedule, const Problem &problem,
   schedule.minBlocks = 0;
 }
 
-/// Gradients of eight or more lanes along L, which have few channels a block,
-/// and many partial sums over channels: one block of eight warps in place of
-/// two of four has half of these, 3 to 9 % less time with 8 lanes and 6 to 13 %
-/// with 16 (bench/NOTES.md). Blocks of four lanes lose as much by waiting for
-/// more warps.
-static void joinBlocks(GpuScheduleFields &schedule, const Problem &problem,
-                       const GpuTarget &target, const Occupancy &occupancy) {
-  constexpr int64_t kManyLanes = 8;
-  if (!problem.sumsChannels() || schedule.lanes < kManyLanes)
-    return;
-  GpuScheduleFields joined = schedule;
-  joined.warpsD *= 2;
-  bool isHalf = 32 * joined.warpsD <= occupancy.threads &&
-                joined.tileChannels() <= problem.channels;
-  // A GPU with fewer blocks than multiprocessors would rest in part.
-  bool fillsGpu = 8 * blocksOf(joined, problem) * joined.chunks >=
-                  7 * target.multiprocessors;
-  if (isHalf && fillsGpu &&
-      sharedBytesOf(joined, problem) <= target.sharedBytes)
-    schedule = joined;
-}
-
 static GpuScheduleFields scheduleOf(const WarpChoice &choice,
                                     const Problem &problem,
                                     const GpuTarget &target) {
@@ -527,7 +463,7 @@ static GpuScheduleFields scheduleOf(const WarpChoice &choice,
     return schedule;
   }
   bool isSplit = wantsReplayChunks(problem, lanes);
-  int64_t wanted = isSplit ? 2 : lanes;
+  int64_t wanted = isSplit ? lanesOfChunks(problem) : lanes;
   if (problem.replays)
     wanted = std::max(wanted, fewestLanes(problem, occupancy));
   schedule.lanes = wanted;
@@ -539,15 +475,15 @@ static GpuScheduleFields scheduleOf(const WarpChoice &choice,
   if (schedule.lanes == lanes && schedule.items == occupancy.items)
     schedule.split = occupancy.split;
   chooseOverlap(schedule, problem, target, occupancy);
+  widenTrips(schedule, problem, target, occupancy, isSplit);
   fitSecondBlock(schedule, problem, target, occupancy);
-  schedule.chunks =
-      isSplit ? chooseReplayChunks(schedule, problem, target, occupancy.threads)
-              : chooseGpuChunks(schedule, problem, target);
+  fitChunks(schedule, problem, target, occupancy.threads, isSplit);
   if (schedule.chunks == 1 && schedule.lanes == lanes && handoffs > 1) {
     schedule.chunks = handoffs;
     schedule.handoff = 1;
   }
   joinBlocks(schedule, problem, target, occupancy);
+  schedule.carryParts = chooseCarryParts(schedule, problem, target);
   schedule.minBlocks = chooseMinBlocks(schedule, problem, target, occupancy);
   if (problem.length == 1)
     fitSingleStep(schedule, problem, target);

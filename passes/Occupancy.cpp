@@ -34,7 +34,12 @@ static constexpr Occupancy kOccupancies[] = {
 /// fill the registers (bench/NOTES.md).
 static constexpr Occupancy kReplayOccupancies[] = {
     {256, 8, 2, 1, 1, {0.9, 1.0, 0.97, 0.9, 0.85, 0.7}, 0, 1, 1},
-    {256, 8, 2, 1, 2, {0.94, 1.04, 1.01, 0.94, 0.89, 0.73}, 0, 1, 1}};
+    {256, 8, 2, 1, 2, {0.94, 1.04, 1.06, 0.94, 0.89, 0.73}, 0, 1, 1}};
+
+int64_t mlir::ssm::sharedShare(const Occupancy &occupancy, int64_t warps,
+                               const GpuTarget &target) {
+  return target.sharedBytes * 32 * warps / occupancy.threads;
+}
 
 std::span<const Occupancy> mlir::ssm::occupanciesFor(const Problem &problem) {
   if (problem.replays)
@@ -70,6 +75,11 @@ static bool needsWords(const Occupancy &choice) {
 /// neighbours in memory.
 static constexpr std::array<double, 6> kTornShares = {1.0,  0.96, 0.87,
                                                       0.69, 0.47, 0};
+
+/// The same of gradients where a warp's channels are one word: 1,024 us by four
+/// lanes, 993 by two ((8, 2048, 2048), no saved states).
+static constexpr size_t kWordLanes = 2;
+static constexpr double kWordShare = 0.95;
 
 /// True where a choice's lanes may split the states, or do not. It pays in a
 /// relay with few states, else with many and steps of few bytes
@@ -107,5 +117,8 @@ bool mlir::ssm::fits(const Problem &problem, const Occupancy &choice,
 
 double mlir::ssm::shareOfTorn(const Problem &problem, const Occupancy &choice,
                               size_t logLanes) {
+  if (problem.replays && problem.areChannelsNeighbours &&
+      logLanes == kWordLanes)
+    return kWordShare;
   return isTorn(problem, choice, logLanes) ? kTornShares[logLanes] : 1;
 }

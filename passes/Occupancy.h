@@ -43,6 +43,10 @@ struct Occupancy {
   int64_t relayBlocks() const { return threads / (32 * relayWarps); }
 };
 
+/// Shared memory that each block of `warps` may take, so that as many fit.
+int64_t sharedShare(const Occupancy &occupancy, int64_t warps,
+                    const GpuTarget &target);
+
 /// The ways to compute such a problem, of which not all may fit.
 std::span<const Occupancy> occupanciesFor(const Problem &problem);
 

@@ -20,7 +20,7 @@
 // CHECK-LABEL: func.func @scan
 // GPU: schedule(#ssm.schedule<lanes = 2, items = 16, warps_d = 4, stages = 2, prefetch = 1, min_blocks = 2>)
 // ONE: schedule(#ssm.schedule<lanes = 2, items = 16, warps_l = 8, relay = 1, stages = 2, prefetch = 1, min_blocks = 1>)
-// LONG: schedule(#ssm.schedule<lanes = 2, items = 16, warps_d = 4, chunks = {{[0-9]+}}, stages = 2, prefetch = 1, min_blocks = 2>)
+// LONG: schedule(#ssm.schedule<lanes = 2, items = 16, warps_d = 4, chunks = {{[0-9]+}}, carry_parts = 2, stages = 2, prefetch = 1, min_blocks = 2>)
 // SMALL: schedule(#ssm.schedule<stages = 2, prefetch = 1, min_blocks = 1>)
 // CPU: schedule(#ssm.cpu_schedule<>)
 // LONGCPU: schedule(#ssm.cpu_schedule<chunks = 16>)

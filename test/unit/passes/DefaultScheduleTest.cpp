@@ -391,6 +391,41 @@ static Problem gradients(int64_t batch, int64_t length, int64_t states) {
   return problem;
 }
 
+TEST_F(DefaultSchedule, TheLastChunkIsAsLongAsTheTurnsOfOthers) {
+  GpuTarget target = *findGpuTarget("sm_90");
+  Problem layer = gradients(1, 65536, 16);
+  layer.channels = 1536;
+  layer.savedEvery = 32;
+  // Two turns of two blocks a multiprocessor: 11 units of 48 blocks.
+  GpuScheduleFields saved = defaultGpuSchedule(layer, target);
+  EXPECT_EQ(saved.minBlocks, 2);
+  EXPECT_EQ(saved.chunks, 10);
+  EXPECT_EQ(saved.lastChunk, 2);
+  EXPECT_EQ(saved.carryParts, 3);
+  layer.savedEvery = 0;
+  EXPECT_EQ(defaultGpuSchedule(layer, target), saved);
+  // One turn: no chunk is longer than others.
+  layer.channels = 2048, layer.length = 16384;
+  EXPECT_EQ(defaultGpuSchedule(layer, target).lastChunk, 1);
+}
+
+TEST_F(DefaultSchedule, BlocksThatFindSegmentsFillTheGpuEvenly) {
+  GpuTarget target = *findGpuTarget("sm_90");
+  Problem few{.batch = 1, .length = 100000, .channels = 64, .states = 16};
+  few.areChannelsNeighbours = true;
+  GpuScheduleFields schedule = defaultGpuSchedule(few, target);
+  EXPECT_EQ(schedule.handoff, 0);
+  int64_t blocks = (schedule.chunks - 1) * schedule.carryParts;
+  EXPECT_EQ(schedule.tileChannels(), 64);
+  EXPECT_GT(schedule.carryParts, 1);
+  EXPECT_GE(blocks * 10, (blocks + 131) / 132 * 132 * 9);
+  // Fewer chunks than multiprocessors: parts keep the others busy.
+  few.length = 8192;
+  GpuScheduleFields fewer = defaultGpuSchedule(few, target);
+  EXPECT_EQ(fewer.chunks, 16);
+  EXPECT_EQ(fewer.carryParts, 8);
+}
+
 TEST_F(DefaultSchedule, GradientsOfManyStatesLeaveRoomForASecondBlock) {
   GpuTarget h100 = *findGpuTarget("sm_90");
   for (int64_t savedEvery : {0, 32}) {
@@ -443,12 +478,37 @@ TEST_F(DefaultSchedule, GradientsThatOneBlockAMultiprocessorServesKeepCopies) {
   Problem few = gradients(1, 2304, 64);
   few.channels = 768;
   EXPECT_EQ(defaultGpuSchedule(few, h100).prefetch, 2);
-  // Of 16 states nothing was measured: fp32 does not leave that room.
-  Problem wide = gradients(8, 2304, 16);
-  wide.savedEvery = 32;
-  wide.bytesPerStep = 20;
-  wide.stagedHalves = 0;
-  EXPECT_EQ(defaultGpuSchedule(wide, h100).prefetch, 2);
+}
+
+TEST_F(DefaultSchedule, GradientsOfFourLanesTakeFourStatesATrip) {
+  GpuTarget h100 = *findGpuTarget("sm_90");
+  Problem layer = gradients(8, 2304, 16);
+  layer.savedEvery = 32;
+  GpuScheduleFields halves = defaultGpuSchedule(layer, h100);
+  EXPECT_EQ(halves.lanes, 4);
+  EXPECT_EQ(halves.unroll, 4);
+  EXPECT_EQ(halves.apart, 2);
+  EXPECT_EQ(halves.packed, 0);
+  EXPECT_EQ(halves.prefetch, 2);
+  // Copies of five fp32 inputs would take the second block's shared memory.
+  layer.bytesPerStep = 20;
+  layer.stagedHalves = 0;
+  GpuScheduleFields floats = defaultGpuSchedule(layer, h100);
+  EXPECT_EQ(floats.unroll, 4);
+  EXPECT_EQ(floats.prefetch, 0);
+  EXPECT_LE(2 * sharedBytesOf(floats, layer), h100.sharedBytes);
+  // Neighbours of independent chunks meet in shuffles.
+  Problem few = gradients(1, 8192, 16);
+  few.channels = 1024;
+  GpuScheduleFields chunks = defaultGpuSchedule(few, h100);
+  EXPECT_GT(chunks.chunks, 1);
+  EXPECT_EQ(chunks.lanes, 4);
+  EXPECT_EQ(chunks.unroll, 4);
+  EXPECT_EQ(chunks.apart, 1);
+  // States that trips of four do not divide.
+  layer.states = few.states = 18;
+  EXPECT_EQ(defaultGpuSchedule(layer, h100).unroll, 2);
+  EXPECT_EQ(defaultGpuSchedule(few, h100).lanes, 2);
 }
 
 TEST_F(DefaultSchedule, SumsOfManyStatesAreAddedByGroups) {
