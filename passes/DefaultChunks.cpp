@@ -16,6 +16,8 @@ using namespace mlir::ssm;
 /// that a chunk, and a sequence of chunks, have at least, by the sweeps in
 /// bench/NOTES.md.
 static constexpr int64_t kChunksEach = 3, kChunkSteps = 512;
+/// That a schedule may have.
+static constexpr int64_t kMostChunks = 1024;
 static constexpr int64_t kChunkedLength = 8192, kReplayChunkedLength = 4096;
 static constexpr int64_t kManyReplayLanes = 16, kLongChunk = 8192;
 
@@ -59,7 +61,7 @@ static int64_t chooseGpuChunks(const GpuScheduleFields &schedule,
   int64_t wanted = wantsChunks(problem)
                        ? kChunksEach * target.multiprocessors / blocks
                        : (target.multiprocessors + blocks - 1) / blocks;
-  int64_t most = std::min<int64_t>(problem.length / kChunkSteps, 1024);
+  int64_t most = std::min<int64_t>(problem.length / kChunkSteps, kMostChunks);
   int64_t chunks = std::min(wanted, most);
   return chunks < 3 ? 1 : chunks;
 }
@@ -73,24 +75,26 @@ bool mlir::ssm::wantsReplayChunks(const Problem &problem, int64_t lanes) {
 }
 
 /// Longer chunks are fewer starts; shorter ones leave less idle at the end. The
-/// last chunk, whose segment no one asks for, is as long as the turns of the
-/// others.
+/// last chunk, whose segment no one asks for, is as long as the turns that the
+/// units of all chunks take.
 static void fitReplayChunks(GpuScheduleFields &schedule, const Problem &problem,
                             const GpuTarget &target, int64_t threads) {
   constexpr int64_t kMostTurns = 4;
   int64_t blocks = blocksOf(schedule, problem);
   int64_t held = target.multiprocessors * threads /
                  (32 * schedule.warpsL * schedule.warpsD);
-  int64_t most = std::max<int64_t>(problem.length / kChunkSteps, 1);
+  int64_t most =
+      std::clamp<int64_t>(problem.length / kChunkSteps, 1, kMostChunks);
+  int64_t units = 1;
   for (int64_t turns = 1; turns <= kMostTurns; ++turns) {
-    int64_t units = std::clamp<int64_t>(turns * held / blocks, 1, most);
-    bool hasLong = units > 2 * turns;
-    schedule.lastChunk = hasLong ? turns : 1;
-    schedule.chunks = units - schedule.lastChunk + 1;
+    units = std::clamp<int64_t>(turns * held / blocks, 1, most);
     bool isFull = units * blocks * 20 >= turns * held * 19;
     if (isFull && problem.length / units <= kLongChunk)
       break;
   }
+  int64_t turns = (units * blocks + held - 1) / held;
+  schedule.lastChunk = units > 2 * turns ? turns : 1;
+  schedule.chunks = units - schedule.lastChunk + 1;
 }
 
 void mlir::ssm::fitChunks(GpuScheduleFields &schedule, const Problem &problem,
@@ -108,18 +112,20 @@ int64_t mlir::ssm::chooseCarryParts(const GpuScheduleFields &schedule,
   if (schedule.chunks == 1 || schedule.handoff)
     return 1;
   constexpr int64_t kMostParts = 16;
-  int64_t units = schedule.chunks - 1 + schedule.lastChunk;
-  double blocks = static_cast<double>(blocksOf(schedule, problem)) *
-                  static_cast<double>(schedule.chunks - 1);
-  double steps = static_cast<double>(problem.length / units);
+  auto blocks =
+      static_cast<double>(blocksOf(schedule, problem) * (schedule.chunks - 1));
+  // Parts are whole tiles.
+  int64_t steps = schedule.tileSteps();
+  int64_t tiles =
+      std::max<int64_t>(problem.length / (schedule.chunkUnits() * steps), 1);
   auto timeOf = [&](int64_t parts) {
-    auto count = static_cast<double>(parts);
-    double turns =
-        std::ceil(blocks * count / static_cast<double>(target.multiprocessors));
-    return turns * (steps / count + kStartSteps);
+    double turns = std::ceil(blocks * static_cast<double>(parts) /
+                             static_cast<double>(target.multiprocessors));
+    int64_t own = (tiles + parts - 1) / parts * steps;
+    return turns * (static_cast<double>(own) + kStartSteps);
   };
   int64_t best = 1;
-  for (int64_t parts = 2; parts <= kMostParts; ++parts)
+  for (int64_t parts = 2; parts <= std::min(tiles, kMostParts); ++parts)
     if (timeOf(parts) < kWorthParts * timeOf(best))
       best = parts;
   return best;

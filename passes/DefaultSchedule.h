@@ -107,6 +107,8 @@ struct GpuScheduleFields {
   int64_t teams() const { return relay ? warpsL : 1; }
   int64_t threads() const { return 32 * warpsL * warpsD; }
   int64_t tileSteps() const { return lanes * items * warpsL / teams(); }
+  /// The parts of a sequence, of which the last chunk has several.
+  int64_t chunkUnits() const { return chunks - 1 + lastChunk; }
   int64_t stateLanes() const { return split ? lanes : 1; }
   int64_t stateItems() const { return stateLanes() * items; }
   bool packs() const { return packed && stateItems() % 8 == 0; }

@@ -76,8 +76,8 @@ static bool needsWords(const Occupancy &choice) {
 static constexpr std::array<double, 6> kTornShares = {1.0,  0.96, 0.87,
                                                       0.69, 0.47, 0};
 
-/// The same of gradients where a warp's channels are one word: 1,024 us by four
-/// lanes, 993 by two ((8, 2048, 2048), no saved states).
+/// The same of gradients that copy one word of a warp's channels, in bf16:
+/// 1,024 us by four lanes, 993 by two ((8, 2048, 2048), no saved states).
 static constexpr size_t kWordLanes = 2;
 static constexpr double kWordShare = 0.95;
 
@@ -117,8 +117,8 @@ bool mlir::ssm::fits(const Problem &problem, const Occupancy &choice,
 
 double mlir::ssm::shareOfTorn(const Problem &problem, const Occupancy &choice,
                               size_t logLanes) {
-  if (problem.replays && problem.areChannelsNeighbours &&
-      logLanes == kWordLanes)
-    return kWordShare;
-  return isTorn(problem, choice, logLanes) ? kTornShares[logLanes] : 1;
+  if (isTorn(problem, choice, logLanes))
+    return kTornShares[logLanes];
+  bool areWords = problem.replays && problem.areChannelsNeighbours;
+  return areWords && logLanes == kWordLanes ? kWordShare : 1;
 }

@@ -218,7 +218,7 @@ static bool fitsSplit(const GpuScheduleFields &schedule,
 static bool isOfUse(const GpuScheduleFields &schedule, const Problem &problem,
                     const GpuTarget &target) {
   bool hasSteps =
-      problem.length < 0 || schedule.tileSteps() * schedule.chunks <
+      problem.length < 0 || schedule.tileSteps() * schedule.chunkUnits() <
                                 2 * std::max<int64_t>(problem.length, 1);
   bool hasChannels =
       problem.channels < 0 ||

@@ -404,9 +404,35 @@ TEST_F(DefaultSchedule, TheLastChunkIsAsLongAsTheTurnsOfOthers) {
   EXPECT_EQ(saved.carryParts, 3);
   layer.savedEvery = 0;
   EXPECT_EQ(defaultGpuSchedule(layer, target), saved);
-  // One turn: no chunk is longer than others.
+  // One turn: no chunk is longer than others, be it full or not.
   layer.channels = 2048, layer.length = 16384;
   EXPECT_EQ(defaultGpuSchedule(layer, target).lastChunk, 1);
+  layer.channels = 256, layer.length = 8192;
+  GpuScheduleFields few = defaultGpuSchedule(layer, target);
+  EXPECT_EQ(few.chunks, 16);
+  EXPECT_EQ(few.lastChunk, 1);
+}
+
+TEST_F(DefaultSchedule, ChunksOfFewChannelsAreAsManyAsSchedulesMayHave) {
+  Problem few = gradients(1, 600000, 16);
+  few.channels = 8;
+  for (std::string_view chip : {"sm_80", "sm_90", "sm_120"}) {
+    GpuScheduleFields s = defaultGpuSchedule(few, *findGpuTarget(chip));
+    EXPECT_TRUE(attributeOf(UnknownLoc::get(&context), s)) << chip;
+    EXPECT_GT(s.chunks, 500);
+  }
+}
+
+TEST_F(DefaultSchedule, PartsOfChunksAreWholeTiles) {
+  Problem few = gradients(1, 8192, 16);
+  few.savedEvery = 32;
+  for (int64_t channels : {64, 256, 384, 1000})
+    for (std::string_view chip : {"sm_80", "sm_90", "sm_120"}) {
+      few.channels = channels;
+      GpuScheduleFields s = defaultGpuSchedule(few, *findGpuTarget(chip));
+      int64_t tiles = few.length / (s.chunkUnits() * s.tileSteps());
+      EXPECT_LE(s.carryParts, std::max<int64_t>(tiles, 1)) << chip << channels;
+    }
 }
 
 TEST_F(DefaultSchedule, BlocksThatFindSegmentsFillTheGpuEvenly) {
