@@ -93,8 +93,8 @@ def SSM_ScanOp : SSM_Op<"scan", [Pure]> {
 
     With `save every T`, `saved` is what the steps 0, T, 2 T, .. start from, in
     the order of the scan. Another scan of the same `a` and `b` may start from
-    it, anywhere: `init(%saved every T)`. Where that holds anything but what
-    such a scan saved, the states are not specified.
+    it, anywhere: `init(%saved every T)`; from zero where L = 0. Where that holds
+    anything but what such a scan saved, the states are not specified.
 
     Constraints:
     - (C1) `a` and `b` have one type, (b, l, d, n) or (b, l, d).

@@ -94,10 +94,12 @@ static Value buildPhiSlope(ScalarBuilder &s, Value x, Value expX, Value phi) {
 }
 
 namespace {
-/// a = decay(x) and b = delta input(x) B u, and their slopes in x. Null slopes
-/// are zero; a null input is 1.
+/// a = decay(x) and b = delta input(x) B u with x = delta A, and their slopes
+/// in x; `deltaSlope` is that of delta input(delta A) in delta, by itself: as a
+/// sum of input(x) and x times its slope it would cancel where x is large. Null
+/// slopes in x are zero; null others are 1.
 struct Rule {
-  Value decaySlope, input, inputSlope;
+  Value decaySlope, input, inputSlope, deltaSlope;
 };
 } // namespace
 
@@ -105,17 +107,17 @@ static Rule buildRule(ScalarBuilder &s, DiscretizeRule rule, Value x) {
   switch (rule) {
   case DiscretizeRule::Zoh: {
     Value a = s.exp(x), phi = buildPhi(s, x, a);
-    return {a, phi, buildPhiSlope(s, x, a, phi)};
+    return {a, phi, buildPhiSlope(s, x, a, phi), a};
   }
   case DiscretizeRule::Mamba:
-    return {s.exp(x), nullptr, nullptr};
+    return {s.exp(x), nullptr, nullptr, nullptr};
   case DiscretizeRule::Bilinear: {
     Value inverse = s.div(s.constant(1, x), s.sub(1, s.mul(0.5, x)));
     Value square = s.mul(inverse, inverse);
-    return {square, inverse, s.mul(0.5, square)};
+    return {square, inverse, s.mul(0.5, square), square};
   }
   case DiscretizeRule::Euler:
-    return {s.constant(1, x), nullptr, nullptr};
+    return {s.constant(1, x), nullptr, nullptr, nullptr};
   }
   llvm_unreachable("all rules are listed");
 }
@@ -129,21 +131,25 @@ Value mlir::ssm::buildDiscretizeGradient(OpBuilder &builder, Location loc,
         u = system.u.value;
   Rule at = buildRule(s, rule, s.mul(delta, A));
   auto sum = [&](Value v, Value w) { return v && w ? s.add(v, w) : v ? v : w; };
-  auto scaled = [&](Value v) { return at.input ? s.mul(at.input, v) : v; };
+  auto scaled = [&](Value by, Value v) { return by ? s.mul(by, v) : v; };
   // Through b alone.
   if (i >= 2)
-    return gb ? s.mul(gb, s.conj(scaled(s.mul(delta, i == 2 ? u : B))))
+    return gb ? s.mul(gb,
+                      s.conj(scaled(at.input, s.mul(delta, i == 2 ? u : B))))
               : Value();
-  // Through x = delta A.
+  // Through x = delta A: a, and for A, the input of b.
   Value gx = ga ? s.mul(ga, s.conj(at.decaySlope)) : Value();
-  if (gb && at.inputSlope)
-    gx = sum(
-        gx, s.mul(gb, s.conj(s.mul(at.inputSlope, s.mul(s.mul(delta, u), B)))));
-  if (i == 1)
+  if (i == 1) {
+    if (gb && at.inputSlope)
+      gx = sum(gx, s.mul(gb, s.conj(s.mul(at.inputSlope,
+                                          s.mul(s.mul(delta, u), B)))));
     return gx ? s.mul(gx, delta) : Value();
-  Value throughX = gx ? s.re(s.mul(gx, s.conj(A))) : Value();
-  Value throughB = gb ? s.re(s.mul(gb, s.conj(scaled(s.mul(u, B))))) : Value();
-  return sum(throughX, throughB);
+  }
+  Value throughA = gx ? s.re(s.mul(gx, s.conj(A))) : Value();
+  Value throughB =
+      gb ? s.re(s.mul(gb, s.conj(scaled(at.deltaSlope, s.mul(u, B)))))
+         : Value();
+  return sum(throughA, throughB);
 }
 
 //===----------------------------------------------------------------------===//

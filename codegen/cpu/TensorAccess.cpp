@@ -202,6 +202,28 @@ void TensorAccess::storeLanes(Value at, Lanes value) {
 }
 
 Lanes TensorAccess::load(Point point) {
+  if (!has(Axis::Segment) || frame.segment)
+    return loadAnywhere(point);
+  // A sequence without steps has no first segment.
+  Value hasSteps = e.atLeast(kernel.extent(Axis::Length), 1);
+  Type type = path == Path::Uniform ? word : Type(e.vectorOf(word));
+  auto loadPart = [&](bool isImaginary) {
+    return e.ifElse(
+        type, hasSteps,
+        [&] {
+          Lanes all = loadAnywhere(point);
+          return isImaginary ? all.im : all.re;
+        },
+        [&]() -> Value {
+          return arith::ConstantOp::create(
+              e, cast<TypedAttr>(e.getZeroAttr(type)));
+        });
+  };
+  Value re = loadPart(/*isImaginary=*/false);
+  return {re, words == 2 ? loadPart(/*isImaginary=*/true) : nullptr};
+}
+
+Lanes TensorAccess::loadAnywhere(Point point) {
   switch (path) {
   case Path::Uniform: {
     Value at = offset(point);

@@ -117,6 +117,7 @@ private:
   Point rowPoint(Value row);
 
   Value loadWord(Value element, unsigned part);
+  Lanes loadAnywhere(Point point);
   Lanes loadVector(Value at);
   void storeVector(Value at, Lanes value);
   Lanes loadLanes(Value at);

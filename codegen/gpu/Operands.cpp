@@ -209,9 +209,43 @@ Value Operands::gather(const Tensor &tensor, Value base, Value position,
   return LLVM::BitcastOp::create(e, type, vector);
 }
 
+static Value zeroOf(Emit &e, Type type) {
+  auto vector = dyn_cast<VectorType>(type);
+  Type element = vector ? vector.getElementType() : type;
+  Value zero = arith::ConstantOp::create(e, e.getZeroAttr(element));
+  if (!vector)
+    return zero;
+  // Not a constant vector, which CUDA C++ has no name for.
+  Value all = LLVM::PoisonOp::create(e, type);
+  for (int64_t i = 0; i < vector.getNumElements(); ++i)
+    all = LLVM::InsertElementOp::create(e, all, zero,
+                                        e.i32(static_cast<int32_t>(i)));
+  return all;
+}
+
 SmallVector<Value> Operands::loadRaw(unsigned i, Value base, Value position,
                                      Value state, Run run, Value limit) {
   LocationScope argument(e, op.getBlock()->getArgument(i).getLoc());
+  auto load = [&] { return loadRun(i, base, position, state, run, limit); };
+  if (!input(i).access.has(Axis::Segment) || position)
+    return load();
+  // A sequence without steps has no first segment.
+  SmallVector<Type> types;
+  return e.ifElse(
+      e.lessThan(e.i64(0), kernel.length()),
+      [&] {
+        SmallVector<Value> raw = load();
+        types = llvm::to_vector(ValueRange(raw).getTypes());
+        return raw;
+      },
+      [&] {
+        return llvm::map_to_vector(
+            types, [&](Type type) -> Value { return zeroOf(e, type); });
+      });
+}
+
+SmallVector<Value> Operands::loadRun(unsigned i, Value base, Value position,
+                                     Value state, Run run, Value limit) {
   Tensor tensor = input(i);
   bool isAlongSteps = run.along == Axis::Length;
   if (limit && position && !isAlongSteps)

@@ -112,6 +112,8 @@ public:
   std::optional<Axis> unitAxis(unsigned i);
 
 private:
+  SmallVector<Value> loadRun(unsigned i, Value base, Value position,
+                             Value state, Run run, Value limit);
   /// One side of a tensor: what inputs and results share.
   struct Tensor {
     unsigned number;

@@ -198,7 +198,9 @@ static void scanSequences(const IterationSpace &space, ScanOp op, ScanInput a,
     auto read = [&](const ScanInput &input, int64_t l) {
       return as<T>(input.value.tensor->get(input.map.at(batch, l, d, n)));
     };
-    T h = read(init, 0);
+    // A sequence without steps has no saved states.
+    bool hasInit = !op.startsFromSaved() || space.steps() > 0;
+    T h = hasInit ? read(init, 0) : T(0);
     for (int64_t t = 0; t < space.steps(); ++t) {
       int64_t l = reverse ? space.steps() - 1 - t : t;
       T before = h;

@@ -231,11 +231,30 @@ static std::vector<Case> emptyCases(bool isGpu) {
   cases.push_back(caseOf("L=0 init=bdn out=both order=bdl type=bf16"));
   cases.push_back(caseOf("L=0 init=dn out=both complex=1 static=all"));
   cases.push_back(caseOf("B=0 static=all"));
+  // No saved state tells what such a sequence starts from.
+  for (const char *body : {"s6", "mingru"})
+    for (const char *saving : {"grad=1 save=32", "grad=1 save=8", "grad=1"})
+      cases.push_back(
+          caseOf("body=" + std::string(body) + " L=0 N=3 " + saving));
   // One of the chunks, none of which has a step, writes the last states.
   if (isGpu) {
     cases.push_back(caseOf("L=0 init=bdn chunks=3"));
+    cases.push_back(
+        caseOf("L=0 init=bdn chunks=3 handoff=0 carry_parts=2 last_chunk=2"));
+    cases.push_back(caseOf("L=0 grad=1 save=8 lanes=4 items=2 chunks=3 "
+                           "handoff=0 carry_parts=2 last_chunk=2"));
     cases.push_back(caseOf("L=0 init=bdn warps_l=4 warps_d=1 relay=1"));
   }
+  return cases;
+}
+
+/// Steps so large that terms of a discretization's gradient may cancel: among
+/// other steps that hides.
+static std::vector<Case> largeStepCases() {
+  std::vector<Case> cases;
+  for (const char *rule : {"zoh", "bilinear", "mamba", "euler"})
+    cases.push_back(
+        caseOf("B=1 L=1 D=2 N=1 grad=1 fill=large rule=" + std::string(rule)));
   return cases;
 }
 
@@ -546,6 +565,7 @@ std::vector<Case> SuiteBuilder::build() {
   if (!options.isQuick && !options.isSimt)
     add(largeCases(options.isCuda));
   add(emptyCases(isGpu));
+  add(largeStepCases());
   add(repeatCases());
   add(localityCases(knobs));
   for (const std::vector<Factor> &factors :
