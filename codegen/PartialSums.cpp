@@ -51,10 +51,18 @@ static AccessAttr accessOf(FusedOp op, const PartialSums &sums) {
   return AccessAttr::get(op.getContext(), axes);
 }
 
+static int64_t groupsOf(FusedOp op, const PartialSums &sums) {
+  int64_t dim = op.resultAccess(sums.result).dimOf(Axis::Group);
+  auto type = cast<RankedTensorType>(op.getResult(sums.result).getType());
+  return dim < 0 ? 1 : type.getDimSize(dim);
+}
+
 static SmallVector<mamba::DimSpec> dimsOf(FusedOp op, const PartialSums &sums,
                                           const PartialShape &shape) {
   SmallVector<mamba::DimSpec> dims;
-  if (sums.kind == PartialKind::Channels)
+  if (sums.isAtomic)
+    dims.push_back({mamba::Axis::Other, groupsOf(op, sums)});
+  else if (sums.kind == PartialKind::Channels)
     dims.push_back({mamba::Axis::Channel, mamba::kDynamic, shape.tileChannels});
   else if (sums.hasOuter)
     dims.push_back({mamba::Axis::Other, shape.chunks});
@@ -78,6 +86,7 @@ mlir::ssm::planPartialSums(FusedOp op, const Dependence &dependence,
     sums.result = i;
     sums.axes = pointAxes(dependence.of(total.getValue()).axes);
     sums.kind = kindOf(total, sums, shape);
+    sums.isAtomic = sums.kind == PartialKind::Channels && shape.areAtomic;
     sums.access = accessOf(op, sums);
     sums.hasOuter = sums.kind == PartialKind::Channels ||
                     (sums.kind == PartialKind::Steps && shape.chunks > 1);
@@ -89,7 +98,8 @@ mlir::ssm::planPartialSums(FusedOp op, const Dependence &dependence,
                       ? same->tensor
                       : plan.addTemporary("partial_sums",
                                           *dtypeOf(total.getValue().getType()),
-                                          dimsOf(op, sums, shape));
+                                          dimsOf(op, sums, shape),
+                                          /*isZeroed=*/sums.isAtomic);
     list.push_back(sums);
   }
   return list;

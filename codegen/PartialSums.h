@@ -7,8 +7,9 @@
 //
 // An `ssm.total` sums over points that several blocks (on a CPU: tasks)
 // compute. Each writes what it has summed itself to a temporary, and a last
-// kernel adds these partial sums in their order: no atomics, so that two runs
-// give the same bits.
+// kernel adds these partial sums in their order, so that two runs give the same
+// bits. Where a schedule asks for atomics, blocks add theirs to one sum
+// instead.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,9 +34,11 @@ struct PartialSums {
   unsigned result; ///< Number of the fused op's result that it is.
   PartialKind kind;
   AxisSet axes; ///< Of the summed value; Channel also stands for Group.
+  /// Blocks of the kind Channels add theirs to one sum of each group.
+  bool isAtomic = false;
   /// The temporary's number in the plan, and what its dimensions run over,
   /// but for a first one, if `hasOuter`: blocks of channels for the kind
-  /// Channels, chunks for Steps.
+  /// Channels, or groups where it is atomic, chunks for Steps.
   unsigned tensor = 0;
   AccessAttr access;
   bool hasOuter = false;
@@ -50,6 +53,7 @@ struct PartialShape {
   int64_t tileChannels = 1;
   /// Blocks that share a sequence.
   int64_t chunks = 1;
+  bool areAtomic = false;
 };
 
 /// Plans the totals of `op` that something reads, and adds their temporaries to
@@ -73,8 +77,11 @@ inline bool isSummed(const mamba::DimSpec &dim, AccessAttr result) {
 /// many groups: all of it, or where channels become groups, those of `group`.
 template <typename Emit, typename Kernel>
 std::pair<Value, Value>
-summedRange(Emit &e, Kernel &kernel, const mamba::DimSpec &dim,
-            AccessAttr result, Value group, int64_t groups) {
+summedRange(Emit &e, Kernel &kernel, const PartialSums &sums,
+            const mamba::DimSpec &dim, AccessAttr result, Value group,
+            int64_t groups) {
+  if (dim.axis == mamba::Axis::Other && sums.isAtomic)
+    return {group, e.add(group, e.i64(1))};
   if (dim.axis == mamba::Axis::Other)
     return {e.i64(0), e.i64(dim.extent)};
   Value count =

@@ -141,6 +141,10 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     lanes at least add theirs, so half of the lanes along the channels is the most
     that counts.
 
+    With `atomics = 1` blocks add their sums over channels to those of other
+    blocks in memory, as they come: a sum for all blocks in place of one each, and
+    other bits in every run. It says nothing of totals over steps, which are few.
+
     Of eight consecutive steps of a lane, `fma_exps` have their real exponentials
     in loops over n as polynomials, spread evenly, the eighth among them: a dozen
     instructions of other pipes for one that holds the pipe of exponentials for
@@ -164,6 +168,7 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "0", "1: a thread loads its steps a tile ahead; 2: it copies them">:$prefetch,
     DefaultValuedParameter<"int64_t", "0", "1: staged inputs stay 16-bit floats">:$packed,
     DefaultValuedParameter<"int64_t", "1", "sums over channels that a warp keeps apart; a power of two up to 16">:$apart,
+    DefaultValuedParameter<"int64_t", "0", "1: sums over the channels of blocks are atomic, in no fixed order">:$atomics,
     DefaultValuedParameter<"int64_t", "0", "of eight steps, those whose exponentials are polynomials; up to 8">:$fma_exps,
     DefaultValuedParameter<"int64_t", "0", "blocks an SM that registers must allow; 0: no bound">:$min_blocks
   );

@@ -209,7 +209,7 @@ LogicalResult ScheduleAttr::verify(
     int64_t channels, int64_t warpsL, int64_t warpsD, int64_t chunks,
     int64_t handoff, int64_t carryParts, int64_t lastChunk, int64_t relay,
     int64_t unroll, int64_t stages, int64_t prefetch, int64_t packed,
-    int64_t apart, int64_t fmaExps, int64_t minBlocks) {
+    int64_t apart, int64_t atomics, int64_t fmaExps, int64_t minBlocks) {
   if (failed(verifyRange(emitError, "lanes", lanes, 1, 32, true)) ||
       failed(verifyRange(emitError, "split", split, 0, 1)) ||
       failed(verifyRange(emitError, "items", items, 1, 32)) ||
@@ -226,6 +226,7 @@ LogicalResult ScheduleAttr::verify(
       failed(verifyRange(emitError, "prefetch", prefetch, 0, 2)) ||
       failed(verifyRange(emitError, "packed", packed, 0, 1)) ||
       failed(verifyRange(emitError, "apart", apart, 1, 16, true)) ||
+      failed(verifyRange(emitError, "atomics", atomics, 0, 1)) ||
       failed(verifyRange(emitError, "fma_exps", fmaExps, 0, 8)) ||
       failed(verifyRange(emitError, "min_blocks", minBlocks, 0, 32)))
     return failure();

@@ -98,6 +98,7 @@ struct GpuScheduleFields {
   int64_t prefetch = 0;
   int64_t packed = 0;
   int64_t apart = 1;
+  int64_t atomics = 0;
   int64_t fmaExps = 0;
   int64_t minBlocks = 0;
 

@@ -175,6 +175,7 @@ GpuScheduleFields mlir::ssm::fieldsOf(ScheduleAttr s) {
           .prefetch = s.getPrefetch(),
           .packed = s.getPacked(),
           .apart = s.getApart(),
+          .atomics = s.getAtomics(),
           .fmaExps = s.getFmaExps(),
           .minBlocks = s.getMinBlocks()};
 }
@@ -190,7 +191,7 @@ Attribute mlir::ssm::attributeOf(Location location,
       [=] { return emitError(location); }, location.getContext(), s.lanes,
       s.split, s.items, s.channels, s.warpsL, s.warpsD, s.chunks, s.handoff,
       s.carryParts, s.lastChunk, s.relay, s.unroll, s.stages, s.prefetch,
-      s.packed, s.apart, s.fmaExps, s.minBlocks);
+      s.packed, s.apart, s.atomics, s.fmaExps, s.minBlocks);
 }
 
 Attribute mlir::ssm::attributeOf(Location location,

@@ -103,7 +103,7 @@ Lanes TotalKernel::sumFrom(size_t dim, Value at, Type type) {
     Value own = index[static_cast<Axis>(dims[dim].axis)];
     return sumFrom(dim + 1, e.add(at, e.mul(own, stride)), type);
   }
-  auto [first, end] = summedRange(e, kernel, dims[dim], access,
+  auto [first, end] = summedRange(e, kernel, sums, dims[dim], access,
                                   index[Axis::Group], extentOf(Axis::Group));
   bool isComplex = isa<ComplexType>(sums.value().getType());
   Value zero =

@@ -197,9 +197,18 @@ void KernelWriter::writeCopy(NVVM::CpAsyncOp op) {
 }
 
 LogicalResult KernelWriter::writeAtomic(LLVM::AtomicRMWOp op) {
+  if (op.getBinOp() == LLVM::AtomicBinOp::fadd && op.use_empty()) {
+    std::string type = memoryType(op.getVal().getType());
+    prelude.use(type);
+    line(fmt::format("{}({}, {});", prelude.use("add_global").str(),
+                     cast(valueOf(op.getPtr()), pointerTo(type, "")).text,
+                     valueOf(op.getVal()).text));
+    return success();
+  }
   if (op.getBinOp() != LLVM::AtomicBinOp::add || !op.getType().isInteger(32))
     return op.emitOpError("has no form in CUDA C++: only sums of 32-bit "
-                          "integers have one");
+                          "integers have one, and those of floats that no one "
+                          "reads");
   writeDefinition(
       op,
       call("atomicAdd",

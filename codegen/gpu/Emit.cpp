@@ -283,6 +283,28 @@ Value Emit::atomicAdd(Value address, Value value) {
                                    kDevice, /*alignment=*/4);
 }
 
+static Value vectorOf(Emit &e, ArrayRef<Value> floats) {
+  auto type =
+      VectorType::get(static_cast<int64_t>(floats.size()), e.getF32Type());
+  Value vector = LLVM::PoisonOp::create(e, type);
+  for (auto [i, value] : llvm::enumerate(floats))
+    vector = LLVM::InsertElementOp::create(e, vector, value,
+                                           e.i32(static_cast<int64_t>(i)));
+  return vector;
+}
+
+void Emit::addToMemory(ArrayRef<Number> numbers, Value address) {
+  SmallVector<Value> words = wordsOf(numbers);
+  auto add = [&](Value value, Value to, int64_t bytes) {
+    LLVM::AtomicRMWOp::create(*this, LLVM::AtomicBinOp::fadd, to, value,
+                              LLVM::AtomicOrdering::monotonic, kDevice, bytes);
+  };
+  if (words.size() == 4)
+    return add(vectorOf(*this, words), address, 16);
+  for (auto [i, word] : llvm::enumerate(words))
+    add(word, offset(address, 4 * static_cast<int64_t>(i)), 4);
+}
+
 /// Asks again and again, until what `isOpen` emits (i1) no longer holds.
 static void repeatWhile(Emit &e, function_ref<Value()> isOpen) {
   auto wait = scf::WhileOp::create(e, TypeRange(), ValueRange());
@@ -356,14 +378,9 @@ void mlir::ssm::storeFloats(Emit &e, ArrayRef<Value> floats, Value address,
               4);
     return;
   }
-  auto type = VectorType::get(4, e.getF32Type());
-  for (size_t k = 0; k < floats.size(); k += 4) {
-    Value vector = LLVM::PoisonOp::create(e, type);
-    for (int64_t j = 0; j < 4; ++j)
-      vector =
-          LLVM::InsertElementOp::create(e, vector, floats[k + j], e.i32(j));
-    e.store(vector, e.offset(address, 4 * static_cast<int64_t>(k)), 16);
-  }
+  for (size_t k = 0; k < floats.size(); k += 4)
+    e.store(vectorOf(e, floats.slice(k, 4)),
+            e.offset(address, 4 * static_cast<int64_t>(k)), 16);
 }
 
 //===----------------------------------------------------------------------===//

@@ -117,6 +117,9 @@ public:
   // Words (i32) of global memory that blocks share.
   /// Adds `value`; what was there before.
   Value atomicAdd(Value address, Value value);
+  /// Adds numbers to those that lie side by side at an address, in whatever
+  /// order threads come; four real ones lie in a word of 16 bytes.
+  void addToMemory(ArrayRef<Number> numbers, Value address);
   /// Returns once the word is `value`, behind what its writer did before.
   void waitFor(Value address, Value value);
   /// Writes the word for those who wait for it, behind all that this thread did

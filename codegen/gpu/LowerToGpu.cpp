@@ -293,7 +293,8 @@ LogicalResult FusedLowering::run() {
     return failure();
   totals = planPartialSums(op, body.dependence(),
                            {areUniform ? schedule.tileChannels() : 0,
-                            isChunked ? schedule.getChunks() : 1},
+                            isChunked ? schedule.getChunks() : 1,
+                            schedule.getAtomics() != 0},
                            plan);
   buildMain();
   buildTotalKernel(e, module, name + "_totals", plan, op, totals);

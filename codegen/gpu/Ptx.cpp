@@ -9,6 +9,7 @@
 
 #include "codegen/OptimizeLLVM.h"
 #include "codegen/Passes.h"
+#include "codegen/gpu/VectorAtomics.h"
 
 #include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
@@ -98,13 +99,18 @@ static LogicalResult lowerToNvvm(ModuleOp module, const PtxTarget &target) {
 }
 
 /// What the backend may use. It has phases by their parity from PTX 8.0 on,
-/// which drivers of CUDA 12 read.
+/// which drivers of CUDA 12 read, and sums of vectors in memory, of sm_90, from
+/// 8.1 on (CUDA 12.1).
 static std::string featuresFor(ModuleOp module, const PtxTarget &target) {
-  bool hasPhases =
-      module
-          .walk([](NVVM::MBarrierTryWaitOp) { return WalkResult::interrupt(); })
-          .wasInterrupted();
-  return hasPhases && target.major() < 9 ? "+ptx80" : target.features;
+  bool hasPhases = false, addsVectors = false;
+  module.walk([&](Operation *op) {
+    hasPhases |= isa<NVVM::MBarrierTryWaitOp>(op);
+    auto atomic = dyn_cast<LLVM::AtomicRMWOp>(op);
+    addsVectors |= atomic && isa<VectorType>(atomic.getType());
+  });
+  if (target.major() < 9)
+    return hasPhases ? "+ptx80" : target.features;
+  return addsVectors && target.major() == 9 ? "+ptx81" : target.features;
 }
 
 static std::unique_ptr<llvm::TargetMachine>
@@ -215,6 +221,10 @@ mlir::ssm::compileGpuModule(ModuleOp module, const PtxTarget &target,
       lowerToLLVM(module, target, *machine, context, /*keepsLocations=*/false);
   if (failed(code))
     return failure();
+  if (target.major() >= 9)
+    reduceVectors(**code);
+  else
+    splitVectorAtomics(**code);
   if (onLlvm) {
     std::string text;
     llvm::raw_string_ostream stream(text);

@@ -183,6 +183,7 @@ private:
   void storeTotal(const Total &total, StateRun run);
   Number sumOfEntries(const Total &total, Value state);
   void eachOwnRow(function_ref<void()> body);
+  Value groupOfBlock(int64_t groups);
   Value partialAddress(const Total &total, Value position, Value state);
   Value ownsPartial(const Total &total);
 

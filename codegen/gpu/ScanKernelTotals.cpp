@@ -380,8 +380,11 @@ ScanKernel::TileTotal ScanKernel::tileTotalAt(Tile &tile, const Total &total,
 
 void ScanKernel::storeTileTotal(const TileTotal &sums) {
   e.ifThen(sums.owns, [&] {
-    e.storeNumbers(sums.numbers,
-                   partialAddress(*sums.total, sums.position, sums.state));
+    Value address = partialAddress(*sums.total, sums.position, sums.state);
+    if (sums.total->sums.isAtomic)
+      e.addToMemory(sums.numbers, address);
+    else
+      e.storeNumbers(sums.numbers, address);
   });
 }
 
@@ -495,6 +498,13 @@ void ScanKernel::storeTotal(const Total &total, StateRun run) {
 // Partial sums in memory
 //===----------------------------------------------------------------------===//
 
+/// Of so many groups, that of the block's channels.
+Value ScanKernel::groupOfBlock(int64_t groups) {
+  if (groups == 1)
+    return e.i64(0);
+  return e.div(at.firstChannel, e.div(kernel.channels(), groups));
+}
+
 /// Where the block, or the current channel, writes; `position` (i64) and
 /// `state` (i32) where the partial sums have l and n.
 Value ScanKernel::partialAddress(const Total &total, Value position,
@@ -513,7 +523,7 @@ Value ScanKernel::partialAddress(const Total &total, Value position,
     case mamba::Axis::State:
       return e.toI64(state);
     default:
-      return at.chunk;
+      return total.sums.isAtomic ? groupOfBlock(dim.extent) : at.chunk;
     }
   };
   Value offset = e.i64(0);

@@ -190,7 +190,7 @@ SmallVector<TotalKernel::Run> TotalKernel::runsOf(const Part &part) {
       if (!isSummed(dim, part.access) ||
           (dim.axis == mamba::Axis::Other) != areChunks)
         continue;
-      auto [from, to] = summedRange(e, kernel, dim, part.access,
+      auto [from, to] = summedRange(e, kernel, part.sums, dim, part.access,
                                     index[Axis::Group], part.groups);
       runs.push_back(
           {from, e.sub(to, from), kernel.stride(part.sums.tensor, i)});

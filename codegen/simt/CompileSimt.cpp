@@ -8,6 +8,7 @@
 #include "codegen/simt/CompileSimt.h"
 
 #include "codegen/cpu/ObjectTarget.h"
+#include "codegen/gpu/VectorAtomics.h"
 #include "codegen/simt/Retarget.h"
 
 #include "llvm/IR/LLVMContext.h"
@@ -46,6 +47,7 @@ FailureOr<std::string> mlir::ssm::compileSimtModule(ModuleOp module,
   if (failed(code))
     return failure();
   showStage(onStage, "llvm", **code);
+  splitVectorAtomics(**code);
   if (failed(retargetToHost(module, **code, host, **machine)))
     return failure();
   showStage(onStage, "simt", **code);

@@ -70,6 +70,11 @@ func.func private @last_chunk() attributes {a = #ssm.schedule<last_chunk = 0>}
 
 // -----
 
+// expected-error@+1 {{schedule's atomics is 2, expected from 0 to 1}}
+func.func private @atomics() attributes {a = #ssm.schedule<atomics = 2>}
+
+// -----
+
 // expected-error@+1 {{schedule's packed is 2, expected from 0 to 1}}
 func.func private @packed() attributes {a = #ssm.schedule<packed = 2>}
 

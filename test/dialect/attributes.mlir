@@ -10,7 +10,7 @@
 // CHECK-SAME: d = #ssm.cpu_schedule<vector = 64, items = 256, chunks = 1024>
 // CHECK-SAME: e = #ssm.schedule<>
 // CHECK-SAME: f = #ssm.schedule<warps_l = 12, relay = 1, packed = 1, apart = 4, fma_exps = 2>
-// CHECK-SAME: g = #ssm.schedule<chunks = 9, carry_parts = 3, last_chunk = 2>
+// CHECK-SAME: g = #ssm.schedule<chunks = 9, carry_parts = 3, last_chunk = 2, atomics = 1>
 func.func @schedules() attributes {
     a = #ssm.schedule<>,
     b = #ssm.schedule<chunks = 8, lanes = 16, items = 4, warps_l = 4, warps_d = 2, unroll = 2, prefetch = 1, handoff = 1, stages = 2, min_blocks = 3>,
@@ -18,7 +18,7 @@ func.func @schedules() attributes {
     d = #ssm.cpu_schedule<vector = 64, items = 256, chunks = 1024>,
     e = #ssm.schedule<lanes = 1, items = 8>,
     f = #ssm.schedule<warps_l = 12, relay = 1, packed = 1, apart = 4, fma_exps = 2>,
-    g = #ssm.schedule<last_chunk = 2, chunks = 9, carry_parts = 3>} {
+    g = #ssm.schedule<last_chunk = 2, chunks = 9, carry_parts = 3, atomics = 1>} {
   return
 }
 

@@ -63,6 +63,12 @@ std::vector<Mutant> mutation::sumMutants() {
        on(each(isInTiles && inStates() && is<AddIOp>() &&
                operand(1, is<arith::DivUIOp>())),
           becomeOperand(1))},
+      {"sums-lost", "blocks do not add their sums to those of others",
+       "grad=1 atomics=1 chunks=1",
+       on(each(isInTiles && is<LLVM::AtomicRMWOp>()), erase())},
+      {"sums-one-group", "blocks add their sums to those of the first group",
+       "grad=1 atomics=1 chunks=1 G=2",
+       ignoreArgument(Part::Main, "partial_sums.0")},
       {"totals-of-many", "one of many partial sums added at once is left out",
        "grad=1",
        on(first(in(Part::Totals) && is<AddFOp>() &&

@@ -77,6 +77,7 @@ static constexpr Key kKeys[] = {
     {"prefetch", "", "#ssm.schedule"},
     {"packed", "", "#ssm.schedule"},
     {"apart", "", "#ssm.schedule"},
+    {"atomics", "", "#ssm.schedule"},
     {"fma_exps", "", "#ssm.schedule"},
     {"min_blocks", "", "#ssm.schedule"},
     {"vector", "", "#ssm.cpu_schedule"},
@@ -158,10 +159,10 @@ int64_t Case::points() const {
 }
 
 static constexpr std::string_view kScheduleKeys[] = {
-    "lanes",      "split",   "vector",   "items",     "channels",
-    "warps_l",    "warps_d", "chunks",   "handoff",   "carry_parts",
-    "last_chunk", "relay",   "unroll",   "stages",    "prefetch",
-    "packed",     "apart",   "fma_exps", "min_blocks"};
+    "lanes",      "split",   "vector",  "items",    "channels",
+    "warps_l",    "warps_d", "chunks",  "handoff",  "carry_parts",
+    "last_chunk", "relay",   "unroll",  "stages",   "prefetch",
+    "packed",     "apart",   "atomics", "fma_exps", "min_blocks"};
 
 void Case::setSchedule(const Case &other) {
   for (std::string_view key : kScheduleKeys)

@@ -493,9 +493,10 @@ static unsigned sumOfText(const Case &test) {
 /// Packs the staged tiles of every second case, by its text, where that can be,
 /// copies steps in every second one that loads them ahead, computes some
 /// exponentials as polynomials in every fourth one, and in gradients keeps 1,
-/// 2, 4 or 16 sums over channels apart. Chunks that start independently have 1
-/// to 4 parts, and the last one is up to 3 times as long. Factors of the
-/// designs would mostly be drawn where they say nothing.
+/// 2, 4 or 16 sums over channels apart, of blocks by atomics in every fourth
+/// one. Chunks that start independently have 1 to 4 parts, and the last one is
+/// up to 3 times as long. Factors of the designs would mostly be drawn where
+/// they say nothing.
 static Case withFurtherKnobs(Case test) {
   constexpr int64_t kWord = 8;
   unsigned sum = sumOfText(test);
@@ -506,6 +507,9 @@ static Case withFurtherKnobs(Case test) {
   if (test.has("grad") && !test.get("lanes").empty())
     test.set("apart",
              std::to_string((sum >> 12 & 3) == 3 ? 16 : 1 << (sum >> 12 & 3)));
+  if (test.has("grad") && !test.get("lanes").empty() &&
+      test.is("kind", "verify"))
+    test.set("atomics", (sum >> 14 & 3) == 3 ? "1" : "0");
   if (test.number("chunks") > 1 && test.is("handoff", "0")) {
     test.set("carry_parts", std::to_string(1 + (sum >> 24 & 3)));
     test.set("last_chunk", std::to_string(1 + (sum >> 26) % 3));

@@ -63,6 +63,7 @@ TEST_F(DefaultSchedule, AttributesHaveAllFields) {
                         .prefetch = 1,
                         .packed = 1,
                         .apart = 8,
+                        .atomics = 1,
                         .fmaExps = 3,
                         .minBlocks = 6};
   Location place = UnknownLoc::get(&context);
