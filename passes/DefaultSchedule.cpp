@@ -23,7 +23,8 @@ using namespace mlir::ssm;
 //===----------------------------------------------------------------------===//
 
 /// Unknown extents become those of the shape that performance is quoted for.
-/// Others are bounded: more changes no choice, and the estimates multiply them.
+/// Others are bounded: more changes no choice, and the estimates multiply them;
+/// where there is nothing, a kernel must still fit.
 static Problem withUsualExtents(Problem problem) {
   if (problem.batch < 0)
     problem.batch = 8;
@@ -33,7 +34,7 @@ static Problem withUsualExtents(Problem problem) {
     problem.channels = 2048;
   for (int64_t *extent :
        {&problem.batch, &problem.length, &problem.channels, &problem.states})
-    *extent = std::min<int64_t>(*extent, 1 << 20);
+    *extent = std::clamp<int64_t>(*extent, 1, 1 << 20);
   return problem;
 }
 

@@ -231,6 +231,7 @@ static std::vector<Case> emptyCases(bool isGpu) {
   cases.push_back(caseOf("L=0 init=bdn out=both order=bdl type=bf16"));
   cases.push_back(caseOf("L=0 init=dn out=both complex=1 static=all"));
   cases.push_back(caseOf("B=0 static=all"));
+  cases.push_back(caseOf("B=0 L=33 D=64 N=256 grad=1"));
   // No saved state tells what such a sequence starts from.
   for (const char *body : {"s6", "mingru"})
     for (const char *saving : {"grad=1 save=32", "grad=1 save=8", "grad=1"})

@@ -12,6 +12,7 @@
 #include "dialect/SSMDialect.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "gtest/gtest.h"
 
 #include <limits>
@@ -28,7 +29,7 @@ protected:
   /// Calls `check` for extents from nothing to more than any GPU holds.
   void forEachProblem(function_ref<void(const Problem &)> check) {
     for (int64_t batch : {-1, 0, 1, 5, 64})
-      for (int64_t length : {-1, 0, 1, 7, 33, 2048, 262144})
+      for (int64_t length : {-1, 0, 1, 7, 33, 2048, 8192, 1000000})
         for (int64_t channels : {-1, 0, 1, 3, 64, 100, 5120})
           for (int64_t states : {1, 3, 16, 256})
             for (int64_t bytes : {2, 4})
@@ -75,17 +76,40 @@ TEST_F(DefaultSchedule, AttributesHaveAllFields) {
   EXPECT_EQ(fieldsOf(cast<CpuScheduleAttr>(attributeOf(place, cpu))), cpu);
 }
 
+/// What every schedule of a problem must be.
+static void expectValid(MLIRContext &context, const GpuScheduleFields &s,
+                        const Problem &problem, const GpuTarget &target) {
+  std::string which = llvm::formatv(
+      "{0}: batch {1} length {2} channels {3} states {4} saved {5}",
+      target.chip, problem.batch, problem.length, problem.channels,
+      problem.states, problem.savedEvery);
+  EXPECT_TRUE(attributeOf(UnknownLoc::get(&context), s)) << which;
+  EXPECT_LE(sharedBytesOf(s, problem), target.sharedBytes) << which;
+  EXPECT_LE(s.unroll, problem.states) << which;
+  // Only chunks that start independently have segments to find.
+  if (s.handoff || s.chunks == 1) {
+    EXPECT_EQ(s.carryParts, 1) << which;
+    EXPECT_EQ(s.lastChunk, 1) << which;
+  }
+}
+
 TEST_F(DefaultSchedule, GpuSchedulesAreValid) {
   for (std::string_view chip : {"sm_80", "sm_89", "sm_90a", "sm_120"}) {
     std::optional<GpuTarget> target = findGpuTarget(chip);
     ASSERT_TRUE(target);
-    forEachProblem([&](const Problem &problem) {
-      GpuScheduleFields s = defaultGpuSchedule(problem, *target);
-      EXPECT_TRUE(attributeOf(UnknownLoc::get(&context), s));
-      EXPECT_LE(sharedBytesOf(s, problem), target->sharedBytes)
-          << "states " << problem.states << " length " << problem.length
-          << " channels " << problem.channels;
-      EXPECT_LE(s.unroll, problem.states);
+    forEachProblem([&](Problem problem) {
+      expectValid(context, defaultGpuSchedule(problem, *target), problem,
+                  *target);
+      problem.replays = true;
+      problem.summedStates = 2;
+      problem.summedSteps = 3;
+      for (int64_t every : {0, 16, 32})
+        for (bool areNeighbours : {false, true}) {
+          problem.savedEvery = every;
+          problem.areChannelsNeighbours = areNeighbours;
+          expectValid(context, defaultGpuSchedule(problem, *target), problem,
+                      *target);
+        }
     });
   }
 }
