@@ -91,9 +91,11 @@ mlir::ssm::planPartialSums(FusedOp op, const Dependence &dependence,
     sums.hasOuter = sums.kind == PartialKind::Channels ||
                     (sums.kind == PartialKind::Steps && shape.chunks > 1);
     // A total may be several results, which have the same axes: they are added
-    // up from the same sums.
-    const auto *same = llvm::find_if(
-        list, [&](const PartialSums &other) { return other.total == total; });
+    // up from the same sums, but for those of as many groups.
+    const auto *same = llvm::find_if(list, [&](const PartialSums &other) {
+      return other.total == total &&
+             (!sums.isAtomic || groupsOf(op, other) == groupsOf(op, sums));
+    });
     sums.tensor = same != list.end()
                       ? same->tensor
                       : plan.addTemporary("partial_sums",

@@ -143,7 +143,8 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
 
     With `atomics = 1` blocks add their sums over channels to those of other
     blocks in memory, as they come: a sum for all blocks in place of one each, and
-    other bits in every run. It says nothing of totals over steps, which are few.
+    other bits in every run. It says nothing of totals over steps, which are few,
+    nor where a block's channels are of several groups.
 
     Of eight consecutive steps of a lane, `fma_exps` have their real exponentials
     in loops over n as polynomials, spread evenly, the eighth among them: a dozen

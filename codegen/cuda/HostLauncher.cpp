@@ -132,7 +132,7 @@ std::string LauncherWriter::launchText(const mamba::LaunchSpec &launch) {
          wrapLine(call, "    ") + "  }\n";
 }
 
-/// Some temporaries are counters, which begin at zero.
+/// Some temporaries are counters or sums, which begin at zero.
 std::string LauncherWriter::zeroing() {
   std::string text;
   for (size_t i = artifact.layouts.size(); i < artifact.tensors.size(); ++i) {

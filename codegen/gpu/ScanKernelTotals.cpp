@@ -14,8 +14,9 @@
 //             group of many, those of all warps are added.
 //   Points:   nothing; every point is written.
 //
-// All orders are fixed, so that two runs give the same bits. TotalKernel adds
-// what the blocks have written.
+// All orders are fixed, so that two runs give the same bits, unless the
+// schedule lets blocks add their sums by atomics. TotalKernel adds what the
+// blocks have written.
 //
 //===----------------------------------------------------------------------===//
 
