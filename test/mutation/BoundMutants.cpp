@@ -44,6 +44,16 @@ static std::vector<Mutant> pieceMutants() {
        on(each(in(Part::Carries) && is<MinSIOp>() &&
                operand(1, is<MinSIOp>()) && operand(0, is<AddIOp>())),
           becomeOperand(0))},
+      {"part-end-back", "the same where tiles come from the end",
+       "body=s6 grad=1 chunks=3 L=257 carry_parts=2",
+       on(each(in(Part::Carries) && inGradient() && is<MinSIOp>() &&
+               operand(1, is<MinSIOp>()) && operand(0, is<AddIOp>())),
+          becomeOperand(0))},
+      {"chunk-forward", "chunks of tiles from the end count from the start",
+       "body=s6 grad=1 chunks=3 L=257 carry_parts=2",
+       on(each(in(Part::Main) && inGradient() && atTop() && is<SubIOp>() &&
+               operand(1, is<MinSIOp>())),
+          becomeOperand(1))},
       {"last-chunk-short", "the last chunk is as long as the others",
        "body=s6 chunks=3 L=1025 last_chunk=3",
        on(first(in(Part::Main) && atTop() && is<arith::SelectOp>() &&

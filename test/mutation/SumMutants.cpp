@@ -25,6 +25,25 @@ static Test isStored() {
   };
 }
 
+/// The address of an atomic sum is computed from it, a group's place first.
+static Test addressesAtomic() {
+  return [](Operation *op) {
+    for (Operation *user : op->getUsers()) {
+      if (!isa<MulIOp>(user))
+        continue;
+      SmallVector<Operation *> rest(user->getUsers());
+      while (!rest.empty()) {
+        Operation *next = rest.pop_back_val();
+        if (isa<LLVM::AtomicRMWOp>(next))
+          return true;
+        if (isa<AddIOp, MulIOp, LLVM::GEPOp>(next))
+          llvm::append_range(rest, next->getUsers());
+      }
+    }
+    return false;
+  };
+}
+
 /// Directly in the loop over groups of 16 states, behind their trips.
 static Test isBehindGroup() {
   Test isBehindTrips = behind(is<scf::ForOp>());
@@ -67,8 +86,10 @@ std::vector<Mutant> mutation::sumMutants() {
        "grad=1 atomics=1 chunks=1",
        on(each(isInTiles && is<LLVM::AtomicRMWOp>()), erase())},
       {"sums-one-group", "blocks add their sums to those of the first group",
-       "grad=1 atomics=1 chunks=1 G=2",
-       ignoreArgument(Part::Main, "partial_sums.0")},
+       "grad=1 atomics=1 chunks=1 G=2 D=64 N=4",
+       on(each(in(Part::Main) && inGradient() && is<arith::DivUIOp>() &&
+               addressesAtomic()),
+          becomeConstant(0))},
       {"totals-of-many", "one of many partial sums added at once is left out",
        "grad=1",
        on(first(in(Part::Totals) && is<AddFOp>() &&

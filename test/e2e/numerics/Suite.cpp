@@ -253,9 +253,22 @@ static std::vector<Case> emptyCases(bool isGpu) {
 /// other steps that hides.
 static std::vector<Case> largeStepCases() {
   std::vector<Case> cases;
-  for (const char *rule : {"zoh", "bilinear", "mamba", "euler"})
-    cases.push_back(
-        caseOf("B=1 L=1 D=2 N=1 grad=1 fill=large rule=" + std::string(rule)));
+  for (const char *rule : {"zoh", "bilinear"})
+    for (const char *numbers : {"", " complex=1"})
+      cases.push_back(caseOf("B=1 L=1 D=2 N=1 grad=1 fill=large rule=" +
+                             std::string(rule) + numbers));
+  return cases;
+}
+
+/// Atomic sums of several groups, each of several blocks: designs draw none.
+static std::vector<Case> groupCases() {
+  std::vector<Case> cases;
+  for (const char *chunks :
+       {"1 handoff=0", "3 handoff=1", "3 handoff=0 carry_parts=2 last_chunk=2"})
+    for (const char *memory : {"", " type=bf16 order=bdl save=32"})
+      cases.push_back(caseOf("L=64 D=64 G=2 N=4 grad=1 lanes=8 items=4 "
+                             "warps_d=2 atomics=1 chunks=" +
+                             std::string(chunks) + memory));
   return cases;
 }
 
@@ -509,7 +522,7 @@ static Case withFurtherKnobs(Case test) {
     test.set("apart",
              std::to_string((sum >> 12 & 3) == 3 ? 16 : 1 << (sum >> 12 & 3)));
   if (test.has("grad") && !test.get("lanes").empty() &&
-      test.is("kind", "verify"))
+      test.is("kind", "verify") && test.get("atomics").empty())
     test.set("atomics", (sum >> 14 & 3) == 3 ? "1" : "0");
   if (test.number("chunks") > 1 && test.is("handoff", "0")) {
     test.set("carry_parts", std::to_string(1 + (sum >> 24 & 3)));
@@ -571,6 +584,8 @@ std::vector<Case> SuiteBuilder::build() {
     add(largeCases(options.isCuda));
   add(emptyCases(isGpu));
   add(largeStepCases());
+  if (isGpu)
+    add(groupCases());
   add(repeatCases());
   add(localityCases(knobs));
   for (const std::vector<Factor> &factors :
