@@ -283,11 +283,11 @@ Value Emit::atomicAdd(Value address, Value value) {
                                    kDevice, /*alignment=*/4);
 }
 
-static Value vectorOf(Emit &e, ArrayRef<Value> floats) {
-  auto type =
-      VectorType::get(static_cast<int64_t>(floats.size()), e.getF32Type());
+Value mlir::ssm::vectorOf(Emit &e, ArrayRef<Value> elements) {
+  auto type = VectorType::get(static_cast<int64_t>(elements.size()),
+                              elements.front().getType());
   Value vector = LLVM::PoisonOp::create(e, type);
-  for (auto [i, value] : llvm::enumerate(floats))
+  for (auto [i, value] : llvm::enumerate(elements))
     vector = LLVM::InsertElementOp::create(e, vector, value,
                                            e.i32(static_cast<int64_t>(i)));
   return vector;
@@ -433,6 +433,20 @@ SmallVector<Value> Emit::ifElse(Value condition,
   };
   return scf::IfOp::create(*this, condition, fill(then), fill(otherwise))
       .getResults();
+}
+
+SmallVector<Value> Emit::ifElse(Value condition,
+                                function_ref<SmallVector<Value>()> then,
+                                function_ref<Value(Type)> otherwise) {
+  SmallVector<Type> types;
+  auto thenTyped = [&] {
+    SmallVector<Value> values = then();
+    types = llvm::to_vector(ValueRange(values).getTypes());
+    return values;
+  };
+  return ifElse(condition, thenTyped, [&]() -> SmallVector<Value> {
+    return llvm::map_to_vector(types, otherwise);
+  });
 }
 
 void Emit::barrier() { gpu::BarrierOp::create(*this); }

@@ -145,10 +145,17 @@ public:
   SmallVector<Value> ifElse(Value condition,
                             function_ref<SmallVector<Value>()> then,
                             function_ref<SmallVector<Value>()> otherwise);
+  /// The same where the other side gives a value of each type that `then` has.
+  SmallVector<Value> ifElse(Value condition,
+                            function_ref<SmallVector<Value>()> then,
+                            function_ref<Value(Type)> otherwise);
   void barrier();
   /// Orders the memory accesses of a warp's lanes, all of which get there.
   void warpBarrier();
 };
+
+/// Elements of one type, one or more, as a vector.
+Value vectorOf(Emit &e, ArrayRef<Value> elements);
 
 /// `count` neighbouring floats, by loads as wide as `count` allows; `address`
 /// is aligned accordingly.

@@ -216,11 +216,7 @@ static Value zeroOf(Emit &e, Type type) {
   if (!vector)
     return zero;
   // Not a constant vector, which CUDA C++ has no name for.
-  Value all = LLVM::PoisonOp::create(e, type);
-  for (int64_t i = 0; i < vector.getNumElements(); ++i)
-    all = LLVM::InsertElementOp::create(e, all, zero,
-                                        e.i32(static_cast<int32_t>(i)));
-  return all;
+  return vectorOf(e, SmallVector<Value>(vector.getNumElements(), zero));
 }
 
 SmallVector<Value> Operands::loadRaw(unsigned i, Value base, Value position,
@@ -230,18 +226,8 @@ SmallVector<Value> Operands::loadRaw(unsigned i, Value base, Value position,
   if (!input(i).access.has(Axis::Segment) || position)
     return load();
   // A sequence without steps has no first segment.
-  SmallVector<Type> types;
-  return e.ifElse(
-      e.lessThan(e.i64(0), kernel.length()),
-      [&] {
-        SmallVector<Value> raw = load();
-        types = llvm::to_vector(ValueRange(raw).getTypes());
-        return raw;
-      },
-      [&] {
-        return llvm::map_to_vector(
-            types, [&](Type type) -> Value { return zeroOf(e, type); });
-      });
+  return e.ifElse(e.lessThan(e.i64(0), kernel.length()), load,
+                  [&](Type type) { return zeroOf(e, type); });
 }
 
 SmallVector<Value> Operands::loadRun(unsigned i, Value base, Value position,

@@ -77,7 +77,6 @@ ScanKernel::FirstTile ScanKernel::requestFirstTile() {
   first.range = tileRange();
   first.start = tileOfTurn(first.range, e.i64(0));
   Value exists = hasTiles(first);
-  SmallVector<Type> types;
   first.words = e.ifElse(
       exists,
       [&] {
@@ -89,14 +88,9 @@ ScanKernel::FirstTile ScanKernel::requestFirstTile() {
         SmallVector<Value> checkpoints = requestCheckpoints(tile);
         first.checkpointWords = checkpoints.size();
         words.append(checkpoints);
-        types = llvm::to_vector(ValueRange(words).getTypes());
         return words;
       },
-      [&] {
-        return llvm::map_to_vector(types, [&](Type type) -> Value {
-          return LLVM::PoisonOp::create(e, type);
-        });
-      });
+      [&](Type type) -> Value { return LLVM::PoisonOp::create(e, type); });
   return first;
 }
 
