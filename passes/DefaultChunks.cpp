@@ -7,6 +7,8 @@
 
 #include "passes/DefaultChunks.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -37,7 +39,7 @@ int64_t mlir::ssm::blocksOf(const GpuScheduleFields &schedule,
                             const Problem &problem) {
   int64_t tile = schedule.tileChannels();
   return std::max<int64_t>(
-      problem.batch * ((problem.channels + tile - 1) / tile), 1);
+      problem.batch * llvm::divideCeilSigned(problem.channels, tile), 1);
 }
 
 /// Lanes along L would fill the GPU, but tear accesses apart.
@@ -60,7 +62,7 @@ static int64_t chooseGpuChunks(const GpuScheduleFields &schedule,
   int64_t blocks = blocksOf(schedule, problem);
   int64_t wanted = wantsChunks(problem)
                        ? kChunksEach * target.multiprocessors / blocks
-                       : (target.multiprocessors + blocks - 1) / blocks;
+                       : llvm::divideCeilSigned(target.multiprocessors, blocks);
   int64_t most = std::min<int64_t>(problem.length / kChunkSteps, kMostChunks);
   int64_t chunks = std::min(wanted, most);
   return chunks < 3 ? 1 : chunks;
@@ -92,7 +94,7 @@ static void fitReplayChunks(GpuScheduleFields &schedule, const Problem &problem,
     if (isFull && problem.length / units <= kLongChunk)
       break;
   }
-  int64_t turns = (units * blocks + held - 1) / held;
+  int64_t turns = llvm::divideCeilSigned(units * blocks, held);
   schedule.lastChunk = units > 2 * turns ? turns : 1;
   schedule.chunks = units - schedule.lastChunk + 1;
 }
@@ -111,7 +113,6 @@ int64_t mlir::ssm::chooseCarryParts(const GpuScheduleFields &schedule,
                                     const GpuTarget &target) {
   if (schedule.chunks == 1 || schedule.handoff)
     return 1;
-  constexpr int64_t kMostParts = 16;
   auto blocks =
       static_cast<double>(blocksOf(schedule, problem) * (schedule.chunks - 1));
   // Parts are whole tiles.
@@ -121,11 +122,11 @@ int64_t mlir::ssm::chooseCarryParts(const GpuScheduleFields &schedule,
   auto timeOf = [&](int64_t parts) {
     double turns = std::ceil(blocks * static_cast<double>(parts) /
                              static_cast<double>(target.multiprocessors));
-    int64_t own = (tiles + parts - 1) / parts * steps;
+    int64_t own = llvm::divideCeilSigned(tiles, parts) * steps;
     return turns * (static_cast<double>(own) + kStartSteps);
   };
   int64_t best = 1;
-  for (int64_t parts = 2; parts <= std::min(tiles, kMostParts); ++parts)
+  for (int64_t parts = 2; parts <= std::min(tiles, kMostCarryParts); ++parts)
     if (timeOf(parts) < kWorthParts * timeOf(best))
       best = parts;
   return best;

@@ -80,6 +80,9 @@ struct CpuTarget {
 /// when they are staged.
 inline constexpr int64_t kRunsAhead = 4;
 
+/// Blocks that are worth sharing a chunk, of those that a schedule may have.
+inline constexpr int64_t kMostCarryParts = 16;
+
 /// The fields of #ssm.schedule; SSMAttrs.td says what they mean.
 struct GpuScheduleFields {
   int64_t lanes = 1;

@@ -122,10 +122,9 @@ static void changeRelay(GpuSteps &steps) {
 /// How blocks that start independently find what each of them starts from.
 static void changeSegments(GpuSteps &steps) {
   using Fields = GpuScheduleFields;
-  constexpr int64_t kMostParts = 16;
   int64_t parts = steps.from.carryParts, last = steps.from.lastChunk;
   for (int64_t count : {parts - 1, parts + 1, parts * 2, parts / 2})
-    if (count >= 1 && count <= kMostParts)
+    if (count >= 1 && count <= kMostCarryParts)
       steps.change([&](Fields &f) { f.carryParts = count; });
   // One more or less of the others with the last chunk.
   if (steps.from.chunks > 2)
