@@ -74,7 +74,8 @@ static std::vector<Flag> flagsOf(Options &options) {
       againstBackendFlag(options),
       {"case", "\"KEY=VALUE ...\"", "only this case, as a failure names it",
        takeText(options.oneCase)},
-      {"filter", "TEXT", "only cases whose text has TEXT in it",
+      {"filter", "TEXT",
+       "only cases whose text has TEXT in it; !TEXT: that have it not",
        takeText(options.filter)},
       {"schedule", "\"KEY=VALUE ...\"",
        "all cases have this schedule, in place of their own",
@@ -143,6 +144,13 @@ static std::vector<Case> withSchedule(const std::vector<Case> &cases,
   return changed;
 }
 
+/// True if `filter` is in the text of `test`, or is !TEXT and TEXT is not.
+static bool passes(const Case &test, std::string_view filter) {
+  bool isNot = filter.starts_with("!");
+  filter.remove_prefix(isNot ? 1 : 0);
+  return (test.text().find(filter) != std::string::npos) != isNot;
+}
+
 static Result<std::vector<Case>> chooseCases(const Options &options) {
   std::vector<Case> cases;
   if (!options.oneCase.empty()) {
@@ -160,7 +168,7 @@ static Result<std::vector<Case>> chooseCases(const Options &options) {
     all = withSchedule(all, schedule);
   }
   for (const Case &test : all)
-    if (test.text().find(options.filter) != std::string::npos)
+    if (passes(test, options.filter))
       cases.push_back(test);
   return dealt(cases, options);
 }
