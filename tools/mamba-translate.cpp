@@ -38,10 +38,7 @@ struct TranslateOptions : ChoiceOptions {
     return to == "artifact" || to == "object" || to == "cubin";
   }
   /// Compiled from CUDA C++.
-  bool wantsNvrtc() const {
-    return backend == Backend::Nvrtc || to == "cuda" ||
-           (to == "cubin" && backend == Backend::Auto);
-  }
+  bool wantsNvrtc() const { return backend == Backend::Nvrtc || to == "cuda"; }
   CommandLine commandLine();
 };
 
