@@ -145,7 +145,7 @@ static std::vector<Case> withSchedule(const std::vector<Case> &cases,
 }
 
 /// True if `filter` is in the text of `test`, or is !TEXT and TEXT is not.
-static bool passes(const Case &test, std::string_view filter) {
+static bool isChosen(const Case &test, std::string_view filter) {
   bool isNot = filter.starts_with("!");
   filter.remove_prefix(isNot ? 1 : 0);
   return (test.text().find(filter) != std::string::npos) != isNot;
@@ -168,7 +168,7 @@ static Result<std::vector<Case>> chooseCases(const Options &options) {
     all = withSchedule(all, schedule);
   }
   for (const Case &test : all)
-    if (passes(test, options.filter))
+    if (isChosen(test, options.filter))
       cases.push_back(test);
   return dealt(cases, options);
 }
