@@ -55,14 +55,27 @@ static mamba::TensorSpec makeSpec(std::string name, Type type,
   return spec;
 }
 
+LayoutAttr mlir::ssm::layoutAttr(MLIRContext *context,
+                                 const mamba::LayoutSpec &layout) {
+  return LayoutAttr::get(context, layout.unitDim, layout.alignment,
+                         layout.fixedDim, layout.fixedStride);
+}
+
+/// Dimensions were checked against the tensor's, of which there are few.
+static mamba::LayoutSpec layoutSpec(LayoutAttr attr) {
+  return {static_cast<int8_t>(attr.getUnit()),
+          static_cast<uint8_t>(attr.getAlign()),
+          static_cast<int8_t>(attr.getDim()), attr.getStride()};
+}
+
 /// The layout that the function states, or row-major memory.
 static mamba::LayoutSpec layoutFrom(Attribute stated,
                                     const mamba::TensorSpec &spec) {
   mamba::LayoutSpec layout;
   if (auto attr = dyn_cast_or_null<LayoutAttr>(stated)) {
-    layout.unitDim = static_cast<int8_t>(attr.getUnit());
-    layout.alignment = static_cast<uint8_t>(
-        std::max(attr.getAlign(), mamba::byteSize(spec.dtype)));
+    layout = layoutSpec(attr);
+    layout.alignment = std::max(
+        layout.alignment, static_cast<uint8_t>(mamba::byteSize(spec.dtype)));
     return layout;
   }
   layout.unitDim = static_cast<int8_t>(spec.dims.size()) - 1;
@@ -259,16 +272,13 @@ void LaunchPlan::attachTo(ModuleOp module) const {
       extents.push_back(dim.extent == mamba::kDynamic ? -1 : dim.extent);
       divisors.push_back(dim.divisor);
     }
-    mamba::LayoutSpec assumed = layout(i);
     tensors.push_back(b.getDictionaryAttr(
         {b.getNamedAttr("axes", b.getStringAttr(axes)),
          b.getNamedAttr("divisors", b.getDenseI64ArrayAttr(divisors)),
          b.getNamedAttr("dtype",
                         b.getI64IntegerAttr(static_cast<int64_t>(spec.dtype))),
          b.getNamedAttr("extents", b.getDenseI64ArrayAttr(extents)),
-         b.getNamedAttr("layout",
-                        LayoutAttr::get(module.getContext(), assumed.unitDim,
-                                        assumed.alignment)),
+         b.getNamedAttr("layout", layoutAttr(module.getContext(), layout(i))),
          b.getNamedAttr("name", b.getStringAttr(spec.name)),
          b.getNamedAttr("zeroed", b.getBoolAttr(spec.isZeroed))}));
   }
@@ -379,8 +389,7 @@ static LogicalResult readTensor(ModuleOp module, DictionaryAttr attr,
   }
   artifact.tensors.push_back(std::move(spec));
   if (!isTemporary)
-    artifact.layouts.push_back({static_cast<int8_t>(layout.getUnit()),
-                                static_cast<uint8_t>(layout.getAlign())});
+    artifact.layouts.push_back(layoutSpec(layout));
   return success();
 }
 

@@ -70,6 +70,9 @@ private:
   mamba::Artifact artifact;
 };
 
+/// As the IR says it.
+LayoutAttr layoutAttr(MLIRContext *context, const mamba::LayoutSpec &layout);
+
 /// The runtime's element type for `type`, if it has one.
 std::optional<mamba::DType> dtypeOf(Type type);
 

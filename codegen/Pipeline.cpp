@@ -135,8 +135,7 @@ static LogicalResult attachAssumptions(ModuleOp module,
            << "of " << inputs << " arguments and " << function.getNumResults()
            << " results";
   for (auto [i, layout] : llvm::enumerate(request.layouts)) {
-    auto attr =
-        LayoutAttr::get(module.getContext(), layout.unitDim, layout.alignment);
+    LayoutAttr attr = layoutAttr(module.getContext(), layout);
     if (i < inputs)
       function.setArgAttr(i, kLayoutAttrName, attr);
     else

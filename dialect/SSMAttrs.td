@@ -75,15 +75,23 @@ def SSM_LayoutAttr : SSM_Attr<"Layout", "layout"> {
   let description = [{
     `unit` is the dimension with a stride of one element (-1: none); `align`
     is a number of bytes that divides the base address and every other stride.
+    `stride`, where it is there, is that of dimension `dim`, in elements: code
+    has it as a constant.
     It stands on arguments and results of a function as `ssm.layout`. The
     default is row-major memory: the last dimension is the unit one, and
     alignment is that of the element.
 
     Example: `#ssm.layout<unit = 1, align = 16>` for (b, l, d) values that lie
-    in (B, D, L) memory.
+    in (B, D, L) memory, and `#ssm.layout<unit = 2, align = 16, stride = 4096,
+    dim = 1>` for half of the rows of a (B, L, 4096) tensor.
   }];
-  let parameters = (ins "int64_t":$unit, "int64_t":$align);
-  let assemblyFormat = "`<` `unit` `=` $unit `,` `align` `=` $align `>`";
+  let parameters = (ins "int64_t":$unit, "int64_t":$align,
+      DefaultValuedParameter<"int64_t", "-1">:$dim,
+      DefaultValuedParameter<"int64_t", "0">:$stride);
+  let assemblyFormat = [{
+    `<` `unit` `=` $unit `,` `align` `=` $align
+    (`,` `stride` `=` $stride^ `,` `dim` `=` $dim)? `>`
+  }];
   let genVerifyDecl = 1;
 }
 

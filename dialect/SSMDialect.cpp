@@ -53,9 +53,11 @@ static LogicalResult verifyTensorAttr(Operation *op, NamedAttribute attr,
            << " on an argument or result, expected 'ssm.layout', a "
               "#ssm.layout, or 'ssm.name', a string";
   auto tensor = dyn_cast<RankedTensorType>(type);
-  if (!tensor || layout.getUnit() >= tensor.getRank())
-    return op->emitOpError("layout's unit dimension ")
-           << layout.getUnit() << " is no dimension of " << type;
+  for (auto [what, dim] :
+       {std::pair("unit", layout.getUnit()), {"fixed", layout.getDim()}})
+    if (!tensor || dim >= tensor.getRank())
+      return op->emitOpError("layout's ")
+             << what << " dimension " << dim << " is no dimension of " << type;
   return success();
 }
 
@@ -183,13 +185,19 @@ LogicalResult AccessAttr::verify(EmitError emitError, ArrayRef<Axis> axes,
 }
 
 LogicalResult LayoutAttr::verify(EmitError emitError, int64_t unit,
-                                 int64_t align) {
+                                 int64_t align, int64_t dim, int64_t stride) {
   if (unit < -1)
     return emitError() << "layout's unit dimension is " << unit
                        << ", expected -1 (none) or a dimension";
   if (!llvm::isPowerOf2_64(align) || align < 1 || align > 16)
     return emitError() << "layout's alignment is " << align
                        << " bytes, expected 1, 2, 4, 8 or 16";
+  if (dim < -1 || (dim >= 0 && dim == unit))
+    return emitError() << "layout's stride is that of dimension " << dim
+                       << ", expected one that is not the unit dimension";
+  if (dim < 0 ? stride != 0 : stride < 1)
+    return emitError() << "layout's stride is " << stride << " along dimension "
+                       << dim << ", expected one element or more";
   return success();
 }
 

@@ -88,8 +88,14 @@ struct LayoutSpec {
   /// Bytes, a power of two up to 16, that divide the base address and every
   /// stride other than the unit one. At least the element size.
   uint8_t alignment = 1;
+  /// A dimension whose stride is a constant of the code, `fixedStride` elements
+  /// of 1 or more; -1 and 0 for none. Never the unit one.
+  int8_t fixedDim = -1;
+  int64_t fixedStride = 0;
 
   bool operator==(const LayoutSpec &) const = default;
+  /// The same with all strides but the unit one as launch arguments.
+  LayoutSpec withoutFixedStride() const { return {unitDim, alignment}; }
 };
 
 /// One factor of a launch's number of blocks (CUDA) or tasks (CPU):

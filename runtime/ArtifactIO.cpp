@@ -26,7 +26,7 @@ namespace mamba {
 namespace {
 
 constexpr std::string_view kMagic = "MAMBAKRN";
-constexpr uint32_t kVersion = 4;
+constexpr uint32_t kVersion = 5;
 constexpr size_t kHeaderBytes = 8 + 4 + 16;
 
 void write(ByteWriter &out, const TensorSpec &tensor) {
@@ -74,6 +74,8 @@ std::string payloadOf(const Artifact &artifact) {
   for (const LayoutSpec &layout : artifact.layouts) {
     out.number(layout.unitDim);
     out.number(layout.alignment);
+    out.number(layout.fixedDim);
+    out.number(layout.fixedStride);
   }
   out.number(artifact.channelMultiple);
   out.number(artifact.lengthMultiple);
@@ -129,10 +131,12 @@ Artifact readPayload(ByteReader &in) {
     tensor = readTensor(in);
   artifact.numInputs = in.number<uint32_t>();
   artifact.numResults = in.number<uint32_t>();
-  artifact.layouts.resize(in.count(2));
+  artifact.layouts.resize(in.count(11));
   for (LayoutSpec &layout : artifact.layouts) {
     layout.unitDim = in.number<int8_t>();
     layout.alignment = in.number<uint8_t>();
+    layout.fixedDim = in.number<int8_t>();
+    layout.fixedStride = in.number<int64_t>();
   }
   artifact.channelMultiple = in.number<int64_t>();
   artifact.lengthMultiple = in.number<int64_t>();

@@ -20,7 +20,10 @@ std::string KernelKey::hex() const {
   hasher.add(source).add(function).add(pipeline).add(compiler).add(target);
   hasher.add(static_cast<int64_t>(layouts.size()));
   for (const LayoutSpec &layout : layouts)
-    hasher.add(layout.unitDim).add(layout.alignment);
+    hasher.add(layout.unitDim)
+        .add(layout.alignment)
+        .add(layout.fixedDim)
+        .add(layout.fixedStride);
   hasher.add(static_cast<int64_t>(extents.size()));
   for (int64_t extent : extents)
     hasher.add(extent);

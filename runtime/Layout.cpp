@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <bit>
 #include <fmt/format.h>
+#include <utility>
 
 namespace mamba {
 
@@ -65,6 +66,36 @@ uint64_t addressBits(const TensorView &view, int unitDim) {
   return bits;
 }
 
+/// Where steps are rows of the sequences' memory, and not the other way round:
+/// there a step's stride would change with the batch.
+bool isRowOfSequence(const TensorView &view, const TensorSpec &spec, int dim) {
+  int64_t stride = view.strides[dim];
+  if (view.shape[dim] <= 1 || stride <= 0 ||
+      stride * byteSize(view.dtype) % kRowAlignment)
+    return false;
+  for (int other = 0; other < view.rank; ++other)
+    if (spec.dims[other].axis == Axis::Batch && view.shape[other] > 1 &&
+        view.strides[other] != 0 && view.strides[other] < stride)
+      return false;
+  return true;
+}
+
+/// Gives `layout` the stride of Length where that is worth a variant.
+void fixStride(const TensorView &view, const TensorSpec &spec,
+               LayoutSpec &layout) {
+  for (int dim = 0; dim < view.rank; ++dim)
+    if (spec.dims[dim].axis == Axis::Length && spec.dims[dim].tellsAxis() &&
+        dim != layout.unitDim && isRowOfSequence(view, spec, dim)) {
+      layout.fixedDim = static_cast<int8_t>(dim);
+      layout.fixedStride = view.strides[dim];
+    }
+}
+
+/// An extent of 1 has any stride.
+bool hasStride(const TensorView &view, int dim, int64_t stride) {
+  return dim < 0 || view.shape[dim] <= 1 || view.strides[dim] == stride;
+}
+
 } // namespace
 
 LayoutSpec deduceLayout(const TensorView &view, const TensorSpec &spec) {
@@ -74,12 +105,13 @@ LayoutSpec deduceLayout(const TensorView &view, const TensorSpec &spec) {
   auto alignment = static_cast<int64_t>(bits & (~bits + 1));
   layout.alignment =
       static_cast<uint8_t>(std::max(alignment, byteSize(view.dtype)));
+  fixStride(view, spec, layout);
   return layout;
 }
 
 bool satisfies(const TensorView &view, const LayoutSpec &layout) {
-  if (layout.unitDim >= 0 && view.strides[layout.unitDim] != 1 &&
-      view.shape[layout.unitDim] > 1)
+  if (!hasStride(view, layout.unitDim, 1) ||
+      !hasStride(view, layout.fixedDim, layout.fixedStride))
     return view.empty();
   return (addressBits(view, layout.unitDim) & (layout.alignment - 1u)) == 0 ||
          view.empty();
@@ -96,10 +128,12 @@ Status checkLayout(const TensorView &view, const LayoutSpec &layout,
                               tensorName, view.describe(), text));
   };
   int unitDim = layout.unitDim;
-  if (unitDim >= 0 && view.shape[unitDim] > 1 && view.strides[unitDim] != 1)
-    return invalid(fmt::format("dimension {} has stride {}, and the kernel was "
-                               "compiled for stride 1",
-                               unitDim, view.strides[unitDim]));
+  for (auto [dim, stride] :
+       {std::pair(unitDim, int64_t(1)), {layout.fixedDim, layout.fixedStride}})
+    if (!hasStride(view, dim, stride))
+      return invalid(fmt::format("dimension {} has stride {}, and the kernel "
+                                 "was compiled for stride {}",
+                                 dim, view.strides[dim], stride));
   if (reinterpret_cast<uintptr_t>(view.data) % layout.alignment)
     return invalid(fmt::format("address {} is not a multiple of the {} bytes "
                                "that the kernel was compiled for",

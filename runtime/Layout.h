@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Unit strides and alignments are compiled into a variant; this is where they
-// are found and checked.
+// Unit strides, alignments and the rows of steps are compiled into a variant;
+// this is where they are found and checked.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,8 +25,13 @@ namespace mamba {
 /// rank it has. Of the dimensions with stride 1 and more than one element:
 /// Length, then Channel, then State, then the last; only if there is none, one
 /// of extent 1 in the same order (its stride is never used). -1 means that no
-/// dimension has unit stride.
+/// dimension has unit stride. The fixed stride is that of Length, where steps
+/// are rows of whole lines of kRowAlignment bytes within a sequence, as a
+/// model's activations in (B, L, D) memory are: it is the width of the model
+/// then, one number for all batches and lengths.
 LayoutSpec deduceLayout(const TensorView &view, const TensorSpec &spec);
+
+inline constexpr int64_t kRowAlignment = 128;
 
 /// True if `view` meets `layout`. An empty view meets every layout.
 bool satisfies(const TensorView &view, const LayoutSpec &layout);

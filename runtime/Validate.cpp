@@ -84,6 +84,17 @@ Status checkLayoutSpec(const LayoutSpec &layout, const TensorSpec &tensor) {
   if (!std::has_single_bit(layout.alignment) || layout.alignment > 16)
     return invalid(
         fmt::format("alignment {} is not 1, 2, 4, 8 or 16", layout.alignment));
+  bool isFixed = layout.fixedDim != -1;
+  if (layout.fixedDim < -1 ||
+      layout.fixedDim >= static_cast<int>(tensor.dims.size()) ||
+      (isFixed && layout.fixedDim == layout.unitDim))
+    return invalid(fmt::format("fixed dimension {} of a tensor of rank {} with "
+                               "unit dimension {}",
+                               layout.fixedDim, tensor.dims.size(),
+                               layout.unitDim));
+  if (isFixed ? layout.fixedStride < 1 : layout.fixedStride != 0)
+    return invalid(fmt::format("fixed stride {} of dimension {}",
+                               layout.fixedStride, layout.fixedDim));
   return Status();
 }
 

@@ -53,6 +53,9 @@ static std::string describe(const mamba::Artifact &artifact, size_t i) {
   const mamba::LayoutSpec &layout = artifact.layouts[i];
   if (layout.unitDim >= 0)
     text += fmt::format(", stride 1 in dimension {}", layout.unitDim);
+  if (layout.fixedDim >= 0)
+    text += fmt::format(", stride {} in dimension {}", layout.fixedStride,
+                        layout.fixedDim);
   return text + fmt::format(", aligned to {} bytes", layout.alignment);
 }
 

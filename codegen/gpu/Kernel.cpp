@@ -22,6 +22,19 @@ bool mlir::ssm::isUnitExtent(const mamba::DimSpec &dim) {
   return dim.extent == 1;
 }
 
+/// A stride that is a constant of the code; an index of 0 has any.
+static std::optional<int64_t> knownStride(const LaunchPlan &plan,
+                                          unsigned tensor, unsigned dim) {
+  mamba::LayoutSpec layout = plan.layout(tensor);
+  if (isUnitExtent(plan.tensor(tensor).dims[dim]))
+    return 0;
+  if (static_cast<int>(dim) == layout.unitDim)
+    return 1;
+  if (static_cast<int>(dim) == layout.fixedDim)
+    return layout.fixedStride;
+  return std::nullopt;
+}
+
 /// Pointers first, then the strides that nothing else tells, then extents.
 static SmallVector<mamba::KernelArg> collectArgs(const LaunchPlan &plan,
                                                  ArrayRef<unsigned> tensors,
@@ -31,8 +44,7 @@ static SmallVector<mamba::KernelArg> collectArgs(const LaunchPlan &plan,
     args.push_back({Kind::Pointer, static_cast<uint16_t>(tensor), 0});
   for (unsigned tensor : tensors)
     for (auto [dim, spec] : llvm::enumerate(plan.tensor(tensor).dims))
-      if (static_cast<int>(dim) != plan.layout(tensor).unitDim &&
-          !isUnitExtent(spec))
+      if (!knownStride(plan, tensor, dim))
         args.push_back({Kind::Stride, static_cast<uint16_t>(tensor),
                         static_cast<uint16_t>(dim)});
   for (Axis axis : axes)
@@ -92,10 +104,8 @@ Value Kernel::pointer(unsigned tensor) {
 }
 
 Value Kernel::stride(unsigned tensor, unsigned dim) {
-  if (isUnitExtent(plan.tensor(tensor).dims[dim]))
-    return e.i64(0);
-  if (static_cast<int>(dim) == plan.layout(tensor).unitDim)
-    return e.i64(1);
+  if (std::optional<int64_t> known = knownStride(plan, tensor, dim))
+    return e.i64(*known);
   return argument({Kind::Stride, static_cast<uint16_t>(tensor),
                    static_cast<uint16_t>(dim)});
 }

@@ -249,8 +249,11 @@ static std::string stemOf(const BundleFunction &function,
 }
 
 Status Exporter::addVariant(const Function &function,
-                            const VariantRequest &request,
+                            const VariantRequest &given,
                             TargetManifest &target) {
+  // Who loads the bundle may have slices of wider tensors.
+  VariantRequest request = given;
+  request.forgetFixedStrides();
   BundleFunction &described = manifest.functions.back();
   if (options_.onStep)
     options_.onStep(fmt::format("{} for {}", described.name, request.target),

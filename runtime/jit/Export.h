@@ -59,10 +59,10 @@ struct ExportedBundle {
   int64_t bytes = 0;
 };
 
-/// Compiles `functions` and writes the bundle to `folder`, which must not exist
-/// or be empty or an older bundle: that is replaced. Errors are those of
-/// Function::compile; NotFound if cubins were asked for and there is neither
-/// ptxas nor nvJitLink; IoError.
+/// Compiles `functions`, with no stride fixed that the requests fix, and writes
+/// the bundle to `folder`, which must not exist or be empty or an older bundle:
+/// that is replaced. Errors are those of Function::compile; NotFound if cubins
+/// were asked for and there is neither ptxas nor nvJitLink; IoError.
 Result<ExportedBundle> exportBundle(const std::string &folder,
                                     std::span<const ExportedFunction> functions,
                                     const ExportOptions &options);

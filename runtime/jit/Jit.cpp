@@ -92,15 +92,23 @@ Status Function::State::check(std::span<const TensorView> tensors) const {
       .withContext(fmt::format("function '{}'", info.name));
 }
 
-/// Code for the device depends on what divides the length; the CPU's does not.
-static bool hasLengthMultiples(const Device &device) {
+/// GPUs' code depends on what divides the length and on how far apart its steps
+/// are; the CPU's does not.
+static bool dependsOnSteps(const Device &device) {
   return device.info().architecture != "cpu";
+}
+
+void VariantRequest::forgetFixedStrides() {
+  for (LayoutSpec &layout : layouts)
+    layout = layout.withoutFixedStride();
 }
 
 void VariantRequest::aimAt(const Device &device) {
   target = device.info().architecture;
-  if (!hasLengthMultiples(device))
+  if (!dependsOnSteps(device)) {
     lengthMultiple = 1;
+    forgetFixedStrides();
+  }
   threads = isCpu() ? device.multiprocessors() : 0;
 }
 
@@ -215,8 +223,8 @@ Function::State::find(const std::shared_ptr<Device> &device,
   if (!deduceVariant(info, tensors, key))
     return check(tensors);
   key.device = device.get();
-  if (!hasLengthMultiples(*device))
-    key.lengthMultiple = 1;
+  if (!dependsOnSteps(*device))
+    key.generalizeSteps();
   if (!options.schedule.empty())
     key.schedule = hash128(options.schedule);
   key.backend = backendFor(*device, options);

@@ -92,9 +92,11 @@ struct VariantRequest {
   Backend backend = Backend::Auto;
 
   bool isCpu() const { return target == "cpu"; }
-  /// Sets target and threads to those of `device`; lengthMultiple to 1 where
-  /// its code does not depend on that.
+  /// Sets target and threads to those of `device`. Where its code does not
+  /// depend on them, lengthMultiple becomes 1 and no stride is fixed.
   void aimAt(const Device &device);
+  /// For one that is to take other strides than those it was made from.
+  void forgetFixedStrides();
 };
 
 /// Receives a stage's name and text: model, fused, schedule, gpu or cpu, llvm,

@@ -23,7 +23,10 @@ TunedSchedules::TunedSchedules(const ModuleSource &source,
                                const std::string &function,
                                const VariantRequest &request,
                                const Device &device) {
-  KernelKey key = source.keyOf(function, request);
+  // Schedules hang on the order of memory, not on how wide parents are.
+  VariantRequest general = request;
+  general.forgetFixedStrides();
+  KernelKey key = source.keyOf(function, general);
   key.pipeline = fmt::format("tuned schedule, version {}", kVersion);
   key.compiler = compilerSourceId();
   key.target = fmt::format("{} on {} with {} multiprocessors", device.target(),

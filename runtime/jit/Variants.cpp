@@ -38,10 +38,19 @@ size_t VariantKey::hash() const {
     mix(static_cast<uint64_t>(extent));
   mix(static_cast<uint64_t>(channelMultiple));
   mix(static_cast<uint64_t>(lengthMultiple));
-  for (uint32_t i = 0; i < numTensors; ++i)
+  for (uint32_t i = 0; i < numTensors; ++i) {
     mix(static_cast<uint8_t>(layouts[i].unitDim) |
-        static_cast<uint64_t>(layouts[i].alignment) << 8);
+        static_cast<uint64_t>(layouts[i].alignment) << 8 |
+        static_cast<uint64_t>(layouts[i].fixedDim) << 16);
+    mix(static_cast<uint64_t>(layouts[i].fixedStride));
+  }
   return hash;
+}
+
+void VariantKey::generalizeSteps() {
+  lengthMultiple = 1;
+  for (uint32_t i = 0; i < numTensors; ++i)
+    layouts[i] = layouts[i].withoutFixedStride();
 }
 
 /// The place of `axis` in VariantKey::extents, or -1.

@@ -39,6 +39,9 @@ struct VariantKey {
   /// Compares the first numTensors layouts.
   bool operator==(const VariantKey &other) const;
   size_t hash() const;
+  /// For code that gains nothing from knowing what divides the length and how
+  /// far apart steps are.
+  void generalizeSteps();
 };
 
 /// Fills in what `tensors` say of `key`; false where their number or ranks are

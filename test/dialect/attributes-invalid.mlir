@@ -210,6 +210,31 @@ func.func private @layout_of_result() -> (tensor<?x?xf32> {ssm.layout = #ssm.lay
 
 // -----
 
+// expected-error@+1 {{layout's stride is that of dimension 1, expected one that is not the unit dimension}}
+func.func private @layout_stride_of_unit() attributes {a = #ssm.layout<unit = 1, align = 4, stride = 64, dim = 1>}
+
+// -----
+
+// expected-error@+1 {{layout's stride is that of dimension -2, expected one that is not the unit dimension}}
+func.func private @layout_stride_of_none() attributes {a = #ssm.layout<unit = 1, align = 4, stride = 64, dim = -2>}
+
+// -----
+
+// expected-error@+1 {{layout's stride is -64 along dimension 1, expected one element or more}}
+func.func private @layout_stride_backwards() attributes {a = #ssm.layout<unit = 0, align = 4, stride = -64, dim = 1>}
+
+// -----
+
+// expected-error@+1 {{layout's stride is 64 along dimension -1, expected one element or more}}
+func.func private @layout_stride_of_no_dimension() attributes {a = #ssm.layout<unit = 0, align = 4, stride = 64, dim = -1>}
+
+// -----
+
+// expected-error@+1 {{'func.func' op layout's fixed dimension 3 is no dimension of 'tensor<?x?x?xf32>'}}
+func.func private @layout_stride_of_tensor(tensor<?x?x?xf32> {ssm.layout = #ssm.layout<unit = 2, align = 4, stride = 64, dim = 3>})
+
+// -----
+
 // expected-error@+1 {{'func.func' op found "ssm.name" = 3 : i64 on an argument or result, expected 'ssm.layout', a #ssm.layout, or 'ssm.name', a string}}
 func.func private @name(f32 {ssm.name = 3})
 

@@ -33,10 +33,10 @@ func.func @accesses() attributes {a = #ssm.access<b, l, g, n>, b = #ssm.access<>
 
 // CHECK-LABEL: func.func @layouts
 // CHECK-SAME: (%{{.*}}: tensor<?x?x?xf32> {ssm.layout = #ssm.layout<unit = 1, align = 16>, ssm.name = "u"})
-// CHECK-SAME: -> (tensor<?x?x?xf32> {ssm.layout = #ssm.layout<unit = -1, align = 4>})
+// CHECK-SAME: -> (tensor<?x?x?xf32> {ssm.layout = #ssm.layout<unit = -1, align = 4, stride = 64, dim = 1>})
 // CHECK-SAME: ssm.channel_multiple = 8 : i64, ssm.length_multiple = 16 : i64
 func.func @layouts(%u: tensor<?x?x?xf32> {ssm.layout = #ssm.layout<unit = 1, align = 16>, ssm.name = "u"})
-    -> (tensor<?x?x?xf32> {ssm.layout = #ssm.layout<unit = -1, align = 4>})
+    -> (tensor<?x?x?xf32> {ssm.layout = #ssm.layout<unit = -1, align = 4, stride = 64, dim = 1>})
     attributes {ssm.channel_multiple = 8 : i64, ssm.length_multiple = 16 : i64} {
   return %u : tensor<?x?x?xf32>
 }

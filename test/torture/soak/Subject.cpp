@@ -46,6 +46,7 @@ constexpr std::string_view kLayers[] = {
     "body=rglru last=0",
     "body=mingru last=0 type=f16"};
 constexpr std::string_view kMemories[] = {"", " order=bdl", " pad=8"};
+constexpr int64_t kPad = 8;
 
 /// Up to 16 elements: a stride's alignment, and the divisor of a length.
 int alignmentOf(int64_t length) {
@@ -57,12 +58,22 @@ bool isLikeBatch(int64_t x, int64_t y) {
 }
 
 bool isLikeLength(int64_t x, int64_t y) {
-  return extentBucket(x) == extentBucket(y) && alignmentOf(x) == alignmentOf(y);
+  return extentBucket(x) == extentBucket(y) &&
+         alignmentOf(x) == alignmentOf(y) &&
+         lengthMultipleOf(x) == lengthMultipleOf(y);
+}
+
+/// In one of the memories and types, steps are rows of whole lines: kernels are
+/// for one such width.
+bool mayBeWholeLines(int64_t channels) {
+  constexpr int64_t kPerLine = kRowAlignment / sizeof(float);
+  return channels % kPerLine == 0 || (channels + kPad) % kPerLine == 0;
 }
 
 bool isLikeChannels(int64_t x, int64_t y) {
   return channelBucket(x) == channelBucket(y) &&
-         channelMultipleOf(x) == channelMultipleOf(y);
+         channelMultipleOf(x) == channelMultipleOf(y) &&
+         (x == y || (!mayBeWholeLines(x) && !mayBeWholeLines(y)));
 }
 
 using IsLike = bool (*)(int64_t, int64_t);

@@ -188,6 +188,21 @@ TEST(Export, SpecialVariantsAreTakenWhereTheyFit) {
   }
 }
 
+TEST(Export, BundlesTakeAllWidthsOfRows) {
+  Module module = decays();
+  Function decay = *module.function();
+  VariantRequest rows = general(decay);
+  rows.layouts.front().fixedDim = 1;
+  rows.layouts.front().fixedStride = 64;
+  TemporaryFolder folder;
+  ExportedFunction exported{decay, {rows}};
+  ASSERT_TRUE(
+      exportBundle(folder.text(), {&exported, 1}, optionsFor("simt-sm_90"))
+          .ok());
+  Bundle bundle = *Bundle::open(folder.text());
+  expectSame(decay, *bundle.function(), *Device::open("simt"), {2, 33, 128});
+}
+
 TEST(Export, NamesDoNotCollide) {
   Module module = decays();
   Function decay = *module.function();

@@ -166,6 +166,22 @@ TEST(TunedSchedules, ServeTheVariantTheyWereFoundFor) {
   EXPECT_FALSE(placeOf(function, device, small.views()).find());
 }
 
+TEST(TunedSchedules, ServeAllWidthsOfRows) {
+  Function function = makeRecurrence("tuned rows");
+  Result<std::shared_ptr<Device>> simt = Device::open("simt");
+  ASSERT_TRUE(simt.ok()) << simt.status().message();
+  RecurrenceTensors tensors(2, 64, 64);
+  std::vector<TensorView> wide = tensors.views();
+  for (TensorView *view : {&wide[0], &wide[2]}) {
+    view->strides[0] = view->shape[1] * 128;
+    view->strides[1] = 128;
+  }
+  placeOf(function, *simt, tensors.views())
+      .store({"#ssm.schedule<items = 4>", 1e-6});
+  EXPECT_EQ(scheduleOf(function, *simt, wide), "#ssm.schedule<items = 4>");
+  placeOf(function, *simt, tensors.views()).remove();
+}
+
 TEST(TunedSchedules, ThatFailAreOneWarningAndTheDefault) {
   static int warnings;
   warnings = 0;

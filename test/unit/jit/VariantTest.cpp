@@ -62,6 +62,45 @@ TEST(Variant, LengthsOfOneBucketShareCode) {
   }
 }
 
+/// u and h as columns of a tensor with `width` of them.
+std::vector<TensorView> columnsOf(std::vector<TensorView> views,
+                                  int64_t width) {
+  for (TensorView *view : {&views[0], &views[2]}) {
+    view->strides[0] = view->shape[1] * width;
+    view->strides[1] = width;
+  }
+  return views;
+}
+
+/// Cheap steps: a wider parent than 64 columns is only described.
+TEST(Variant, WidthsOfRowsAreConstantsOfGpuCode) {
+  Function function = makeRecurrence("rows");
+  RecurrenceTensors a(2, 520, 64);
+  VariantRequest request = *function.request(a.views());
+  EXPECT_EQ(request.layouts[0], (LayoutSpec{2, 16, 1, 64}));
+  EXPECT_EQ(request.layouts[2], (LayoutSpec{2, 16, 1, 64}));
+  // Other batches and lengths of that width share it, wider parents do not.
+  RecurrenceTensors b(2, 1000, 64);
+  EXPECT_EQ(function.request(b.views())->layouts, request.layouts);
+  VariantRequest wide = *function.request(columnsOf(a.views(), 128));
+  EXPECT_EQ(wide.layouts[0].fixedStride, 128);
+  VariantRequest general = request;
+  general.forgetFixedStrides();
+  EXPECT_EQ(general.layouts[0], (LayoutSpec{2, 16}));
+
+  Result<std::shared_ptr<Device>> simt = Device::open("simt");
+  ASSERT_TRUE(simt.ok()) << simt.status().message();
+  auto onSimt = [&](const std::vector<TensorView> &views) {
+    Result<std::shared_ptr<Kernel>> kernel = function.kernel(*simt, views);
+    EXPECT_TRUE(kernel.ok()) << kernel.status().message();
+    return *kernel;
+  };
+  EXPECT_EQ(onSimt(a.views()), onSimt(b.views()));
+  EXPECT_NE(onSimt(a.views()), onSimt(columnsOf(a.views(), 128)));
+  EXPECT_EQ(kernelFor(function, a)->artifact().layouts[0], (LayoutSpec{2, 16}))
+      << "the CPU's code gains nothing";
+}
+
 TEST(Variant, WarmLaunchAllocatesNothing) {
 #ifdef MAMBA_TEST_SANITIZED
   GTEST_SKIP() << "the sanitizer owns operator new";

@@ -27,7 +27,11 @@ using namespace mamba::test;
 namespace {
 
 TEST(ArtifactIO, RoundTrip) {
-  for (const Artifact &artifact : {scaleArtifact(), chunkedSumArtifact()}) {
+  Artifact rows = scaleArtifact();
+  rows.layouts[0].fixedDim = 1;
+  rows.layouts[0].fixedStride = 4096;
+  for (const Artifact &artifact :
+       {scaleArtifact(), chunkedSumArtifact(), rows}) {
     std::string bytes = serialize(artifact);
     Result<Artifact> again = deserializeArtifact(bytes);
     ASSERT_TRUE(again.ok()) << again.status().toString();
@@ -103,6 +107,13 @@ TEST(Validate, ContradictionsAreNamed) {
       {[](Artifact &a) { a.layouts.pop_back(); }, "2 layouts for 3"},
       {[](Artifact &a) { a.layouts[0].unitDim = 3; }, "unit dimension 3"},
       {[](Artifact &a) { a.layouts[0].alignment = 3; }, "alignment 3"},
+      {[](Artifact &a) { a.layouts[0].fixedDim = 3; }, "fixed dimension 3"},
+      {[](Artifact &a) { a.layouts[0].fixedDim = -2; }, "fixed dimension -2"},
+      {[](Artifact &a) { a.layouts[0].fixedDim = a.layouts[0].unitDim = 0; },
+       "with unit dimension"},
+      {[](Artifact &a) { a.layouts[0].fixedDim = 1; }, "fixed stride 0"},
+      {[](Artifact &a) { a.layouts[0].fixedStride = 64; },
+       "fixed stride 64 of dimension -1"},
       {[](Artifact &a) { a.channelMultiple = 0; }, "channel multiple 0"},
       {[](Artifact &a) { a.lengthMultiple = -1; }, "length multiple -1"},
       {[](Artifact &a) { a.tensors[0].dims[0].extent = -2; },

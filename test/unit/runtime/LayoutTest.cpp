@@ -56,8 +56,36 @@ TEST(Layout, Alignment) {
   EXPECT_EQ(deduceLayout(view({2, 8, 16}, {0, 16, 1}), kSpec).alignment, 16);
 }
 
+/// The stride that deduceLayout() makes a constant, along Length; 0 for none.
+int64_t fixedStride(std::vector<int64_t> shape, std::vector<int64_t> strides,
+                    const TensorSpec &spec = kSpec) {
+  LayoutSpec layout = deduceLayout(view(shape, strides), spec);
+  EXPECT_EQ(layout.fixedDim, layout.fixedStride ? 1 : -1);
+  return layout.fixedStride;
+}
+
+TEST(Layout, RowsOfWholeLinesHaveAFixedStride) {
+  EXPECT_EQ(fixedStride({2, 8, 32}, {256, 32, 1}), 32);
+  // Half of a wider parent, in sequences that lie apart.
+  EXPECT_EQ(fixedStride({2, 8, 32}, {4096, 64, 1}), 64);
+  EXPECT_EQ(fixedStride({1, 8, 3}, {1, 32, 2}), 32);
+  EXPECT_EQ(fixedStride({2, 8, 32}, {0, 32, 1}), 32);
+}
+
+TEST(Layout, OtherStridesStayArguments) {
+  EXPECT_EQ(fixedStride({2, 8, 48}, {384, 48, 1}), 0) << "a line and a half";
+  EXPECT_EQ(fixedStride({2, 64, 32}, {2048, 1, 64}), 0) << "(B, D, L)";
+  EXPECT_EQ(fixedStride({2, 8, 32}, {32, 64, 1}), 0) << "(L, B, D)";
+  EXPECT_EQ(fixedStride({2, 8, 32}, {32, 0, 1}), 0) << "one for all steps";
+  EXPECT_EQ(fixedStride({2, 8, 32}, {256, -32, 1}), 0) << "backwards";
+  EXPECT_EQ(fixedStride({2, 1, 32}, {32, 32, 1}), 0) << "one step";
+  TensorSpec saved = kSpec;
+  saved.dims[1].divisor = 16;
+  EXPECT_EQ(fixedStride({2, 8, 32}, {256, 32, 1}, saved), 0) << "chunks";
+}
+
 TEST(Layout, DeducedIsSatisfied) {
-  for (int64_t channels : {1, 2, 3, 4, 7, 8, 16})
+  for (int64_t channels : {1, 2, 3, 4, 7, 8, 16, 32})
     for (int64_t length : {1, 3, 8})
       for (uintptr_t address : {4096, 4100, 4104}) {
         TensorView rows = view({2, length, channels},
@@ -78,6 +106,15 @@ TEST(Layout, ViolationsAreNamed) {
   Status other = checkLayout(view({2, 8, 15}, {120, 15, 1}), layout, "u");
   EXPECT_NE(other.message().find("stride 15 of dimension 1"),
             std::string::npos);
+  layout.fixedDim = 1;
+  layout.fixedStride = 32;
+  EXPECT_TRUE(satisfies(view({2, 8, 16}, {512, 32, 1}), layout));
+  EXPECT_TRUE(satisfies(view({2, 1, 16}, {16, 16, 1}), layout));
+  Status fixed = checkLayout(view({2, 8, 16}, {128, 16, 1}), layout, "u");
+  EXPECT_NE(fixed.message().find("dimension 1 has stride 16, and the kernel "
+                                 "was compiled for stride 32"),
+            std::string::npos)
+      << fixed.message();
 }
 
 TEST(Layout, EmptyMeetsEverything) {
@@ -116,6 +153,8 @@ TEST(KernelKey, EveryFieldCounts) {
   changed([](KernelKey &k) { k.target = "sm_90a"; });
   changed([](KernelKey &k) { k.layouts[0].unitDim = 1; });
   changed([](KernelKey &k) { k.layouts[0].alignment = 8; });
+  changed([](KernelKey &k) { k.layouts[0].fixedDim = 1; });
+  changed([](KernelKey &k) { k.layouts[0].fixedStride = 64; });
   changed([](KernelKey &k) { k.layouts.clear(); });
   changed([](KernelKey &k) { k.extents = {2048}; });
   changed([](KernelKey &k) { k.extents = {1024, 1}; });
