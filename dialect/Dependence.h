@@ -1,5 +1,4 @@
-//===- Dependence.h - What each value of a fused body depends on -*- C++
-//-*-===//
+//===- Dependence.h - What a fused body's values depend on ---- -*- C++ -*-===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

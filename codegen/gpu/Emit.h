@@ -1,5 +1,4 @@
-//===- Emit.h - Short names for the ops that kernels are made of -*- C++
-//-*-===//
+//===- Emit.h - Short names for the ops that kernels have ----- -*- C++ -*-===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

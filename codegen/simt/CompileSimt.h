@@ -1,5 +1,4 @@
-//===- CompileSimt.h - Lowered GPU kernels to an object of the host --*- C++
-//-*-===//
+//===- CompileSimt.h - Lowered GPU kernels to host objects ---- -*- C++ -*-===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

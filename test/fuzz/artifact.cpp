@@ -1,5 +1,4 @@
-//===- artifact.cpp - Fuzzes kernels as bytes
-//------------------------------===//
+//===- artifact.cpp - Fuzzes kernels as bytes -----------------------------===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- audio.cpp - Fuzzes the reader of sounds
-//-----------------------------===//
+//===- audio.cpp - Fuzzes the reader of sounds ----------------------------===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- npy.cpp - Fuzzes the reader of .npy files
-//---------------------------===//
+//===- npy.cpp - Fuzzes the reader of .npy files --------------------------===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

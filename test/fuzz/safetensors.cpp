@@ -1,5 +1,4 @@
-//===- safetensors.cpp - Fuzzes the reader of .safetensors files
-//-----------===//
+//===- safetensors.cpp - Fuzzes the reader of .safetensors files ----------===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- target.cpp - Fuzzes the targets of bundles
-//--------------------------===//
+//===- target.cpp - Fuzzes the targets of bundles -------------------------===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

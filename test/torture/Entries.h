@@ -1,5 +1,4 @@
-//===- Entries.h - What the tortured cache holds --------------- -*- C++
-//-*-===//
+//===- Entries.h - What the tortured cache holds -------------- -*- C++ -*-===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Tally.h - What the processes of a run did --------------- -*- C++
-//-*-===//
+//===- Tally.h - What the processes of a run did -------------- -*- C++ -*-===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Worker.h - Users of a cache, and a vandal --------------- -*- C++
-//-*-===//
+//===- Worker.h - Users of a cache, and a vandal -------------- -*- C++ -*-===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- CpuTesting.h - Compiled CPU kernels against the reference -*- C++
-//-*-===//
+//===- CpuTesting.h - CPU kernels against the reference ------- -*- C++ -*-===//
 //
 // Part of mamba-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
