@@ -58,6 +58,7 @@ private:
   Place place();
   Place placeInLoops();
   const ScanLevels &levelsOf(RecurrenceOp op) const;
+  Value existingChannel(Value index, int64_t count);
   void placeChannels(Place &p, Value laneChannel, Value warp);
   void eachChannel(function_ref<void()> body);
   void blockBarrier();

@@ -135,7 +135,7 @@ ScanKernel::RowWord ScanKernel::wordOfChannels(const WarpRows &rows,
 /// `count` that do not exist, the last ones that do.
 Value ScanKernel::channelOfWarp(Value own, int64_t count) {
   Value channel = e.add(at.firstChannel, e.toI64(e.add(warpChannel(), own)));
-  return e.min(channel, e.sub(kernel.channels(), e.i64(count)));
+  return existingChannel(channel, count);
 }
 
 /// The first channel (i32 of the block's tile) of the thread's warp.

@@ -233,6 +233,14 @@ Place ScanKernel::placeInLoops() {
   return place;
 }
 
+/// The channel `index` (i64), or where it is the first of `count` that do not
+/// exist, of the last ones that do.
+Value ScanKernel::existingChannel(Value index, int64_t count) {
+  return allChannelsExist()
+             ? index
+             : e.min(index, e.sub(kernel.channels(), e.i64(count)));
+}
+
 /// Threads without a channel read the last one's, and write nothing. Where the
 /// channels of a thread all exist or none does, their distance stays known;
 /// where those of all blocks do, no one asks.

@@ -54,9 +54,12 @@ Result<TrainingPair> mamba::makeTrainingPair(const Module &module,
   const std::vector<std::string> &names = both.functionNames();
   MAMBA_ASSIGN_OR_RETURN(Function forward, both.function(names.front()));
   MAMBA_ASSIGN_OR_RETURN(Function backward, both.function(names.back()));
-  // What it saves comes behind its own results.
-  MAMBA_ASSIGN_OR_RETURN(Function plain, module.function(function));
-  uint32_t numSaved = forward.info().numResults - plain.info().numResults;
+  uint32_t numSaved = 0;
+  if (saveEvery > 0) {
+    // What it saves comes behind its own results.
+    MAMBA_ASSIGN_OR_RETURN(Function plain, module.function(function));
+    numSaved = forward.info().numResults - plain.info().numResults;
+  }
   return TrainingPair{std::move(forward), std::move(backward),
                       numSaved ? saveEvery : 0, numSaved};
 }
