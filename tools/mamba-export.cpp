@@ -176,11 +176,11 @@ static void showStep(std::string_view what, size_t done, size_t all) {
 static void report(const ToolOptions &options, const ExportedBundle &bundle) {
   if (::isatty(STDERR_FILENO))
     std::fprintf(stderr, "\r\033[K");
-  fmt::print("{}: {} functions, {} variants, {} files, {} KB; header {}\n",
-             options.folder, bundle.manifest.functions.size(),
-             bundle.numVariants, bundle.files.size(),
-             (bundle.bytes + 999) / 1000,
-             bundle.files[bundle.files.size() - 2]);
+  print(fmt::format(
+      "{}: {} functions, {} variants, {} files, {} KB; header {}\n",
+      options.folder, bundle.manifest.functions.size(), bundle.numVariants,
+      bundle.files.size(), (bundle.bytes + 999) / 1000,
+      bundle.files[bundle.files.size() - 2]));
 }
 
 /// The functions to export: with --grad a pair, else one, or all of the file.

@@ -83,14 +83,14 @@ static void showProgress(const TuneProgress &progress) {
                   kBarWidth, progress.spentSeconds, progress.tried,
                   progress.best->seconds * 1e6, progress.best->schedule);
   if (isatty(STDERR_FILENO))
-    fmt::print(stderr, "\r\033[K{}", line);
+    print(fmt::format("\r\033[K{}", line), stderr);
   else if (progress.last == progress.best)
-    fmt::print(stderr, "{}\n", line);
+    print(fmt::format("{}\n", line), stderr);
 }
 
 static void endProgress() {
   if (isatty(STDERR_FILENO))
-    fmt::print(stderr, "\r\033[K");
+    print("\r\033[K", stderr);
 }
 
 //===----------------------------------------------------------------------===//
@@ -252,7 +252,7 @@ static Status run(const Options &options) {
   endProgress();
   MAMBA_RETURN_IF_ERROR(report.status());
   std::string text = table(*report, *device, function.info().name, options);
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print(text);
   if (options.report.empty())
     return Status();
   return writeFile(options.report, {json(*report, *device, problem)});

@@ -78,18 +78,19 @@ static Result<bool> runAll(const std::shared_ptr<Device> &device,
     std::chrono::duration<double> seconds = Clock::now() - start;
     bool passed = isExpected(planted, report);
     failures += !passed;
-    fmt::print("{}  {}: {}\n", passed ? "passed" : "FAILED", planted.name,
-               report.ok() ? "no report" : report.message());
+    print(fmt::format("{}  {}: {}\n", passed ? "passed" : "FAILED",
+                      planted.name,
+                      report.ok() ? "no report" : report.message()));
     if (!passed)
-      fmt::print("  required is {}\n", requirementOf(planted));
+      print(fmt::format("  required is {}\n", requirementOf(planted)));
     json += fmt::format(
         "{} {{\"name\": \"defects/{} [simt]\", \"outcome\": \"{}\", "
         "\"seconds\": {:.3f}}}",
         json.empty() ? "" : ",\n", planted.name, passed ? "passed" : "failed",
         seconds.count());
   }
-  fmt::print("{}: {} passed, {} failed\n", device->name(),
-             plantedKernels().size() - failures, failures);
+  print(fmt::format("{}: {} passed, {} failed\n", device->name(),
+                    plantedKernels().size() - failures, failures));
   if (!reportFile.empty())
     MAMBA_RETURN_IF_ERROR(writeFile(reportFile, {"[", json, "]\n"}));
   return failures == 0;
@@ -97,14 +98,15 @@ static Result<bool> runAll(const std::shared_ptr<Device> &device,
 
 static void printList() {
   for (const PlantedKernel &planted : plantedKernels())
-    fmt::print("{} | {} | {}\n", planted.name, planted.tool, planted.what);
+    print(fmt::format("{} | {} | {}\n", planted.name, planted.tool,
+                      planted.what));
 }
 
 static Status printPtx(const std::string &name) {
   MAMBA_ASSIGN_OR_RETURN(const PlantedKernel *planted, findPlanted(name));
   MAMBA_ASSIGN_OR_RETURN(std::string ptx,
                          codeFor("sm_90", planted->kernel, fileOf(*planted)));
-  fmt::print("{}", ptx);
+  print(ptx);
   return Status();
 }
 

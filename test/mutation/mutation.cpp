@@ -83,16 +83,16 @@ static std::vector<mamba::Flag> flagsOf(Options &options) {
 void Run::print(const Row &row) const {
   const Verdict &verdict = row.finished.verdict;
   auto say = [&](std::string_view what) {
-    fmt::print("FAILED mutation --mutant={} ({}): {}\n", row.number,
-               row.mutant->name.str(), what);
+    mamba::print(fmt::format("FAILED mutation --mutant={} ({}): {}\n",
+                             row.number, row.mutant->name.str(), what));
   };
   switch (verdict.kind) {
   case Verdict::Kind::Caught:
     if (options.verbose)
-      fmt::print("{} {}: {} in {:.1f} s, {} cases, the last: {}\n  {}\n",
-                 row.number, row.mutant->name.str(), verdict.by,
-                 row.finished.seconds, row.finished.used.size(), row.test,
-                 verdict.message);
+      mamba::print(fmt::format(
+          "{} {}: {} in {:.1f} s, {} cases, the last: {}\n  {}\n", row.number,
+          row.mutant->name.str(), verdict.by, row.finished.seconds,
+          row.finished.used.size(), row.test, verdict.message));
     break;
   case Verdict::Kind::Survived:
     say(fmt::format("survives {} cases, required is one that catches it",
@@ -140,9 +140,10 @@ Status Run::runUnchanged() {
         if (jobs[job].order.empty() || verdict.kind == Verdict::Kind::Survived)
           return;
         isSound = false;
-        fmt::print("FAILED without a mutant: {} in case \"{}\": "
-                   "{}\n",
-                   verdict.by, cases[verdict.lastCase].text(), verdict.message);
+        mamba::print(fmt::format("FAILED without a mutant: {} in case \"{}\": "
+                                 "{}\n",
+                                 verdict.by, cases[verdict.lastCase].text(),
+                                 verdict.message));
       });
 }
 
@@ -158,8 +159,8 @@ Result<bool> Run::finish() {
     isTableRight = lines.empty();
     others.push_back({"table", isTableRight});
     if (!isTableRight)
-      fmt::print("FAILED {}, which --write={} makes right:\n{}", options.check,
-                 options.check, lines);
+      mamba::print(fmt::format("FAILED {}, which --write={} makes right:\n{}",
+                               options.check, options.check, lines));
   }
   if (!options.write.empty()) {
     MAMBA_ASSIGN_OR_RETURN(std::string text, mamba::readFile(options.write));
@@ -170,10 +171,10 @@ Result<bool> Run::finish() {
     MAMBA_RETURN_IF_ERROR(
         mamba::writeFile(options.report, {json(rows, others)}));
   if (options.check.empty() && options.write.empty())
-    fmt::print("{}", markdown(rows));
-  fmt::print("{} of {} mutants caught, {} cases{} without\n", numCaught,
-             rows.size(), used.size(),
-             isSound ? " pass" : ", not all passing,");
+    mamba::print(markdown(rows));
+  mamba::print(fmt::format("{} of {} mutants caught, {} cases{} without\n",
+                           numCaught, rows.size(), used.size(),
+                           isSound ? " pass" : ", not all passing,"));
   return numCaught == rows.size() && isSound && isTableRight;
 }
 
@@ -193,8 +194,8 @@ static Result<bool> run(const Options &options) {
   Run run(options);
   if (options.list) {
     for (auto [number, mutant] : llvm::enumerate(run.mutants))
-      fmt::print("{:3} {:24} {}\n", number, mutant.name.str(),
-                 mutant.imitates.str());
+      mamba::print(fmt::format("{:3} {:24} {}\n", number, mutant.name.str(),
+                               mutant.imitates.str()));
     return true;
   }
   if (options.mutant >= int64_t(run.mutants.size()))

@@ -145,6 +145,10 @@ int mamba::reportError(const Status &status) {
   return 1;
 }
 
+void mamba::print(std::string_view text, std::FILE *to) {
+  std::fwrite(text.data(), 1, text.size(), to);
+}
+
 Status mamba::flushPrinted() {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
     return Status();

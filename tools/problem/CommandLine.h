@@ -16,6 +16,7 @@
 #include "runtime/Status.h"
 
 #include <cstdint>
+#include <cstdio>
 #include <functional>
 #include <map>
 #include <string>
@@ -77,6 +78,10 @@ int runOnFile(const CommandLine &line, int argc, char **argv, std::string &file,
 /// whether all passed.
 int runChecks(const CommandLine &line, int argc, char **argv,
               const std::function<Result<bool>()> &run);
+
+/// Writes `text` as it stands to standard output, or error. A program goes on
+/// where that fails, which fmt::print ends: flushPrinted() tells of the output.
+void print(std::string_view text, std::FILE *to = stdout);
 
 /// Writes out what was printed; an error where some of it could not be.
 Status flushPrinted();

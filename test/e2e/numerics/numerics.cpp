@@ -209,17 +209,18 @@ static void printSmallest(const Options &options, const Case &test,
     return outcome.kind == Outcome::Kind::Failed &&
            wordsOf(outcome.message) == wordsOf(message);
   });
-  fmt::print("The smallest case that fails so:\n"
-             "  e2e-numerics --device={} --case=\"{}\"\n  {}\n{}",
-             options.workers.device, smallest.text(),
-             tryCase(smallest, options.workers).message, moduleText(smallest));
+  print(fmt::format("The smallest case that fails so:\n"
+                    "  e2e-numerics --device={} --case=\"{}\"\n  {}\n{}",
+                    options.workers.device, smallest.text(),
+                    tryCase(smallest, options.workers).message,
+                    moduleText(smallest)));
   std::fflush(stdout);
 }
 
 static void printFailure(const Options &options, const Case &test,
                          const Outcome &outcome) {
-  fmt::print("FAILED e2e-numerics --device={} --case=\"{}\"\n  {}\n",
-             options.workers.device, test.text(), outcome.message);
+  print(fmt::format("FAILED e2e-numerics --device={} --case=\"{}\"\n  {}\n",
+                    options.workers.device, test.text(), outcome.message));
   std::fflush(stdout);
 }
 
@@ -257,10 +258,10 @@ static Result<bool> runSuite(const Options &options,
       if (!firstFailure)
         firstFailure = {index, finished.outcome.message};
     } else if (options.verbose)
-      fmt::print("{} {:.3f} s, {:.3f} of the bound: {} {}\n",
-                 toString(finished.outcome.kind), finished.seconds,
-                 finished.outcome.worst, cases[index].text(),
-                 finished.outcome.message);
+      print(fmt::format("{} {:.3f} s, {:.3f} of the bound: {} {}\n",
+                        toString(finished.outcome.kind), finished.seconds,
+                        finished.outcome.worst, cases[index].text(),
+                        finished.outcome.message));
   };
   Status status = runInTwoParts(options, cases, onFinished);
   std::chrono::duration<double> seconds =
@@ -273,12 +274,12 @@ static Result<bool> runSuite(const Options &options,
         options.report,
         {report.json(infoOf(options.workers.device), seconds.count())}));
   MAMBA_RETURN_IF_ERROR(status);
-  fmt::print("{}{}{}", report.summary(), report.differences(),
-             options.verbose ? report.extremes() : "");
-  fmt::print("{}: {} passed, {} failed, {} refused in {:.0f} s\n",
-             options.workers.device, report.count(Outcome::Kind::Passed),
-             report.count(Outcome::Kind::Failed),
-             report.count(Outcome::Kind::Refused), seconds.count());
+  print(fmt::format("{}{}{}", report.summary(), report.differences(),
+                    options.verbose ? report.extremes() : ""));
+  print(fmt::format("{}: {} passed, {} failed, {} refused in {:.0f} s\n",
+                    options.workers.device, report.count(Outcome::Kind::Passed),
+                    report.count(Outcome::Kind::Failed),
+                    report.count(Outcome::Kind::Refused), seconds.count()));
   if (report.count(Outcome::Kind::Passed) == 0)
     return Status(StatusCode::Internal, "no case passed");
   return report.count(Outcome::Kind::Failed) == 0;
@@ -300,7 +301,7 @@ static Result<bool> runForMinutes(const Options &options) {
   batch.filter = "body=random";
   batch.suite.random = std::max<int64_t>(batch.suite.random, 200);
   while (std::chrono::steady_clock::now() < end) {
-    fmt::print("seed {}\n", batch.seed);
+    print(fmt::format("seed {}\n", batch.seed));
     MAMBA_ASSIGN_OR_RETURN(std::vector<Case> cases, chooseCases(batch));
     MAMBA_ASSIGN_OR_RETURN(bool passed, runSuite(batch, cases));
     if (!passed)

@@ -15,6 +15,7 @@
 #include "runtime/Cache.h"
 #include "runtime/Hash.h"
 #include "test/e2e/numerics/RunCase.h"
+#include "tools/problem/CommandLine.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -166,7 +167,7 @@ void Crew::run(Subject &subject, const Shape &shape, uint64_t seed,
 void Crew::fail(std::string_view text) {
   std::lock_guard lock(tallied_);
   if (++tally_.failures <= kMostMessages)
-    fmt::print(stderr, "soak-torture: {}\n", text);
+    print(fmt::format("soak-torture: {}\n", text), stderr);
 }
 
 Tally Crew::tally() const {

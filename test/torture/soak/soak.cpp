@@ -119,12 +119,13 @@ double mebibytes(int64_t bytes) {
   return static_cast<double>(bytes) / (1 << 20);
 }
 
-void print(const Sample &sample) {
-  fmt::print("{:6.1f} s: {} launches, {} shapes, {} kernels compiled, {} "
-             "failures; {:.1f} MiB of the host, {:.1f} MiB of the device\n",
-             sample.seconds, sample.tally.launches, sample.tally.shapes,
-             sample.tally.compiled, sample.tally.failures,
-             mebibytes(sample.hostBytes), mebibytes(sample.deviceBytes));
+void printSample(const Sample &sample) {
+  print(fmt::format(
+      "{:6.1f} s: {} launches, {} shapes, {} kernels compiled, {} "
+      "failures; {:.1f} MiB of the host, {:.1f} MiB of the device\n",
+      sample.seconds, sample.tally.launches, sample.tally.shapes,
+      sample.tally.compiled, sample.tally.failures, mebibytes(sample.hostBytes),
+      mebibytes(sample.deviceBytes)));
   std::fflush(stdout);
 }
 
@@ -148,7 +149,7 @@ Result<std::vector<Sample>> watch(const Flags &flags, Crew &crew,
                                       std::chrono::duration<double>(next)));
     std::chrono::duration<double> seconds = Clock::now() - begin;
     MAMBA_ASSIGN_OR_RETURN(Sample sample, look(crew, devices, seconds.count()));
-    print(sample);
+    printSample(sample);
     samples.push_back(sample);
     if (crew.isDeviceLost() || seconds.count() >= flags.duration())
       return samples;
@@ -263,14 +264,15 @@ void summarize(const Flags &flags, const Devices &devices,
                const std::vector<Sample> &samples) {
   const Sample &last = samples.back();
   Growth growth = growthOf(samples);
-  fmt::print("{}, {} threads, seed {}: {} launches of {} shapes in {:.0f} s, "
-             "{} kernels compiled, worst error in fp32 {:.2f} of its bound, {} "
-             "failures; in the last third {:+.1f} MiB of the host, {:+.1f} MiB "
-             "of the device\n",
-             join(devices, &DeviceInfo::name), flags.threads, flags.seed,
-             last.tally.launches, last.tally.shapes, last.seconds,
-             last.tally.compiled, last.tally.worst, last.tally.failures,
-             mebibytes(growth.host), mebibytes(growth.device));
+  print(fmt::format(
+      "{}, {} threads, seed {}: {} launches of {} shapes in {:.0f} s, "
+      "{} kernels compiled, worst error in fp32 {:.2f} of its bound, {} "
+      "failures; in the last third {:+.1f} MiB of the host, {:+.1f} MiB "
+      "of the device\n",
+      join(devices, &DeviceInfo::name), flags.threads, flags.seed,
+      last.tally.launches, last.tally.shapes, last.seconds, last.tally.compiled,
+      last.tally.worst, last.tally.failures, mebibytes(growth.host),
+      mebibytes(growth.device)));
 }
 
 /// The devices that `names`, with commas between, say.
@@ -299,8 +301,8 @@ Result<bool> run(const Flags &flags, bool &isSkipped) {
   isSkipped = opened.code() == StatusCode::NotFound &&
               names.find(',') != std::string::npos;
   if (isSkipped) {
-    fmt::print("soak-torture: skipped, for {} are not all here: {}\n", names,
-               opened.status().message());
+    print(fmt::format("soak-torture: skipped, for {} are not all here: {}\n",
+                      names, opened.status().message()));
     return false;
   }
   MAMBA_ASSIGN_OR_RETURN(Devices devices, std::move(opened));
@@ -322,7 +324,7 @@ Result<bool> run(const Flags &flags, bool &isSkipped) {
         writeFile(flags.report, {json(flags, devices, samples)}));
   std::vector<std::string> complaints = judge(flags, devices, samples);
   for (const std::string &complaint : complaints)
-    fmt::print(stderr, "soak-torture: {}\n", complaint);
+    print(fmt::format("soak-torture: {}\n", complaint), stderr);
   return complaints.empty();
 }
 
