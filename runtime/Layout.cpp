@@ -70,12 +70,14 @@ uint64_t addressBits(const TensorView &view, int unitDim) {
 /// there a step's stride would change with the batch.
 bool isRowOfSequence(const TensorView &view, const TensorSpec &spec, int dim) {
   int64_t stride = view.strides[dim];
-  if (view.shape[dim] <= 1 || stride <= 0 ||
-      stride * byteSize(view.dtype) % kRowAlignment)
+  uint64_t bytes = static_cast<uint64_t>(stride) *
+                   static_cast<uint64_t>(byteSize(view.dtype));
+  if (view.shape[dim] <= 1 || stride <= 0 || bytes % kRowAlignment)
     return false;
+  // One sequence alone may be a column of a batch.
   for (int other = 0; other < view.rank; ++other)
-    if (spec.dims[other].axis == Axis::Batch && view.shape[other] > 1 &&
-        view.strides[other] != 0 && view.strides[other] < stride)
+    if (spec.dims[other].axis == Axis::Batch && view.strides[other] != 0 &&
+        view.strides[other] < stride)
       return false;
   return true;
 }

@@ -15,6 +15,7 @@
 
 #include <bit>
 #include <fmt/format.h>
+#include <numeric>
 
 namespace mamba {
 
@@ -92,7 +93,10 @@ Status checkLayoutSpec(const LayoutSpec &layout, const TensorSpec &tensor) {
                                "unit dimension {}",
                                layout.fixedDim, tensor.dims.size(),
                                layout.unitDim));
-  if (isFixed ? layout.fixedStride < 1 : layout.fixedStride != 0)
+  int64_t step =
+      layout.alignment / std::gcd(layout.alignment, byteSize(tensor.dtype));
+  if (isFixed ? layout.fixedStride < 1 || layout.fixedStride % step
+              : layout.fixedStride != 0)
     return invalid(fmt::format("fixed stride {} of dimension {}",
                                layout.fixedStride, layout.fixedDim));
   return Status();

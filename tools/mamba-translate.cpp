@@ -31,6 +31,7 @@ struct TranslateOptions : ChoiceOptions {
   std::string target = "cpu";
   std::string output;
   std::string schedule;
+  bool fixesStrides = false;
   Backend backend = Backend::Auto;
   ProblemOptions problem;
 
@@ -72,7 +73,11 @@ CommandLine TranslateOptions::commandLine() {
        takeText(output)},
       {"schedule", "ATTRIBUTE",
        "#ssm.schedule<...> or #ssm.cpu_schedule<...> for the default one",
-       takeText(schedule)}};
+       takeText(schedule)},
+      {"fix-strides", "",
+       "as in launches: GPU code for one width of rows, as --extents and --pad "
+       "say, where rows are whole lines (default: for every width)",
+       takeSwitch(fixesStrides)}};
   for (auto flags : {ChoiceOptions::flags(), problem.flags()})
     line.flags.insert(line.flags.end(), flags.begin(), flags.end());
   return line;
@@ -89,6 +94,8 @@ static Result<VariantRequest> requestFor(const Choice &choice,
   request->threads =
       options.target == "cpu" ? ThreadPool::global().numThreads() : 0;
   request->schedule = options.schedule;
+  if (!options.fixesStrides)
+    request->forgetFixedStrides();
   if (options.wantsNvrtc() && options.target != "cpu")
     request->backend = Backend::Nvrtc;
   return request;

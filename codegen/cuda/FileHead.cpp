@@ -89,7 +89,7 @@ std::string mlir::ssm::cuda::fileHead(const mamba::Artifact &artifact,
     say(fmt::format("d is a multiple of {}, l of {}.", artifact.channelMultiple,
                     artifact.lengthMultiple));
   say("");
-  say("Tensors; strides are arguments, in elements:");
+  say("Tensors; other strides than these are arguments, in elements:");
   for (size_t i = 0; i < artifact.tensors.size(); ++i)
     say("  " + describe(artifact, i));
   say("");

@@ -266,6 +266,12 @@ Status Exporter::addVariant(const Function &function,
       {}, {request.batch, request.length, request.channels}, {}};
   MAMBA_ASSIGN_OR_RETURN(variant.artifact,
                          function.compile(request, keepProblem));
+  for (const LayoutSpec &layout : variant.artifact.layouts)
+    if (layout.fixedDim >= 0)
+      return Status(StatusCode::Unsupported,
+                    fmt::format("'{}' states a layout with stride {}, which "
+                                "bundles do not keep; leave it out",
+                                described.name, layout.fixedStride));
   MAMBA_ASSIGN_OR_RETURN(std::vector<Form> forms,
                          makeForms(function, request, variant.artifact));
   Artifact &artifact = variant.artifact;

@@ -68,6 +68,8 @@ struct Function::State {
   mutable PerProcess<Variants> variants;
 
   Status check(std::span<const TensorView> tensors) const;
+  bool deduceKey(const Device &device, std::span<const TensorView> tensors,
+                 VariantKey &key) const;
   Result<std::shared_ptr<Kernel>> build(const std::shared_ptr<Device> &device,
                                         const VariantKey &key,
                                         const LaunchOptions &options) const;
@@ -215,16 +217,27 @@ Function::State::build(const std::shared_ptr<Device> &device,
   return loadOrCompile(*source, info.name, device, request);
 }
 
+/// deduceVariant(), and what follows from the device.
+bool Function::State::deduceKey(const Device &device,
+                                std::span<const TensorView> tensors,
+                                VariantKey &key) const {
+  if (!deduceVariant(info, tensors, key))
+    return false;
+  key.device = &device;
+  if (!dependsOnSteps(device)) {
+    key.lengthMultiple = 1;
+    key.forgetFixedStrides();
+  }
+  return true;
+}
+
 Result<std::shared_ptr<Kernel>>
 Function::State::find(const std::shared_ptr<Device> &device,
                       std::span<const TensorView> tensors,
                       const LaunchOptions &options) const {
   VariantKey key;
-  if (!deduceVariant(info, tensors, key))
+  if (!deduceKey(*device, tensors, key))
     return check(tensors);
-  key.device = device.get();
-  if (!dependsOnSteps(*device))
-    key.generalizeSteps();
   if (!options.schedule.empty())
     key.schedule = hash128(options.schedule);
   key.backend = backendFor(*device, options);
@@ -268,10 +281,8 @@ Status Function::prepare(const std::shared_ptr<Device> &device,
 void Function::forget(const std::shared_ptr<Device> &device,
                       std::span<const TensorView> tensors) const {
   VariantKey key;
-  if (!deduceVariant(state_->info, tensors, key))
-    return;
-  key.device = device.get();
-  state_->variants.get().remove(key);
+  if (state_->deduceKey(*device, tensors, key))
+    state_->variants.get().removeAllWidths(key);
 }
 
 Result<VariantRequest>

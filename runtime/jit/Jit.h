@@ -134,8 +134,8 @@ public:
     return launch(device, std::span(tensors.begin(), tensors.size()), options);
   }
 
-  /// All that launch() does once, without launching: after it, such a launch
-  /// may be captured in a CUDA graph.
+  /// All that launch() does once, without launching: after it, a launch of
+  /// tensors with these strides and extents may be captured in a CUDA graph.
   Status prepare(const std::shared_ptr<Device> &device,
                  std::span<const TensorView> tensors,
                  const LaunchOptions &options = {}) const;

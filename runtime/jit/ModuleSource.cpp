@@ -260,6 +260,9 @@ static ssm::CompileRequest compileRequest(const std::string &function,
   ssm::CompileRequest compile;
   compile.function = function;
   compile.layouts = request.layouts;
+  if (request.isCpu()) // Its code takes every stride from the launch.
+    for (LayoutSpec &layout : compile.layouts)
+      layout = layout.withoutFixedStride();
   compile.channelMultiple = request.channelMultiple;
   compile.lengthMultiple = request.lengthMultiple;
   compile.schedule = {request.target,   request.batch,   request.length,

@@ -7,7 +7,8 @@
 //
 // Entries of the kernel cache: found without parsing anything, shared by
 // processes, checked like every other entry. One is good for one function,
-// layout, bucket of extents, GPU and compiler, whichever program holds that.
+// layout (with any fixed strides), bucket of extents, GPU and compiler,
+// whichever program holds that.
 //
 //===----------------------------------------------------------------------===//
 

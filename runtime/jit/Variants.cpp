@@ -47,8 +47,7 @@ size_t VariantKey::hash() const {
   return hash;
 }
 
-void VariantKey::generalizeSteps() {
-  lengthMultiple = 1;
+void VariantKey::forgetFixedStrides() {
   for (uint32_t i = 0; i < numTensors; ++i)
     layouts[i] = layouts[i].withoutFixedStride();
 }
@@ -106,7 +105,13 @@ std::shared_ptr<Kernel> Variants::insert(const VariantKey &key,
   return kernels_.try_emplace(key, std::move(kernel)).first->second;
 }
 
-void Variants::remove(const VariantKey &key) {
+void Variants::removeAllWidths(const VariantKey &key) {
+  VariantKey general = key;
+  general.forgetFixedStrides();
   std::unique_lock lock(mutex_);
-  kernels_.erase(key);
+  std::erase_if(kernels_, [&](const auto &entry) {
+    VariantKey other = entry.first;
+    other.forgetFixedStrides();
+    return other == general;
+  });
 }

@@ -39,9 +39,8 @@ struct VariantKey {
   /// Compares the first numTensors layouts.
   bool operator==(const VariantKey &other) const;
   size_t hash() const;
-  /// For code that gains nothing from knowing what divides the length and how
-  /// far apart steps are.
-  void generalizeSteps();
+  /// Makes all strides but unit ones arguments of the launch.
+  void forgetFixedStrides();
 };
 
 /// Fills in what `tensors` say of `key`; false where their number or ranks are
@@ -56,7 +55,8 @@ public:
   /// Adds `kernel`, unless another thread was first; returns the one kept.
   std::shared_ptr<Kernel> insert(const VariantKey &key,
                                  std::shared_ptr<Kernel> kernel);
-  void remove(const VariantKey &key);
+  /// Removes the kernels of `key` with whatever fixed strides.
+  void removeAllWidths(const VariantKey &key);
 
 private:
   struct Hasher {

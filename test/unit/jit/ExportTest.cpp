@@ -203,6 +203,22 @@ TEST(Export, BundlesTakeAllWidthsOfRows) {
   expectSame(decay, *bundle.function(), *Device::open("simt"), {2, 33, 128});
 }
 
+TEST(Export, RefusesStridesThatFunctionsState) {
+  Module module = *Module::parse(
+      "func.func @rows(%x: tensor<?x?x?xf32> {ssm.layout = #ssm.layout<unit = "
+      "2, align = 4, stride = 64, dim = 1>}) -> tensor<?x?x?xf32> {\n"
+      "  %y = arith.addf %x, %x : tensor<?x?x?xf32>\n"
+      "  return %y : tensor<?x?x?xf32>\n}\n");
+  TemporaryFolder folder;
+  ExportedFunction exported{*module.function(), {VariantRequest()}};
+  Status status =
+      exportBundle(folder.text(), {&exported, 1}, optionsFor("simt-sm_90"))
+          .status();
+  EXPECT_EQ(status.code(), StatusCode::Unsupported);
+  EXPECT_NE(status.message().find("stride 64"), std::string::npos)
+      << status.message();
+}
+
 TEST(Export, NamesDoNotCollide) {
   Module module = decays();
   Function decay = *module.function();

@@ -48,7 +48,8 @@ TunedSchedules placeOf(const Function &function,
 TEST(Tune, TriesEachScheduleOnceAndKeepsTheFastest) {
   Function function = makeRecurrence("tuned once");
   std::shared_ptr<Device> device = cpuDevice();
-  RecurrenceTensors tensors(2, 300, 20);
+  // Of a length and a width that GPU code would know.
+  RecurrenceTensors tensors(2, 304, 32);
   std::vector<TensorView> views = tensors.views();
   placeOf(function, device, views).remove();
   std::string before = scheduleOf(function, device, views);
@@ -176,9 +177,13 @@ TEST(TunedSchedules, ServeAllWidthsOfRows) {
     view->strides[0] = view->shape[1] * 128;
     view->strides[1] = 128;
   }
+  EXPECT_NE(scheduleOf(function, *simt, wide), "#ssm.schedule<items = 5>");
   placeOf(function, *simt, tensors.views())
-      .store({"#ssm.schedule<items = 4>", 1e-6});
-  EXPECT_EQ(scheduleOf(function, *simt, wide), "#ssm.schedule<items = 4>");
+      .store({"#ssm.schedule<items = 5>", 1e-6});
+  function.forget(*simt, tensors.views());
+  EXPECT_EQ(scheduleOf(function, *simt, tensors.views()),
+            "#ssm.schedule<items = 5>");
+  EXPECT_EQ(scheduleOf(function, *simt, wide), "#ssm.schedule<items = 5>");
   placeOf(function, *simt, tensors.views()).remove();
 }
 

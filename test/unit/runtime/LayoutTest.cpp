@@ -68,7 +68,7 @@ TEST(Layout, RowsOfWholeLinesHaveAFixedStride) {
   EXPECT_EQ(fixedStride({2, 8, 32}, {256, 32, 1}), 32);
   // Half of a wider parent, in sequences that lie apart.
   EXPECT_EQ(fixedStride({2, 8, 32}, {4096, 64, 1}), 64);
-  EXPECT_EQ(fixedStride({1, 8, 3}, {1, 32, 2}), 32);
+  EXPECT_EQ(fixedStride({1, 8, 3}, {256, 32, 2}), 32);
   EXPECT_EQ(fixedStride({2, 8, 32}, {0, 32, 1}), 32);
 }
 
@@ -76,6 +76,8 @@ TEST(Layout, OtherStridesStayArguments) {
   EXPECT_EQ(fixedStride({2, 8, 48}, {384, 48, 1}), 0) << "a line and a half";
   EXPECT_EQ(fixedStride({2, 64, 32}, {2048, 1, 64}), 0) << "(B, D, L)";
   EXPECT_EQ(fixedStride({2, 8, 32}, {32, 64, 1}), 0) << "(L, B, D)";
+  EXPECT_EQ(fixedStride({1, 8, 32}, {32, 64, 1}), 0) << "one of (L, B, D)";
+  EXPECT_EQ(fixedStride({2, 8, 32}, {0, INT64_MAX - 31, 1}), INT64_MAX - 31);
   EXPECT_EQ(fixedStride({2, 8, 32}, {32, 0, 1}), 0) << "one for all steps";
   EXPECT_EQ(fixedStride({2, 8, 32}, {256, -32, 1}), 0) << "backwards";
   EXPECT_EQ(fixedStride({2, 1, 32}, {32, 32, 1}), 0) << "one step";

@@ -108,6 +108,10 @@ TEST_F(RefusalTest, Layouts) {
   expectRefused("is not a multiple of the 16 bytes", [](Tensors &t) {
     t[0].data = static_cast<float *>(t[0].data) + 1;
   });
+  artifact.layouts[0] = {2, 4, 1, 8};
+  expectRefused("dimension 1 has stride 7, and the kernel was compiled for "
+                "stride 8",
+                [](Tensors &t) { t[0].strides[1] = 7; });
 }
 
 TEST_F(RefusalTest, SizesThatOverflow) {
