@@ -13,13 +13,13 @@
 
 #include "runtime/ByteStream.h"
 #include "runtime/Hash.h"
-
 #include "runtime/Validate.h"
 #include "test/unit/runtime/TestArtifacts.h"
 
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <random>
+#include <unistd.h>
 
 using namespace mamba;
 using namespace mamba::test;
@@ -83,7 +83,8 @@ TEST(ArtifactIO, OneFormOfEach) {
 }
 
 TEST(ArtifactIO, Files) {
-  std::string path = testing::TempDir() + "mamba-artifact-test";
+  std::string path = testing::TempDir() + "mamba-artifact-test-" +
+                     std::to_string(::getpid());
   ASSERT_TRUE(writeArtifact(path, scaleArtifact()).ok());
   EXPECT_TRUE(readArtifact(path).ok());
   std::filesystem::remove(path);
