@@ -106,8 +106,8 @@ void ScanKernel::writeTable(const Table &table, StateRun run,
 /// thread's: the current one, as long as `body` runs.
 void ScanKernel::withChannel(Value row, function_ref<void()> body) {
   Value index = e.add(at.firstChannel, e.toI64(row));
-  Value isValid = allChannelsExist() ? e.always()
-                                     : e.lessThan(index, kernel.channels());
+  Value isValid =
+      allChannelsExist() ? e.always() : e.lessThan(index, kernel.channels());
   at.channels.push_back({row, existingChannel(index, 1), isValid});
   unsigned outer = channel;
   channel = channels.size();

@@ -83,8 +83,8 @@ TEST(ArtifactIO, OneFormOfEach) {
 }
 
 TEST(ArtifactIO, Files) {
-  std::string path = testing::TempDir() + "mamba-artifact-test-" +
-                     std::to_string(::getpid());
+  std::string path =
+      testing::TempDir() + "mamba-artifact-test-" + std::to_string(::getpid());
   ASSERT_TRUE(writeArtifact(path, scaleArtifact()).ok());
   EXPECT_TRUE(readArtifact(path).ok());
   std::filesystem::remove(path);
