@@ -32,10 +32,11 @@ LogicalResult mlir::ssm::cpu::verifyEmittable(Operation &op) {
 
 /// A body's products and sums may contract into a fused multiply-add: the
 /// dialect says so. Reciprocals are left to GPUs: LLVM's refine an estimate,
-/// and make NaN of a quotient by infinity.
+/// and make NaN of a quotient by infinity. A rounding stays where it is: MLIR
+/// takes extf(truncf(x)) for x where both may contract.
 static void allowContraction(Operation *op) {
   auto flags = dyn_cast<arith::ArithFastMathInterface>(op);
-  if (!flags)
+  if (!flags || isa<CastOpInterface>(op))
     return;
   arith::FastMathFlags set = arith::FastMathFlags::contract;
   if (arith::FastMathFlagsAttr given = flags.getFastMathFlagsAttr())

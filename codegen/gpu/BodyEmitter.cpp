@@ -141,10 +141,10 @@ static Value narrow(Emit &e, Number number, Type type) {
 }
 
 /// A body's products and sums may contract into a fused multiply-add: the
-/// dialect says so.
+/// dialect says so. A rounding stays where it is.
 static void allowContraction(Operation *op) {
   auto flags = dyn_cast<arith::ArithFastMathInterface>(op);
-  if (!flags)
+  if (!flags || isa<CastOpInterface>(op))
     return;
   arith::FastMathFlags set = arith::FastMathFlags::contract;
   if (arith::FastMathFlagsAttr given = flags.getFastMathFlagsAttr())

@@ -8,6 +8,9 @@
 #include "codegen/reference/GradientCheck.h"
 
 #include "codegen/reference/Reference.h"
+#include "codegen/reference/ScalarOps.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 #include <cmath>
 #include <random>
@@ -43,9 +46,21 @@ static ReferenceTensor moved(const ReferenceTensor &from,
   return to;
 }
 
+/// A rounded function is one of steps, whose slopes are none.
+static OwningOpRef<func::FuncOp> withoutRoundings(func::FuncOp function) {
+  OwningOpRef<func::FuncOp> exact(function.clone());
+  exact->walk([](arith::TruncFOp op) {
+    op->setDiscardableAttr(kExactAttrName, UnitAttr::get(op.getContext()));
+  });
+  return exact;
+}
+
 FailureOr<SmallVector<double>>
-mlir::ssm::checkGradients(func::FuncOp forward, func::FuncOp backward,
+mlir::ssm::checkGradients(func::FuncOp rounded, func::FuncOp roundedBackward,
                           ArrayRef<ReferenceTensor> inputs, uint64_t seed) {
+  OwningOpRef<func::FuncOp> exact = withoutRoundings(rounded),
+                            exactBackward = withoutRoundings(roundedBackward);
+  func::FuncOp forward = *exact, backward = *exactBackward;
   auto gradients = evaluateReference(backward, inputs);
   if (failed(gradients))
     return failure();

@@ -22,10 +22,11 @@ namespace mlir::ssm {
 /// For each argument x of `forward`, with the loss L = sum of re(conj(dy) y)
 /// over the results y: |dL/dv - (L(x + s v) - L(x - s v)) / 2s| in a random
 /// direction v, relative to the root of the sum of squares of dL/dv's terms
-/// plus 1e-5 |L|, less than which rounding hides; s is 1e-5. `backward` is the
-/// function of --ssm-differentiate, `inputs` are its: forward's arguments, then
-/// dy. In double precision errors stay below 1e-5 unless L bends within s.
-/// Fails, with a located error, where the reference does.
+/// plus 1e-5 |L|, less than which rounding hides; s is 1e-5. Neither function
+/// rounds to narrower types on the way here. `backward` is the function of
+/// --ssm-differentiate, `inputs` are its: forward's arguments, then dy. In
+/// double precision errors stay below 1e-5 unless L bends within s. Fails, with
+/// a located error, where the reference does.
 FailureOr<SmallVector<double>> checkGradients(func::FuncOp forward,
                                               func::FuncOp backward,
                                               ArrayRef<ReferenceTensor> inputs,

@@ -35,6 +35,21 @@ static Scalar real2(S a, S b, S, int64_t) {
 
 static Scalar unchanged(S a, S, S, int64_t) { return a; }
 
+/// To the nearest number of the type whose semantics `parameter` names, ties to
+/// even; -1 keeps what it is.
+static Scalar rounded(S a, S, S, int64_t parameter) {
+  if (parameter < 0)
+    return a;
+  APFloat number(a.real());
+  bool isInexact;
+  number.convert(
+      APFloat::EnumToSemantics(static_cast<APFloat::Semantics>(parameter)),
+      APFloat::rmNearestTiesToEven, &isInexact);
+  number.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
+                 &isInexact);
+  return number.convertToDouble();
+}
+
 //===----------------------------------------------------------------------===//
 // Comparisons
 //===----------------------------------------------------------------------===//
@@ -217,7 +232,7 @@ static void addArith(Table &table) {
     return condition.real() != 0.0 ? a : b;
   };
   table["arith.extf"] = unchanged;
-  table["arith.truncf"] = unchanged;
+  table["arith.truncf"] = rounded;
 }
 
 static void addIntegers(Table &table) {
@@ -292,8 +307,8 @@ static void addMath(Table &table) {
   table["math.fma"] = [](S a, S b, S c, int64_t) -> Scalar {
     return std::fma(a.real(), b.real(), c.real());
   };
-  table["math.clampf"] = [](S value, S low, S high, int64_t) -> Scalar {
-    return std::fmin(std::fmax(value.real(), low.real()), high.real());
+  table["math.clampf"] = [](S value, S low, S high, int64_t) {
+    return minimum(maximum(value, low, low, 0), high, high, 0);
   };
   table["math.isnan"] = [](S a, S, S, int64_t) -> Scalar {
     return std::isnan(a.real());
@@ -350,6 +365,29 @@ static const Table &functions() {
   return table;
 }
 
+static bool isComputedWith(Value value) {
+  return llvm::any_of(value.getUses(), [](OpOperand &use) {
+    Operation *user = use.getOwner(), *around = user->getParentOp();
+    if (!user->hasTrait<OpTrait::IsTerminator>())
+      return true;
+    unsigned number = use.getOperandNumber();
+    return number < around->getNumResults() &&
+           isComputedWith(around->getResult(number));
+  });
+}
+
+bool mlir::ssm::isComputedWith(Operation *op) {
+  return ::isComputedWith(op->getResult(0));
+}
+
+/// The parameter of rounded().
+static int64_t roundingOf(Operation *op) {
+  auto type = dyn_cast<FloatType>(getElementTypeOrSelf(op->getResult(0)));
+  return type && isComputedWith(op) && !op->hasAttr(kExactAttrName)
+             ? APFloat::SemanticsToEnum(type.getFloatSemantics())
+             : -1;
+}
+
 std::optional<ScalarOp> mlir::ssm::scalarOpOf(Operation *op) {
   auto it = functions().find(op->getName().getStringRef());
   if (it == functions().end() || op->getNumResults() != 1)
@@ -361,6 +399,8 @@ std::optional<ScalarOp> mlir::ssm::scalarOpOf(Operation *op) {
     rule.parameter = static_cast<int64_t>(compare.getPredicate());
   else if (auto gateOp = dyn_cast<GateOp>(op))
     rule.parameter = static_cast<int64_t>(gateOp.getActivation());
+  else if (it->second == rounded)
+    rule.parameter = roundingOf(op);
   else if (it->second == asSigned || it->second == asUnsigned)
     rule.parameter = widthOf(op->getOperand(0).getType());
   else

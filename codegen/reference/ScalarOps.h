@@ -31,13 +31,22 @@ using ScalarFunction = Scalar (*)(const Scalar &a, const Scalar &b,
 struct ScalarOp {
   ScalarFunction function;
   /// What an attribute or a type of the op adds: the predicate of a
-  /// comparison, the width of an integer, the activation of a gate.
+  /// comparison, the width of an integer, the activation of a gate, the type
+  /// that is rounded to.
   int64_t parameter = 0;
 
   Scalar operator()(const Scalar &a, const Scalar &b, const Scalar &c) const {
     return function(a, b, c, parameter);
   }
 };
+
+/// An arith.truncf with this attribute keeps what it is given.
+inline constexpr StringLiteral kExactAttrName = "ssm.exact";
+
+/// Something is computed from the result of `op`, here or, as a function's op
+/// has other ops' results, behind the op that it is in. What is only a result
+/// of the function is rounded where it is stored, and judged by that.
+bool isComputedWith(Operation *op);
 
 /// How to compute `op`, an op on scalars or elementwise on tensors with at most
 /// three operands and one result; nothing where the reference has no rule.

@@ -47,6 +47,7 @@ std::string mamba::serializeInfo(const FunctionInfo &info) {
   writer.number(info.numResults);
   writer.number(static_cast<uint8_t>(info.hasSoftplus));
   writer.number(static_cast<uint8_t>(info.sumsPoints));
+  writer.number(static_cast<uint8_t>(info.roundsBetween));
   writer.text({reinterpret_cast<const char *>(info.exponentials.data()),
                info.exponentials.size()});
   writer.number<uint64_t>(info.tensors.size());
@@ -63,6 +64,7 @@ std::optional<FunctionInfo> mamba::deserializeInfo(std::string_view bytes) {
   info.numResults = reader.number<uint32_t>();
   info.hasSoftplus = reader.number<uint8_t>() != 0;
   info.sumsPoints = reader.number<uint8_t>() != 0;
+  info.roundsBetween = reader.number<uint8_t>() != 0;
   std::string_view exponentials = reader.text();
   info.exponentials.assign(exponentials.begin(), exponentials.end());
   info.tensors.resize(reader.count(3 * sizeof(uint8_t)));

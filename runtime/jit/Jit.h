@@ -55,6 +55,10 @@ struct FunctionInfo {
   bool hasSoftplus = false;
   /// Some results are sums over sequences or channels.
   bool sumsPoints = false;
+  /// Something is computed from numbers that were rounded to a narrower type:
+  /// where two kernels round to either side, their results differ by more than
+  /// what their own arithmetic does.
+  bool roundsBetween = false;
 };
 
 /// The road from a lowered kernel to a GPU's machine code. Both compute the

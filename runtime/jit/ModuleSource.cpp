@@ -21,6 +21,7 @@
 #include "codegen/SourceFile.h"
 #include "codegen/reference/GradientCheck.h"
 #include "codegen/reference/Reference.h"
+#include "codegen/reference/ScalarOps.h"
 #include "dialect/Dependence.h"
 
 #include "mlir/AsmParser/AsmParser.h"
@@ -72,8 +73,12 @@ KernelKey ModuleSource::keyOf(const std::string &function,
 static std::unique_ptr<mlir::MLIRContext> createContext() {
   mlir::DialectRegistry registry;
   ssm::registerAllDialects(registry);
-  return std::make_unique<mlir::MLIRContext>(
+  auto context = std::make_unique<mlir::MLIRContext>(
       registry, mlir::MLIRContext::Threading::DISABLED);
+  // What is assumed of a function is its attributes, whether or not its text
+  // has the dialect.
+  context->loadDialect<ssm::SSMDialect>();
+  return context;
 }
 
 /// Gives each function's arguments the names that they have in the text, unless
@@ -199,8 +204,11 @@ static uint8_t axesOf(const ssm::Dependence &dependence, mlir::Value value) {
   return axes;
 }
 
-/// What the floor of the time and random inputs depend on.
+/// What the floor of the time, random inputs and bounds depend on.
 static void describeBody(mlir::ModuleOp fused, FunctionInfo &info) {
+  fused.walk([&](mlir::arith::TruncFOp op) {
+    info.roundsBetween |= ssm::isComputedWith(op);
+  });
   fused.walk([&](ssm::FusedOp op) {
     ssm::Dependence dependence(op);
     for (mlir::Operation &nested : *op.getBlock()) {
