@@ -259,6 +259,17 @@ bool ScalarAdjoints::visitMath(Operation *op, Value g) {
         add(operand(2), g);
         return true;
       })
+      .Case([&](math::ClampFOp clamp) {
+        auto low = arith::MaximumFOp::create(builder, loc, clamp.getValue(),
+                                             clamp.getMin());
+        auto both =
+            arith::MinimumFOp::create(builder, loc, low, clamp.getMax());
+        add(clamp.getMax(), extremum(both, 1, g));
+        Value ofLow = extremum(both, 0, g);
+        add(clamp.getMin(), extremum(low, 1, ofLow));
+        add(clamp.getValue(), extremum(low, 0, ofLow));
+        return true;
+      })
       .Case([&](math::PowFOp) {
         Value less = s.add(-1, operand(1));
         Value power = math::PowFOp::create(builder, loc, operand(0), less);

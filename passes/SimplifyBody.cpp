@@ -58,6 +58,21 @@ static void useExp2(FusedOp op) {
   }
 }
 
+/// clampf(x, a, b) is min(max(x, a), b), which lowerings have.
+static void useExtrema(FusedOp op) {
+  for (auto clamp :
+       llvm::make_early_inc_range(op.getBlock()->getOps<math::ClampFOp>())) {
+    OpBuilder builder(clamp);
+    Value low =
+        arith::MaximumFOp::create(builder, clamp.getLoc(), clamp.getValue(),
+                                  clamp.getMin(), clamp.getFastmathAttr());
+    Value both = arith::MinimumFOp::create(
+        builder, clamp.getLoc(), low, clamp.getMax(), clamp.getFastmathAttr());
+    clamp.replaceAllUsesWith(both);
+    clamp.erase();
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Sums
 //===----------------------------------------------------------------------===//
@@ -277,6 +292,7 @@ struct SimplifyBodyPass : ssm::impl::SimplifyBodyPassBase<SimplifyBodyPass> {
     getOperation()->walk([](FusedOp op) {
       joinEqual(op);
       useExp2(op);
+      useExtrema(op);
       hoistFromSums(op);
       eraseDead(op.getBlock());
       splitSums(op);

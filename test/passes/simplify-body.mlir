@@ -4,6 +4,26 @@
 // RUN: mamba-opt --ssm-simplify-body --split-input-file %t.once -o %t.twice
 // RUN: diff %t.once %t.twice
 
+// What has no code is written as what has.
+
+// CHECK-LABEL: func.func @clamp
+// CHECK: %[[LOW:[a-z0-9_]+]] = arith.maximumf %[[X:[a-z0-9_]+]], %[[LEAST:[a-z0-9_]+]] : f32
+// CHECK: arith.minimumf %[[LOW]], %[[MOST:[a-z0-9_]+]] : f32
+// CHECK-NOT: clampf
+func.func @clamp(%x_: tensor<?x?x?xf32>, %least_: tensor<?xf32>,
+                 %most_: tensor<?xf32>) -> tensor<?x?x?xf32> {
+  %r = ssm.fused (%x = %x_[b, l, d] : tensor<?x?x?xf32>,
+                  %least = %least_[d] : tensor<?xf32>,
+                  %most = %most_[d] : tensor<?xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>) {
+    %y = math.clampf %x to [%least, %most] : f32
+    ssm.yield %y : f32
+  }
+  return %r : tensor<?x?x?xf32>
+}
+
+// -----
+
 // log2(e) joins A: one product a channel and state, none a step.
 
 // CHECK-LABEL: func.func @exponent
