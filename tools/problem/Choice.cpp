@@ -15,16 +15,18 @@
 using namespace mamba;
 
 std::vector<Flag> ChoiceOptions::flags() {
-  return {{"function", "NAME", "the function, if the file has several",
-           takeText(function)},
-          {"grad", "",
-           "the gradients of the function: its arguments and the gradients of "
-           "its results (dNAME) in, those of its arguments out",
-           takeSwitch(grad)},
-          {"save", "WHAT",
-           "what forward saves for its gradients: none, all, every=STEPS, or a "
-           "budget such as 64M; without --grad: forward, saving",
-           takeText(save)}};
+  return {
+      {"function", "NAME", "the function, if the file has several",
+       takeText(function)},
+      {"grad", "",
+       "the gradients of the function: its arguments and the gradients of "
+       "its results (dNAME) in, those of its arguments out",
+       takeSwitch(grad)},
+      {"save", "WHAT",
+       "what forward saves for its gradients: none, all (that kernels start "
+       "from: the states 32 steps apart), every=STEPS, or a budget such as "
+       "64M; without --grad: forward, saving",
+       takeText(save)}};
 }
 
 static Status invalid(std::string text) {
