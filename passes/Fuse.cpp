@@ -46,10 +46,14 @@ namespace {
 class TensorCheck {
 public:
   LogicalResult add(Location loc, Type tensor, AccessAttr access);
+  /// Behind all tensors: each one's groups divide the channels.
+  LogicalResult verifyGroups() const;
 
 private:
   SmallVector<int64_t> extents =
       SmallVector<int64_t>(getMaxEnumValForAxis() + 1, ShapedType::kDynamic);
+  /// Where the types say how many there are.
+  SmallVector<std::tuple<Location, RankedTensorType, int64_t>> groups;
 };
 } // namespace
 
@@ -68,6 +72,8 @@ LogicalResult TensorCheck::add(Location loc, Type tensor, AccessAttr access) {
              << stringifyAxis(axis) << ", expected a static positive one";
     int64_t &known = extents[static_cast<unsigned>(axis)];
     // Each tensor may have groups of its own.
+    if (axis == Axis::Group)
+      groups.emplace_back(loc, type, extent);
     if (extent == ShapedType::kDynamic || axis == Axis::Group)
       continue;
     if (known != ShapedType::kDynamic && known != extent)
@@ -80,6 +86,16 @@ LogicalResult TensorCheck::add(Location loc, Type tensor, AccessAttr access) {
   return success();
 }
 
+LogicalResult TensorCheck::verifyGroups() const {
+  int64_t channels = extents[static_cast<unsigned>(Axis::Channel)];
+  for (auto [loc, type, count] : groups)
+    if (channels != ShapedType::kDynamic && channels % count != 0)
+      return emitError(loc, "cannot be fused: ")
+             << type << " has " << count << " groups, which do not divide the "
+             << channels << " channels of another tensor of the kernel";
+  return success();
+}
+
 static LogicalResult verifyTensors(const Stage &stage) {
   TensorCheck check;
   for (auto [value, access] : stage.inputs)
@@ -88,7 +104,7 @@ static LogicalResult verifyTensors(const Stage &stage) {
   for (const StageOutput &output : stage.outputs)
     if (failed(check.add(output.value.getLoc(), output.type, output.access)))
       return failure();
-  return success();
+  return check.verifyGroups();
 }
 
 /// A kernel takes its extents from what it reads: each axis of an output, and
