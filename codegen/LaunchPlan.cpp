@@ -129,6 +129,10 @@ static std::string nameOr(StringAttr stated, const Twine &numbered) {
 static LogicalResult verifyBody(func::FuncOp function) {
   if (function.isExternal())
     return function.emitError("has no body to lower");
+  if (function.getNumResults() == 0)
+    return function.emitError(
+        "returns nothing, so that there is nothing to compute; return what is "
+        "wanted of it");
   Region &body = function.getBody();
   if (body.hasOneBlock() && isa<func::ReturnOp>(body.front().getTerminator()))
     return success();

@@ -70,6 +70,13 @@ func.func private @external(%x: tensor<?xf32>) -> tensor<?xf32>
 
 // -----
 
+// expected-error@+1 {{returns nothing, so that there is nothing to compute; return what is wanted of it}}
+func.func @nothing(%x: tensor<?x?x?xf32>) {
+  return
+}
+
+// -----
+
 // expected-error@+1 {{has a name that LLVM reserves for intrinsics, expected one without the prefix 'llvm.'}}
 func.func @llvm.exp2(%x_: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
   %y = ssm.fused (%x = %x_[b, l, d] : tensor<?x?x?xf32>) -> ([b, l, d] : tensor<?x?x?xf32>) {
