@@ -97,6 +97,18 @@ double RecurrenceTensors::maxError() const {
   return error;
 }
 
+std::vector<TensorView>
+mamba::test::firstColumns(const RecurrenceTensors &parent,
+                          const RecurrenceTensors &own) {
+  std::vector<TensorView> views = own.views(), wide = parent.views();
+  for (size_t i : {0, 2}) {
+    int64_t channels = views[i].shape[2];
+    views[i] = wide[i];
+    views[i].shape[2] = channels;
+  }
+  return views;
+}
+
 std::shared_ptr<Device> mamba::test::cpuDevice() {
   EXPECT_TRUE(registerCompiler().ok());
   Result<std::shared_ptr<Device>> device = Device::open("cpu");

@@ -35,6 +35,11 @@ struct RecurrenceTensors {
   HostTensor u, a, h, last;
 };
 
+/// Those of `own`, but with u and h as the first columns of the tensors of
+/// `parent`, which has more channels and else the same extents.
+std::vector<TensorView> firstColumns(const RecurrenceTensors &parent,
+                                     const RecurrenceTensors &own);
+
 std::shared_ptr<Device> cpuDevice();
 
 } // namespace mamba::test

@@ -171,12 +171,8 @@ TEST(TunedSchedules, ServeAllWidthsOfRows) {
   Function function = makeRecurrence("tuned rows");
   Result<std::shared_ptr<Device>> simt = Device::open("simt");
   ASSERT_TRUE(simt.ok()) << simt.status().message();
-  RecurrenceTensors tensors(2, 64, 64);
-  std::vector<TensorView> wide = tensors.views();
-  for (TensorView *view : {&wide[0], &wide[2]}) {
-    view->strides[0] = view->shape[1] * 128;
-    view->strides[1] = 128;
-  }
+  RecurrenceTensors tensors(2, 64, 64), parent(2, 64, 128);
+  std::vector<TensorView> wide = firstColumns(parent, tensors);
   EXPECT_NE(scheduleOf(function, *simt, wide), "#ssm.schedule<items = 5>");
   placeOf(function, *simt, tensors.views())
       .store({"#ssm.schedule<items = 5>", 1e-6});

@@ -62,17 +62,6 @@ TEST(Variant, LengthsOfOneBucketShareCode) {
   }
 }
 
-/// u and h as columns of a tensor with `width` of them.
-std::vector<TensorView> columnsOf(std::vector<TensorView> views,
-                                  int64_t width) {
-  for (TensorView *view : {&views[0], &views[2]}) {
-    view->strides[0] = view->shape[1] * width;
-    view->strides[1] = width;
-  }
-  return views;
-}
-
-/// Cheap steps: a wider parent than 64 columns is only described.
 TEST(Variant, WidthsOfRowsAreConstantsOfGpuCode) {
   Function function = makeRecurrence("rows");
   RecurrenceTensors a(2, 520, 64);
@@ -82,8 +71,11 @@ TEST(Variant, WidthsOfRowsAreConstantsOfGpuCode) {
   // Other batches and lengths of that width share it, wider parents do not.
   RecurrenceTensors b(2, 1000, 64);
   EXPECT_EQ(function.request(b.views())->layouts, request.layouts);
-  VariantRequest wide = *function.request(columnsOf(a.views(), 128));
-  EXPECT_EQ(wide.layouts[0].fixedStride, 128);
+  RecurrenceTensors parent(2, 520, 128);
+  std::vector<TensorView> columns = firstColumns(parent, a);
+  Result<VariantRequest> wide = function.request(columns);
+  ASSERT_TRUE(wide.ok()) << wide.status().message();
+  EXPECT_EQ(wide->layouts[0].fixedStride, 128);
   VariantRequest general = request;
   general.forgetFixedStrides();
   EXPECT_EQ(general.layouts[0], (LayoutSpec{2, 16}));
@@ -96,7 +88,7 @@ TEST(Variant, WidthsOfRowsAreConstantsOfGpuCode) {
     return *kernel;
   };
   EXPECT_EQ(onSimt(a.views()), onSimt(b.views()));
-  EXPECT_NE(onSimt(a.views()), onSimt(columnsOf(a.views(), 128)));
+  EXPECT_NE(onSimt(a.views()), onSimt(columns));
   EXPECT_EQ(kernelFor(function, a)->artifact().layouts[0], (LayoutSpec{2, 16}))
       << "the CPU's code gains nothing";
 }
