@@ -111,6 +111,11 @@ LayoutSpec deduceLayout(const TensorView &view, const TensorSpec &spec) {
   return layout;
 }
 
+void forgetFixedStrides(std::span<LayoutSpec> layouts) {
+  for (LayoutSpec &layout : layouts)
+    layout = layout.withoutFixedStride();
+}
+
 bool satisfies(const TensorView &view, const LayoutSpec &layout) {
   if (!hasStride(view, layout.unitDim, 1) ||
       !hasStride(view, layout.fixedDim, layout.fixedStride))

@@ -17,6 +17,7 @@
 #include "runtime/Status.h"
 #include "runtime/Tensor.h"
 
+#include <span>
 #include <string_view>
 
 namespace mamba {
@@ -32,6 +33,9 @@ namespace mamba {
 LayoutSpec deduceLayout(const TensorView &view, const TensorSpec &spec);
 
 inline constexpr int64_t kRowAlignment = 128;
+
+/// Makes all strides but unit ones arguments of the launch.
+void forgetFixedStrides(std::span<LayoutSpec> layouts);
 
 /// True if `view` meets `layout`. An empty view meets every layout.
 bool satisfies(const TensorView &view, const LayoutSpec &layout);

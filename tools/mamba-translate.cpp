@@ -108,7 +108,7 @@ static Result<VariantRequest> requestFor(const Choice &choice,
 static Status write(const TranslateOptions &options, std::string_view bytes) {
   if (!options.output.empty())
     return writeFile(options.output, {bytes});
-  std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+  print(bytes);
   return Status(); // runOnFile() looks whether that went well.
 }
 

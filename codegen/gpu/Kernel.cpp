@@ -43,7 +43,7 @@ static SmallVector<mamba::KernelArg> collectArgs(const LaunchPlan &plan,
   for (unsigned tensor : tensors)
     args.push_back({Kind::Pointer, static_cast<uint16_t>(tensor), 0});
   for (unsigned tensor : tensors)
-    for (auto [dim, spec] : llvm::enumerate(plan.tensor(tensor).dims))
+    for (size_t dim = 0; dim < plan.tensor(tensor).dims.size(); ++dim)
       if (!knownStride(plan, tensor, dim))
         args.push_back({Kind::Stride, static_cast<uint16_t>(tensor),
                         static_cast<uint16_t>(dim)});

@@ -101,8 +101,7 @@ static bool dependsOnSteps(const Device &device) {
 }
 
 void VariantRequest::forgetFixedStrides() {
-  for (LayoutSpec &layout : layouts)
-    layout = layout.withoutFixedStride();
+  mamba::forgetFixedStrides(layouts);
 }
 
 void VariantRequest::aimAt(const Device &device) {

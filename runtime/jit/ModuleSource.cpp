@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/jit/ModuleSource.h"
+#include "runtime/Layout.h"
 
 #include "codegen/Bytecode.h"
 #include "codegen/DiagnosticText.h"
@@ -269,8 +270,7 @@ static ssm::CompileRequest compileRequest(const std::string &function,
   compile.function = function;
   compile.layouts = request.layouts;
   if (request.isCpu()) // Its code takes every stride from the launch.
-    for (LayoutSpec &layout : compile.layouts)
-      layout = layout.withoutFixedStride();
+    forgetFixedStrides(compile.layouts);
   compile.channelMultiple = request.channelMultiple;
   compile.lengthMultiple = request.lengthMultiple;
   compile.schedule = {request.target,   request.batch,   request.length,

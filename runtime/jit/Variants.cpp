@@ -48,8 +48,7 @@ size_t VariantKey::hash() const {
 }
 
 void VariantKey::forgetFixedStrides() {
-  for (uint32_t i = 0; i < numTensors; ++i)
-    layouts[i] = layouts[i].withoutFixedStride();
+  mamba::forgetFixedStrides(std::span(layouts).first(numTensors));
 }
 
 /// The place of `axis` in VariantKey::extents, or -1.

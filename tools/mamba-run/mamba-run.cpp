@@ -112,7 +112,7 @@ static Status dumpStage(const RunOptions &options, const Function &function,
     if (stage != options.dump)
       return;
     isFound = true;
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    print(text);
   };
   Status status = function.compile(request, hook).status();
   // A stage that was reached is of use, above all when a later one fails.
@@ -266,7 +266,7 @@ static Status run(const RunOptions &options) {
   if (!options.dump.empty())
     return Status();
   std::string table = report.table(problem);
-  std::fwrite(table.data(), 1, table.size(), stdout);
+  print(table);
   MAMBA_ASSIGN_OR_RETURN(std::vector<TensorOutput> outputs,
                          planOutputs(options, problem));
   MAMBA_RETURN_IF_ERROR(writeTensorFiles(outputs, problem.sampleRate));
