@@ -7,8 +7,10 @@
 
 #include "codegen/LaunchPlan.h"
 
-#include "mlir/IR/Builders.h"
 #include "runtime/Validate.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -125,6 +127,27 @@ static std::string nameOr(StringAttr stated, const Twine &numbered) {
   return stated ? stated.str() : numbered.str();
 }
 
+/// Tools and bundles tell tensors apart by their names.
+static LogicalResult verifyNames(func::FuncOp function,
+                                 const mamba::Artifact &artifact) {
+  auto place = [&](size_t i) {
+    return i < artifact.numInputs
+               ? "argument " + std::to_string(i)
+               : "result " + std::to_string(i - artifact.numInputs);
+  };
+  llvm::StringMap<size_t> known;
+  for (size_t i = 0; i < artifact.numInputs + artifact.numResults; ++i) {
+    StringRef name = artifact.tensors[i].name;
+    auto [first, isNew] = known.try_emplace(name, i);
+    if (!isNew)
+      return function.emitError("@")
+             << function.getName() << " has two tensors called '" << name
+             << "': " << place(first->second) << " and " << place(i)
+             << "; give one of them another ssm.name";
+  }
+  return success();
+}
+
 /// A chain of kernels and a return.
 static LogicalResult verifyBody(func::FuncOp function) {
   if (function.isExternal())
@@ -167,7 +190,8 @@ FailureOr<LaunchPlan> LaunchPlan::build(func::FuncOp function) {
     plan.artifact.layouts.push_back(layoutFrom(
         function.getArgAttr(i, kLayoutAttrName), plan.artifact.tensors.back()));
   }
-  if (failed(plan.addResults(function)))
+  if (failed(plan.addResults(function)) ||
+      failed(verifyNames(function, plan.artifact)))
     return failure();
   if (auto multiple = function->getAttrOfType<IntegerAttr>(kMultipleAttrName))
     plan.artifact.channelMultiple = multiple.getInt();

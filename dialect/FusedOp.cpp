@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/BodyOps.h"
 #include "dialect/Dependence.h"
 #include "dialect/SSMDialect.h"
 
@@ -292,19 +293,12 @@ static LogicalResult verifySignature(FusedOp op, YieldOp yield) {
 static LogicalResult verifyBodyOp(Operation &nested) {
   if (isa<RecurrenceOp, SumOp, TotalOp, YieldOp>(nested))
     return success();
-  bool isScalarDialect =
-      isa_and_present<arith::ArithDialect, math::MathDialect,
-                      complex::ComplexDialect>(nested.getDialect());
-  auto isScalar = [](Type type) {
-    return type.isIntOrIndexOrFloat() || isa<ComplexType>(type);
-  };
-  if (!isScalarDialect || nested.getNumRegions() != 0 ||
-      !isMemoryEffectFree(&nested) ||
-      !llvm::all_of(nested.getOperandTypes(), isScalar) ||
-      !llvm::all_of(nested.getResultTypes(), isScalar))
+  if (!isScalarOp(&nested))
     return nested.emitOpError(
         "(C6) is no scalar op of arith, math or complex; a fused body holds "
         "only those and ssm.recurrence, ssm.sum, ssm.total, ssm.yield");
+  if (std::string problem = bodyOpProblem(&nested); !problem.empty())
+    return nested.emitOpError("(C6) ") << problem;
   return success();
 }
 

@@ -259,8 +259,10 @@ def SSM_FusedOp : SSM_Op<"fused", [Pure, IsolatedFromAbove, SingleBlock]> {
     - (C4) a yielded value depends on no axis that its result lacks.
     - (C5) each axis of a result is an axis of some input; so is l where the
       body has a recurrence.
-    - (C6) body ops are side-effect free scalar ops of arith, math or complex,
-      or `ssm.recurrence`, `ssm.sum`, `ssm.total`, `ssm.yield`.
+    - (C6) body ops are those scalar ops of arith, math and complex that
+      `dialect/BodyOps.cpp` lists (the error names them), on f64, f32, f16, bf16,
+      complex numbers of f64 or f32, index and integers of at most 64 bits; or
+      `ssm.recurrence`, `ssm.sum`, `ssm.total`, `ssm.yield`.
     - (C7) groups divide a static channel extent.
     - (C8) all recurrences run in one direction, or those of one of both read no
       recurrence, and nothing reads their last states. (They are replayed: from

@@ -7,6 +7,7 @@
 
 #include "passes/FuseModel.h"
 
+#include "dialect/BodyOps.h"
 #include "dialect/SSMDialect.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -106,17 +107,12 @@ bool mlir::ssm::isZeroTensor(Value value) {
 // What is accepted
 //===----------------------------------------------------------------------===//
 
-static bool isScalar(Type type) {
-  return type.isIntOrIndexOrFloat() || isa<ComplexType>(type);
-}
-
 /// An op that a fused body may hold as it is.
-static bool isScalarOp(Operation *op) {
-  return isa_and_present<arith::ArithDialect, math::MathDialect,
-                         complex::ComplexDialect>(op->getDialect()) &&
-         op->getNumRegions() == 0 && isMemoryEffectFree(op) &&
-         llvm::all_of(op->getOperandTypes(), isScalar) &&
-         llvm::all_of(op->getResultTypes(), isScalar);
+static LogicalResult verifyBodyOp(Operation *op) {
+  std::string problem = bodyOpProblem(op);
+  return problem.empty() ? success()
+                         : op->emitError("cannot be fused: '")
+                               << op->getName() << "' " << problem;
 }
 
 /// Each result of `map` is a loop, or the one element of an extent of 1.
@@ -186,18 +182,22 @@ static LogicalResult verifyLinalg(linalg::LinalgOp op) {
                          "operand in memory");
   if (failed(verifyLoops(op)) || failed(verifyMaps(op)))
     return failure();
-  for (Operation &nested : op.getBlock()->without_terminator())
+  for (Operation &nested : op.getBlock()->without_terminator()) {
     if (!isScalarOp(&nested))
       return nested.emitError("cannot be fused: expected a scalar op of arith, "
                               "math or complex without side effects");
+    if (failed(verifyBodyOp(&nested)))
+      return failure();
+  }
   return success();
 }
 
 static LogicalResult verifySupported(Operation *op) {
   if (isa<DiscretizeOp, ScanOp, ReadoutOp, GateOp, SpreadGroupsOp, SumGroupsOp>(
-          op) ||
-      isScalarOp(op))
+          op))
     return success();
+  if (isScalarOp(op))
+    return verifyBodyOp(op);
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
     return verifyLinalg(linalgOp);
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {

@@ -73,6 +73,31 @@ static void useExtrema(FusedOp op) {
   }
 }
 
+/// Whether a number is finite, infinite or none, by comparisons.
+static void useComparisons(FusedOp op) {
+  for (Operation &nested : llvm::make_early_inc_range(*op.getBlock())) {
+    if (!isa<math::IsNaNOp, math::IsInfOp, math::IsFiniteOp>(nested))
+      continue;
+    OpBuilder builder(&nested);
+    Location loc = nested.getLoc();
+    Value left = nested.getOperand(0), right = left;
+    auto predicate = arith::CmpFPredicate::UNO;
+    if (!isa<math::IsNaNOp>(nested)) {
+      auto type = cast<FloatType>(left.getType());
+      left = math::AbsFOp::create(builder, loc, left);
+      right = arith::ConstantOp::create(
+          builder, loc,
+          builder.getFloatAttr(type,
+                               APFloat::getInf(type.getFloatSemantics())));
+      predicate = isa<math::IsInfOp>(nested) ? arith::CmpFPredicate::OEQ
+                                             : arith::CmpFPredicate::OLT;
+    }
+    nested.replaceAllUsesWith(ValueRange(
+        arith::CmpFOp::create(builder, loc, predicate, left, right)));
+    nested.erase();
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Sums
 //===----------------------------------------------------------------------===//
@@ -293,6 +318,7 @@ struct SimplifyBodyPass : ssm::impl::SimplifyBodyPassBase<SimplifyBodyPass> {
       joinEqual(op);
       useExp2(op);
       useExtrema(op);
+      useComparisons(op);
       hoistFromSums(op);
       eraseDead(op.getBlock());
       splitSums(op);

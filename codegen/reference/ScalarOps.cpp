@@ -298,7 +298,6 @@ static void addMath(Table &table) {
   table["math.round"] = real1<::round>;
   table["math.roundeven"] = real1<::nearbyint>;
   table["math.powf"] = real2<::pow>;
-  table["math.fpowi"] = real2<::pow>;
   table["math.atan2"] = real2<::atan2>;
   table["math.copysign"] = real2<::copysign>;
   table["math.rsqrt"] = [](S a, S, S, int64_t) -> Scalar {
@@ -363,6 +362,10 @@ static const Table &functions() {
     return result;
   }();
   return table;
+}
+
+bool mlir::ssm::hasScalarRule(StringRef name) {
+  return functions().contains(name);
 }
 
 static bool isComputedWith(Value value) {

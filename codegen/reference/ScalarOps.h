@@ -52,6 +52,9 @@ bool isComputedWith(Operation *op);
 /// three operands and one result; nothing where the reference has no rule.
 std::optional<ScalarOp> scalarOpOf(Operation *op);
 
+/// Whether there is a rule for ops of this name, "math.exp".
+bool hasScalarRule(StringRef name);
+
 /// The value of a constant op's scalar attribute: a number, or an array of real
 /// and imaginary part. Nothing for other attributes.
 std::optional<Scalar> scalarOf(Attribute constant);

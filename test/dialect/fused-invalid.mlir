@@ -197,6 +197,45 @@ func.func @C6_vector(%x: tensor<?xf32>) {
 
 // -----
 
+// What has no defined result for some operands:
+
+func.func @C6_division(%x: tensor<?xf32>) {
+  %y = ssm.fused (%v = %x[b] : tensor<?xf32>) -> ([b] : tensor<?xf32>) {
+    %i = arith.fptosi %v : f32 to i32
+    // expected-error@+1 {{'arith.divsi' op (C6) is none of the ops of arith that a body may hold: addf, addi, andi, }}
+    %q = arith.divsi %i, %i : i32
+    %f = arith.sitofp %q : i32 to f32
+    ssm.yield %f : f32
+  }
+  return
+}
+
+// -----
+
+func.func @C6_none_of_math(%x: tensor<?xf32>) {
+  %y = ssm.fused (%v = %x[b] : tensor<?xf32>) -> ([b] : tensor<?xf32>) {
+    %two = arith.constant 2 : i32
+    // expected-error@+1 {{'math.fpowi' op (C6) is none of the ops of math that a body may hold: absf, acos, }}
+    %p = math.fpowi %v, %two : f32, i32
+    ssm.yield %p : f32
+  }
+  return
+}
+
+// -----
+
+func.func @C6_type(%x: tensor<?xf32>) {
+  %y = ssm.fused (%v = %x[b] : tensor<?xf32>) -> ([b] : tensor<?xf32>) {
+    // expected-error@+1 {{'arith.truncf' op (C6) computes in f8E4M3FN, expected f64, f32, f16, bf16, complex numbers of f64 or f32, index, or integers of at most 64 bits}}
+    %e = arith.truncf %v : f32 to f8E4M3FN
+    %f = arith.extf %e : f8E4M3FN to f32
+    ssm.yield %f : f32
+  }
+  return
+}
+
+// -----
+
 func.func @C6_outside_value(%x: tensor<?xf32>, %s: f32) {
   // expected-note@+1 {{required by region isolation constraints}}
   %y = ssm.fused (%v = %x[b] : tensor<?xf32>) -> ([b] : tensor<?xf32>) {

@@ -72,6 +72,23 @@ func.func @linalg_index(%a: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
 
 // -----
 
+func.func @count_of_bits(%a: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
+  %r = linalg.generic {
+      indexing_maps = [affine_map<(b, l, d) -> (b, l, d)>],
+      iterator_types = ["parallel", "parallel", "parallel"]}
+      outs(%a : tensor<?x?x?xf32>) {
+  ^bb0(%x: f32):
+    %i = arith.fptosi %x : f32 to i32
+    // expected-error @below {{cannot be fused: 'math.ctpop' is none of the ops of math that a body may hold: absf, acos, }}
+    %n = math.ctpop %i : i32
+    %f = arith.sitofp %n : i32 to f32
+    linalg.yield %f : f32
+  } -> tensor<?x?x?xf32>
+  return %r : tensor<?x?x?xf32>
+}
+
+// -----
+
 func.func @reduction(%a: tensor<?x?x?xf32>, %o: tensor<?x?xf32>)
     -> tensor<?x?xf32> {
   // expected-error @below {{cannot be fused: its loops reduce, and result 0 is no sum (what it was plus a term)}}

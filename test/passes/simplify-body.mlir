@@ -24,6 +24,31 @@ func.func @clamp(%x_: tensor<?x?x?xf32>, %least_: tensor<?xf32>,
 
 // -----
 
+// CHECK-LABEL: func.func @kinds
+// CHECK-DAG: %[[SIZE:[a-z0-9_]+]] = math.absf %[[X:[a-z0-9_]+]] : f32
+// CHECK-DAG: %[[INF:[a-z0-9_]+]] = arith.constant 0x7F800000 : f32
+// CHECK-DAG: arith.cmpf uno, %[[X]], %[[X]] : f32
+// CHECK-DAG: arith.cmpf oeq, %[[SIZE]], %[[INF]] : f32
+// CHECK-DAG: arith.cmpf olt, %[[SIZE]], %[[INF]] : f32
+// CHECK-NOT: math.is
+func.func @kinds(%x_: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
+  %r = ssm.fused (%x = %x_[b, l, d] : tensor<?x?x?xf32>)
+      -> ([b, l, d] : tensor<?x?x?xf32>) {
+    %zero = arith.constant 0.0 : f32
+    %one = arith.constant 1.0 : f32
+    %nan = math.isnan %x : f32
+    %inf = math.isinf %x : f32
+    %finite = math.isfinite %x : f32
+    %a = arith.select %nan, %zero, %x : f32
+    %b = arith.select %inf, %one, %a : f32
+    %c = arith.select %finite, %x, %b : f32
+    ssm.yield %c : f32
+  }
+  return %r : tensor<?x?x?xf32>
+}
+
+// -----
+
 // log2(e) joins A: one product a channel and state, none a step.
 
 // CHECK-LABEL: func.func @exponent

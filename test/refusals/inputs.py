@@ -87,6 +87,13 @@ MODULES = {
         "%y = ssm.fused (%x = %u[b, l, d] : tensor<?x?x?xf32>) -> ([b, l, d] : "
         "tensor<?x?x?xf32>) {\n    %e = func.call @other(%x) : (f32) -> f32\n"
         "    ssm.yield %e : f32\n  }\n  return %y : tensor<?x?x?xf32>"),
+    "division.mlir": lambda: function(
+        "%y = ssm.fused (%x = %u[b, l, d] : tensor<?x?x?xf32>) -> ([b, l, d] : "
+        "tensor<?x?x?xf32>) {\n    %i = arith.fptosi %x : f32 to i32\n"
+        "    %zero = arith.constant 0 : i32\n"
+        "    %q = arith.divsi %i, %zero : i32\n"
+        "    %e = arith.sitofp %q : i32 to f32\n"
+        "    ssm.yield %e : f32\n  }\n  return %y : tensor<?x?x?xf32>"),
     "assembly.mlir": lambda: function(
         '%r = "llvm.inline_asm"() <{asm_string = "syscall", constraints = "=r", '
         "has_side_effects}> : () -> i32\n  return %u : tensor<?x?x?xf32>"),
@@ -101,6 +108,8 @@ MODULES = {
                            b"tensor<2x3x4xf64>) {\n  %0:2 = \"ssm.scan\"(%a, %b)"
                            b" : (tensor<2x3x4xf32>, tensor<2x3x4xf64>) -> "
                            b"(tensor<2x3x4xf32>, tensor<2x4xf32>)\n  return\n}\n",
+    "one-name.mlir": lambda: EMA.replace(
+        b"%rate: tensor<?xf32>)", b'%rate: tensor<?xf32> {ssm.name = "u"})'),
     "gate.mlir": lambda: b"func.func @f(%a: tensor<2x3x4xf32>) {\n  %0 = "
                          b"ssm.gate relu6 %a, %a : tensor<2x3x4xf32>\n  "
                          b"return\n}\n",

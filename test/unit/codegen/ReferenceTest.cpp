@@ -13,6 +13,8 @@
 #include "test/unit/codegen/ReferenceTesting.h"
 
 #include "codegen/reference/GradientCheck.h"
+#include "codegen/reference/ScalarOps.h"
+#include "dialect/BodyOps.h"
 
 #include <limits>
 
@@ -523,6 +525,19 @@ func.func @f(%n: index) -> tensor<?x?xf32> {
                 .find("needs more than 2147483648 numbers"),
             std::string::npos)
       << errors;
+}
+
+//===----------------------------------------------------------------------===//
+// Scalar ops
+//===----------------------------------------------------------------------===//
+
+TEST(ScalarOps, HaveARuleForWhatBodiesMayHold) {
+  for (StringRef dialect : {"arith", "math", "complex"}) {
+    EXPECT_FALSE(bodyOpsOf(dialect).empty());
+    for (StringRef op : bodyOpsOf(dialect))
+      EXPECT_TRUE(op == "constant" || hasScalarRule((dialect + "." + op).str()))
+          << dialect.str() << "." << op.str();
+  }
 }
 
 } // namespace
