@@ -41,6 +41,7 @@ def search(arguments, shape, folder):
          f"--device={arguments.device}", "--random", "--again", "--show=0",
          f"--extents=B={batch},L={length},D={channels}",
          f"--seconds={arguments.seconds}", f"--report={report}",
+         *(["--from-model"] if arguments.from_model else []),
          *gpu.ORDERS[arguments.order], *flags], stdout=subprocess.DEVNULL)
     return None if done.returncode else json.loads(report.read_text())
 
@@ -52,7 +53,8 @@ def record_of(arguments, report):
             "default_us": round(report["default_us"], 2),
             "seconds": round(report["seconds"], 1),
             "tried": len(report["candidates"]),
-            "exhausted": report["exhausted"], "commit": arguments.commit}
+            "exhausted": report["exhausted"],
+            "from_model": arguments.from_model, "commit": arguments.commit}
 
 
 def append(path, entries):
@@ -67,7 +69,11 @@ def main():
     parser.add_argument("--device", default="cuda:0")
     parser.add_argument("--suite", choices=SUITES, default="forward")
     parser.add_argument("--order", choices=gpu.ORDERS, default="bdl")
-    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--seconds", type=int, default=15)
+    parser.add_argument("--from-model", action="store_true",
+                        help="without the table that comes with the compiler: "
+                             "tells how far the model is, and whether the search "
+                             "finds what the table has")
     parser.add_argument("--most-elements", type=int, default=1 << 27,
                         help="leaves out larger B x D x L x N / 16")
     parser.add_argument("--commit", default=gpu.head_commit())

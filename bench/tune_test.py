@@ -53,6 +53,13 @@ class TuneTest(unittest.TestCase):
         self.assertIn("--grad --save=all", calls[0])
         self.assertIn("--layout=bld", calls[0])
 
+    def test_a_search_may_leave_out_the_table(self):
+        _, _, records, calls = self.run_with(
+            f"echo '{json.dumps(REPORT)}' >$report", "--from-model",
+            f"--most-elements={1 << 22}")
+        self.assertTrue(records[0]["from_model"])
+        self.assertIn("--from-model", calls[0])
+
     def test_large_problems_are_left_out(self):
         _, reports, _, _ = self.run_with(
             f"echo '{json.dumps(REPORT)}' >$report",

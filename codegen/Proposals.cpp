@@ -53,12 +53,9 @@ static Problem largestProblem(ModuleOp fused, const ScheduleRequest &request) {
   return largest;
 }
 
-static std::vector<std::string> proposeForCpu(MLIRContext *context,
-                                              const Problem &problem,
-                                              int64_t threads, Attribute from) {
-  if (from)
-    return textsOf(
-        context, neighboursOf(fieldsOf(cast<CpuScheduleAttr>(from)), problem));
+/// The model's for the CPU.
+static std::vector<std::string>
+modelledForCpu(MLIRContext *context, const Problem &problem, int64_t threads) {
   CpuTarget target;
   if (threads > 0)
     target.threads = threads;
@@ -66,19 +63,25 @@ static std::vector<std::string> proposeForCpu(MLIRContext *context,
                                     {defaultCpuSchedule(problem, target)});
 }
 
-static std::vector<std::string> proposeForGpu(MLIRContext *context,
-                                              const Problem &problem,
-                                              const GpuTarget &target,
-                                              Attribute from) {
-  if (from)
-    return textsOf(context, neighboursOf(fieldsOf(cast<ScheduleAttr>(from)),
-                                         problem, target));
-  std::vector<std::string> ranked =
-      textsOf(context, rankGpuSchedules(problem, target));
-  if (std::optional<std::string_view> tuned =
-          findTunedSchedule(problem, target))
-    ranked.insert(ranked.begin(), std::string(*tuned));
-  return ranked;
+static mamba::Result<GpuTarget> gpuOf(const ScheduleRequest &wanted) {
+  std::optional<GpuTarget> gpu = findGpuTarget(wanted.machine());
+  if (!gpu)
+    return invalid("found target '" + wanted.machine() + "', expected cpu, " +
+                   knownGpuTargets());
+  return *gpu;
+}
+
+/// Those one decision away from a schedule of the target.
+static mamba::Result<std::vector<std::string>>
+neighbours(Attribute from, const Problem &problem,
+           const ScheduleRequest &wanted) {
+  MLIRContext *context = from.getContext();
+  if (wanted.isCpu())
+    return textsOf(
+        context, neighboursOf(fieldsOf(cast<CpuScheduleAttr>(from)), problem));
+  MAMBA_ASSIGN_OR_RETURN(GpuTarget gpu, gpuOf(wanted));
+  return textsOf(
+      context, neighboursOf(fieldsOf(cast<ScheduleAttr>(from)), problem, gpu));
 }
 
 mamba::Result<std::string>
@@ -89,26 +92,33 @@ mlir::ssm::describeProblem(ModuleOp module, const CompileRequest &request) {
 
 mamba::Result<std::vector<std::string>>
 mlir::ssm::proposeSchedules(ModuleOp module, const CompileRequest &request,
-                            StringRef from) {
+                            bool usesTable) {
   MAMBA_ASSIGN_OR_RETURN(OwningOpRef<ModuleOp> fused, fuseFor(module, request));
   MLIRContext *context = module.getContext();
   const ScheduleRequest &wanted = request.schedule;
-  // Takes what the verifier says of proposals that are none.
-  DiagnosticText diagnostics(context);
-  Attribute start;
-  if (!from.empty()) {
-    start = parseAttribute(from, context);
-    if (wanted.isCpu() ? !isa_and_present<CpuScheduleAttr>(start)
-                       : !isa_and_present<ScheduleAttr>(start))
-      return invalid("found schedule '" + from + "', expected one for the " +
-                     (wanted.isCpu() ? "CPU" : "GPU"));
-  }
+  DiagnosticText refusals(context);
   Problem problem = largestProblem(*fused, wanted);
   if (wanted.isCpu())
-    return proposeForCpu(context, problem, wanted.threads, start);
-  std::optional<GpuTarget> gpu = findGpuTarget(wanted.machine());
-  if (!gpu)
-    return invalid("found target '" + wanted.machine() + "', expected cpu, " +
-                   knownGpuTargets());
-  return proposeForGpu(context, problem, *gpu, start);
+    return modelledForCpu(context, problem, wanted.threads);
+  MAMBA_ASSIGN_OR_RETURN(GpuTarget gpu, gpuOf(wanted));
+  std::vector<std::string> ranked =
+      textsOf(context, rankGpuSchedules(problem, gpu));
+  std::optional<std::string_view> row = findTunedSchedule(problem, gpu);
+  if (row && usesTable)
+    ranked.insert(ranked.begin(), std::string(*row));
+  return ranked;
+}
+
+mamba::Result<std::vector<std::string>>
+mlir::ssm::proposeNeighbours(ModuleOp module, const CompileRequest &request,
+                             StringRef from) {
+  MAMBA_ASSIGN_OR_RETURN(OwningOpRef<ModuleOp> fused, fuseFor(module, request));
+  const ScheduleRequest &wanted = request.schedule;
+  DiagnosticText refusals(module.getContext());
+  Attribute start = parseAttribute(from, module.getContext());
+  if (wanted.isCpu() ? !isa_and_present<CpuScheduleAttr>(start)
+                     : !isa_and_present<ScheduleAttr>(start))
+    return invalid("found schedule '" + from + "', expected one for the " +
+                   (wanted.isCpu() ? "CPU" : "GPU"));
+  return neighbours(start, largestProblem(*fused, wanted), wanted);
 }

@@ -17,12 +17,18 @@
 
 namespace mlir::ssm {
 
-/// Schedules for the function's kernels. Without `from`, those that the model
-/// ranks first, the default one leading; else those one decision away from it.
-/// What the attribute's verifier refuses is left out.
+/// The schedules for the function's kernels that a search begins with: the row
+/// of the table that comes with the compiler, if it has one and `usesTable`,
+/// then those that the model ranks first. What the attribute's verifier refuses
+/// is left out, here and below.
 mamba::Result<std::vector<std::string>>
 proposeSchedules(ModuleOp module, const CompileRequest &request,
-                 StringRef from = {});
+                 bool usesTable = true);
+
+/// Those one decision away from the schedule with the text `from`.
+mamba::Result<std::vector<std::string>>
+proposeNeighbours(ModuleOp module, const CompileRequest &request,
+                  StringRef from);
 
 /// All that the schedule of the function's largest kernel is chosen by:
 /// passes/TunedTable.h.

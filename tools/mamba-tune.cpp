@@ -32,6 +32,7 @@ struct Options : InputOptions, ChoiceOptions {
   std::string device = "cuda:0";
   int64_t seconds = 60;
   bool again = false;
+  bool fromModel = false;
   std::vector<std::string> schedules;
   Backend backend = Backend::Auto;
   int64_t show = 10;
@@ -54,6 +55,10 @@ CommandLine Options::commandLine() {
       {"seconds", "N", "start no measurement after this time (default 60)",
        takeNumber(seconds, 1)},
       {"again", "", "search although a schedule is known", takeSwitch(again)},
+      {"from-model", "",
+       "search as for a problem that the table which comes with the compiler "
+       "does not have; implies --again",
+       takeSwitch(fromModel)},
       {"schedule", "ATTRIBUTE",
        "measure this one, and others given so, in place of a search; "
        "repeatable",
@@ -244,7 +249,8 @@ static Status run(const Options &options) {
     views.push_back(tensor.view());
   TuneOptions wanted;
   wanted.seconds = static_cast<double>(options.seconds);
-  wanted.searchesAgain = options.again;
+  wanted.searchesAgain = options.again || options.fromModel;
+  wanted.usesTable = !options.fromModel;
   wanted.schedules = options.schedules;
   wanted.backend = options.backend;
   wanted.onProgress = showProgress;

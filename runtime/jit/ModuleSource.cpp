@@ -295,11 +295,20 @@ Result<Artifact> ModuleSource::compile(const std::string &function,
 
 Result<std::vector<std::string>>
 ModuleSource::proposeSchedules(const std::string &function,
-                               const VariantRequest &request,
-                               std::string_view from) {
+                               const VariantRequest &request, bool usesTable) {
   MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
   return ssm::proposeSchedules(access.module, compileRequest(function, request),
-                               {from.data(), from.size()});
+                               usesTable);
+}
+
+Result<std::vector<std::string>>
+ModuleSource::proposeNeighbours(const std::string &function,
+                                const VariantRequest &request,
+                                std::string_view from) {
+  MAMBA_ASSIGN_OR_RETURN(Access access, this->access());
+  return ssm::proposeNeighbours(access.module,
+                                compileRequest(function, request),
+                                {from.data(), from.size()});
 }
 
 Result<std::string>

@@ -89,12 +89,15 @@ public:
                                     std::span<const TensorView> inputs,
                                     const ProblemSlice &slice);
 
-  /// Schedules for the function's kernels, as text: without `from`, those that
-  /// the compiler's model ranks first, the default one leading; else those one
-  /// decision away from it.
+  /// Schedules for the function's kernels that a search begins with, as text:
+  /// codegen/Proposals.h.
   Result<std::vector<std::string>>
   proposeSchedules(const std::string &function, const VariantRequest &request,
-                   std::string_view from = {});
+                   bool usesTable);
+  /// Those one decision away from the schedule `from`.
+  Result<std::vector<std::string>>
+  proposeNeighbours(const std::string &function, const VariantRequest &request,
+                    std::string_view from);
   /// All that the compiler's model chooses a schedule by, as one line.
   Result<std::string> describeProblem(const std::string &function,
                                       const VariantRequest &request);

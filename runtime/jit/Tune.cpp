@@ -66,7 +66,6 @@ private:
   bool hasTime() const { return spent() < options.seconds; }
   std::vector<TensorView> hostTensors() const;
   std::vector<TensorView> verified(std::vector<TensorView> all) const;
-  Result<std::vector<std::string>> propose(const std::string &from);
   Status tryModel();
   const TuneCandidate *nextToLeave() const;
   Status walk();
@@ -130,11 +129,6 @@ std::vector<TensorView> Tuner::hostTensors() const {
 /// What of all tensors is compared with the reference.
 std::vector<TensorView> Tuner::verified(std::vector<TensorView> all) const {
   return part ? part->of(all, function.info()) : all;
-}
-
-Result<std::vector<std::string>> Tuner::propose(const std::string &from) {
-  return function.source()->proposeSchedules(function.info().name, request,
-                                             from);
 }
 
 //===----------------------------------------------------------------------===//
@@ -296,9 +290,11 @@ Status Tuner::tryOtherRoad() {
   return isFaster(schedule, Backend::Nvrtc).status();
 }
 
-/// What the model ranks first, the default schedule leading.
+/// What is known without measuring, the default schedule leading.
 Status Tuner::tryModel() {
-  MAMBA_ASSIGN_OR_RETURN(std::vector<std::string> proposals, propose(""));
+  MAMBA_ASSIGN_OR_RETURN(std::vector<std::string> proposals,
+                         function.source()->proposeSchedules(
+                             function.info().name, request, options.usesTable));
   for (const std::string &schedule : proposals) {
     if (!report.candidates.empty() && !hasTime())
       return Status();
@@ -327,7 +323,8 @@ Status Tuner::walk() {
   while (const TuneCandidate *from = nextToLeave()) {
     std::string schedule = from->schedule;
     MAMBA_ASSIGN_OR_RETURN(std::vector<std::string> neighbours,
-                           propose(schedule));
+                           function.source()->proposeNeighbours(
+                               function.info().name, request, schedule));
     bool moved = false;
     for (const std::string &neighbour : neighbours) {
       if (!hasTime())

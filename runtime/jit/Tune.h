@@ -64,6 +64,10 @@ struct TuneOptions {
   Backend backend = Backend::Auto;
   /// Search although a schedule is known.
   bool searchesAgain = false;
+  /// Begin with the table of schedules that comes with the compiler too. Else
+  /// the "default" of the report is what the model says of the problem, as it
+  /// is for problems that the table does not have.
+  bool usesTable = true;
   /// Measure these, and search and keep nothing; the first one must run.
   std::vector<std::string> schedules;
   /// Points of the iteration space that the reference computes, once.

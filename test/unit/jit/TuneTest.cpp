@@ -14,6 +14,7 @@
 
 #include "runtime/Buffer.h"
 #include "runtime/Warning.h"
+#include "runtime/jit/ModuleSource.h"
 #include "runtime/jit/TunedSchedules.h"
 #include "test/unit/jit/JitTesting.h"
 
@@ -165,6 +166,49 @@ TEST(TunedSchedules, ServeTheVariantTheyWereFoundFor) {
   EXPECT_EQ(found->seconds, 1e-6);
   placeOf(function, device, small.views()).remove();
   EXPECT_FALSE(placeOf(function, device, small.views()).find());
+}
+
+/// The gated scan of Mamba's layer, to whose problems the table that comes with
+/// the compiler has rows.
+constexpr std::string_view kGatedScan = R"(
+func.func @gated(%u: tensor<?x?x?xbf16>, %delta: tensor<?x?x?xbf16>,
+                 %z: tensor<?x?x?xbf16>, %A: tensor<?x16xf32>,
+                 %B: tensor<?x?x1x16xbf16>, %C: tensor<?x?x1x16xbf16>)
+    -> tensor<?x?x?xbf16> {
+  %u32 = arith.extf %u : tensor<?x?x?xbf16> to tensor<?x?x?xf32>
+  %dt = arith.extf %delta : tensor<?x?x?xbf16> to tensor<?x?x?xf32>
+  %z32 = arith.extf %z : tensor<?x?x?xbf16> to tensor<?x?x?xf32>
+  %B32 = arith.extf %B : tensor<?x?x1x16xbf16> to tensor<?x?x1x16xf32>
+  %C32 = arith.extf %C : tensor<?x?x1x16xbf16> to tensor<?x?x1x16xf32>
+  %a, %b = ssm.discretize mamba %dt, %A, %B32, %u32
+    : tensor<?x?x?xf32>, tensor<?x16xf32>, tensor<?x?x1x16xf32>,
+      tensor<?x?x?xf32> -> tensor<?x?x?x16xf32>
+  %h, %last = ssm.scan %a, %b : tensor<?x?x?x16xf32>
+  %y = ssm.readout %h, %C32
+    : tensor<?x?x?x16xf32>, tensor<?x?x1x16xf32> -> tensor<?x?x?xf32>
+  %o = ssm.gate silu %y, %z32 : tensor<?x?x?xf32>
+  %r = arith.truncf %o : tensor<?x?x?xf32> to tensor<?x?x?xbf16>
+  return %r : tensor<?x?x?xbf16>
+})";
+
+TEST(Tune, TheTableLeadsUnlessASearchLeavesItOut) {
+  ModuleSource source(std::string(kGatedScan), "gated.mlir");
+  VariantRequest request;
+  request.target = "sm_90";
+  request.batch = 8;
+  request.length = request.channels = 2048;
+  Result<std::vector<std::string>> with =
+      source.proposeSchedules("gated", request, true);
+  ASSERT_TRUE(with.ok()) << with.status().message();
+  Result<std::vector<std::string>> without =
+      source.proposeSchedules("gated", request, false);
+  ASSERT_TRUE(without.ok()) << without.status().message();
+  EXPECT_EQ(std::vector(with->begin() + 1, with->end()), *without);
+  // What the compiler takes where no one says anything.
+  Result<Artifact> compiled = source.compile("gated", request, {}, {});
+  ASSERT_TRUE(compiled.ok()) << compiled.status().message();
+  EXPECT_EQ(compiled->schedule, with->front());
+  EXPECT_NE(compiled->schedule, without->front());
 }
 
 TEST(TunedSchedules, ServeAllWidthsOfRows) {
