@@ -181,7 +181,8 @@ Value Operands::loadVector(const Tensor &tensor, Value base, Value position,
                            Value state, int64_t count) {
   return e.load(rawType(e, tensor.element, count),
                 address(tensor, base, position, state),
-                elementBytes(tensor.element) * count, /*invariant=*/true);
+                elementBytes(tensor.element) * count,
+                /*invariant=*/!keepsPlace);
 }
 
 /// The same words as loadVector along L, element by element, none of them past

@@ -108,6 +108,11 @@ public:
   /// The step (i64) at a position.
   Value stepAt(Value position);
 
+  /// While `keep` is true, what is loaded is asked for where the code says so:
+  /// ptxas moves loads of what is known not to change down to their first use,
+  /// also past barriers.
+  void keepPlace(bool keep) { keepsPlace = keep; }
+
   /// The axis of input `i` with a stride of one element, if any.
   std::optional<Axis> unitAxis(unsigned i);
 
@@ -134,6 +139,7 @@ private:
                int64_t count, Value limit);
   Value groupOf(const Tensor &tensor, Value channel);
 
+  bool keepsPlace = false;
   Emit &e;
   Kernel &kernel;
   const LaunchPlan &plan;

@@ -104,7 +104,10 @@ private:
   Steps initialCarries(unsigned recurrence, const Steps &init, StateRun run);
   void fillScalarCarries();
   void fillTables();
-  void fillStates(StateRun run);
+  bool hasEqualRuns();
+  void fillStates();
+  void fillStates(StateRun run,
+                  function_ref<void(const Table &, ArrayRef<Number>)> write);
   Value temporaryAddress(unsigned tensor, Value chunk, Value state,
                          bool isComplex);
   Steps readTemporary(unsigned tensor, Value chunk, unsigned recurrence,
@@ -282,6 +285,7 @@ private:
     size_t stagedWords = 0;
     size_t checkpointWords = 0;
   };
+  bool asksBeforeTables();
   FirstTile requestFirstTile();
   Value tileInRange(const TileRange &range, Value turn);
   Value hasTiles(const FirstTile &first);
@@ -533,6 +537,10 @@ private:
   }
   bool isAhead() const { return mlir::ssm::isAhead(part); }
   bool isRelay() const { return schedule.getRelay() != 0; }
+  /// All of a single step is asked for ahead: tables, and the step's own.
+  bool asksAtOnce() const {
+    return schedule.tileSteps() == 1 && schedule.getPrefetch() > 0;
+  }
   bool isHandoff() const { return part == KernelPart::Handoff; }
   /// Something reads states of steps, not the segments of chunks alone.
   bool needsStates() const { return !isAhead(); }

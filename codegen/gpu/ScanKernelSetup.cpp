@@ -85,6 +85,7 @@ void ScanKernel::build() {
       stagedBases[argument] = operands.inputBase(i, at.firstChannel);
     else
       eachChannel([&, argument = argument] { baseOf(argument); });
+  operands.keepPlace(asksAtOnce());
   eachChannel([&] { emitInvariants(); });
   allocateTables();
   allocateStaged();
@@ -93,17 +94,16 @@ void ScanKernel::build() {
   clearTotals();
   allocateWeights();
   clearWeighted();
-  // A relay has a multiprocessor to itself: nothing else would work while it
-  // fills its tables.
   FirstTile first;
-  if (isRelay())
+  if (asksBeforeTables())
     first = requestFirstTile();
   if (isHandoff())
     waitForChunk();
   fillTables();
+  operands.keepPlace(false);
   if (isRelay())
     prepareBatons();
-  if (!isRelay())
+  if (!asksBeforeTables())
     first = requestFirstTile();
   if (part == KernelPart::Checkpoints)
     e.ifThen(e.conjunction(e.equals(at.chunk, 0),
@@ -129,6 +129,11 @@ void ScanKernel::build() {
     grid.push_back({mamba::Axis::Other, numBlocks()});
   kernel.finish(plan, grid, memory);
 }
+
+/// A relay has a multiprocessor to itself: nothing else would work while it
+/// fills its tables. A single step takes little more time than its loads, which
+/// should be under way together. Others have no registers to spare.
+bool ScanKernel::asksBeforeTables() { return isRelay() || asksAtOnce(); }
 
 /// A block of one warp needs no more than the warp's barrier.
 void ScanKernel::blockBarrier() {

@@ -166,11 +166,13 @@ int64_t ScanKernel::numRuns() {
   return schedule.tileChannels() * (fused.stateExtent() / runWidth());
 }
 
+/// Runs of a thread that are emitted one by one, not in a loop.
+static constexpr int64_t kUnrolled = 4;
+
 /// Emits `body` for each run of states that this thread does; the current
 /// channel is the run's. Few runs are emitted one by one, so that their loads
 /// are under way together.
 void ScanKernel::eachOwnStates(function_ref<void(StateRun)> body) {
-  constexpr int64_t kUnrolled = 4;
   int64_t runs = numRuns(), threads = schedule.threads();
   auto emit = [&](Value item) {
     OwnRun own = runAt(item);
@@ -257,17 +259,47 @@ void ScanKernel::fillTables() {
   bool hasStates =
       llvm::any_of(carries, [](const Table &table) { return table.perState; });
   if (hasStates || !tables.empty())
-    eachOwnStates([&](StateRun run) { fillStates(run); });
+    fillStates();
 }
 
-/// Fills the run's part of the current channel's rows.
-void ScanKernel::fillStates(StateRun run) {
+/// Every thread has the same few runs.
+bool ScanKernel::hasEqualRuns() {
+  int64_t runs = numRuns(), threads = schedule.threads();
+  return runs % threads == 0 && runs <= kUnrolled * threads;
+}
+
+void ScanKernel::fillStates() {
+  if (!asksAtOnce() || !hasEqualRuns())
+    return eachOwnStates([&](StateRun run) {
+      fillStates(run, [&](const Table &table, ArrayRef<Number> numbers) {
+        writeTable(table, run, numbers);
+      });
+    });
+  // All are asked for before one is waited for: the barrier keeps ptxas from
+  // moving stores up and loads down.
+  SmallVector<std::function<void()>> writes;
+  eachOwnStates([&](StateRun run) {
+    Value row = at.channels[channel].row;
+    fillStates(run, [&](const Table &table, ArrayRef<Number> numbers) {
+      writes.push_back([this, row, run, &table, numbers = Steps(numbers)] {
+        withChannel(row, [&] { writeTable(table, run, numbers); });
+      });
+    });
+  });
+  e.warpBarrier();
+  for (const std::function<void()> &write : writes)
+    write();
+}
+
+/// What the run's part of the current channel's rows is filled with.
+void ScanKernel::fillStates(
+    StateRun run, function_ref<void(const Table &, ArrayRef<Number>)> write) {
   llvm::DenseMap<Value, Steps> known;
   for (Value value : body.tables())
     if (tables.contains(value)) {
       Steps numbers = evaluateTable(value, run, known);
       makeFinite(value, numbers);
-      writeTable(tables[value], run, numbers);
+      write(tables[value], numbers);
     }
   for (auto [i, op] : llvm::enumerate(recurrenceOps)) {
     if (!carries[i].perState)
@@ -276,9 +308,9 @@ void ScanKernel::fillStates(StateRun run) {
     Steps init(run.count, e.zero(type));
     if (op.getInit() && !isCarries())
       init = evaluateTable(op.getInit(), run, known);
-    writeTable(carries[i], run, initialCarries(i, init, run));
+    write(carries[i], initialCarries(i, init, run));
     if (isCarries())
-      writeTable(decays[i], run, Steps(run.count, e.one(type)));
+      write(decays[i], Steps(run.count, e.one(type)));
   }
 }
 

@@ -12,6 +12,8 @@ import sanitize
 
 CLEAN = ("cuda:0: 3 passed, 0 failed, 1 refused in 2 s\\n"
          "========= ERROR SUMMARY: 0 errors\\n")
+EMPTY = ("error: no case passed\\ncuda:0: 0 passed, 0 failed, 0 refused in 2 s\\n"
+         "========= ERROR SUMMARY: 0 errors\\n")
 HAZARD = ("cuda:0: 3 passed, 0 failed, 0 refused in 2 s\\n"
           "========= RACECHECK SUMMARY: 2 hazards displayed\\n")
 
@@ -57,6 +59,16 @@ class SanitizeTest(unittest.TestCase):
                                     "--jobs=1", "--shards=5", "--gpus=2")
         self.assertEqual([call.split("gpu=")[1] for call in calls],
                          ["0", "1", "0", "1", "0"])
+
+    def test_a_shard_may_be_left_nothing(self):
+        empty_first = (f"case $* in *--shard=0*) printf '{EMPTY}'; exit 9;; "
+                       f"*) printf '{CLEAN}';; esac")
+        status, record, _ = self.run_with(empty_first, "--tools=memcheck",
+                                          "--jobs=3")
+        self.assertEqual((status, record["memcheck"]["passed"]), (0, 6))
+        status, _, _ = self.run_with(empty_first, "--tools=memcheck",
+                                     "--jobs=3", "--only=0")
+        self.assertEqual(status, 1)
 
     def test_hazards_fail(self):
         status, record, _ = self.run_with(
