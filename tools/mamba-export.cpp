@@ -83,6 +83,9 @@ Status ToolOptions::takeForms(std::string_view list) {
 Status ToolOptions::takeSizes(std::string_view text) {
   Extents extents;
   MAMBA_RETURN_IF_ERROR(parseExtents(text, extents, "--for"));
+  for (const Extents &other : sizes)
+    if (other.list() == extents.list())
+      return invalid("these extents have a variant from an earlier --for");
   sizes.push_back(std::move(extents));
   return Status();
 }

@@ -134,13 +134,20 @@ static std::string roadOf(Backend backend) {
   return backend == Backend::Nvrtc ? ", by nvrtc" : "";
 }
 
+/// What a GPU's code takes: nothing is known of others.
+static std::string occupancyOf(const TuneCandidate &candidate) {
+  if (candidate.registers == 0)
+    return "";
+  return fmt::format(" {:4} registers {:3} blocks", candidate.registers,
+                     candidate.blocksPerMultiprocessor);
+}
+
 static std::string candidateLine(const TuneCandidate &candidate) {
   std::string facts = candidate.outcome == Outcome::Timed
                           ? fmt::format("{:9.2f} us", candidate.seconds * 1e6)
                           : fmt::format("{:>12}", nameOf(candidate.outcome));
   std::string text =
-      fmt::format("  {} {:4} registers {:3} blocks  {}{}\n", facts,
-                  candidate.registers, candidate.blocksPerMultiprocessor,
+      fmt::format("  {}{}  {}{}\n", facts, occupancyOf(candidate),
                   candidate.schedule, roadOf(candidate.backend));
   if (!candidate.reason.empty())
     text += fmt::format("               {}\n", candidate.reason);
