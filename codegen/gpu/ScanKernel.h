@@ -95,7 +95,7 @@ private:
                 function_ref<void(Value item, Value exists)> visit);
   int64_t runWidth();
   int64_t numRuns();
-  OwnRun runAt(Value item);
+  OwnRun runAt(Value item, int64_t more = 0);
   void eachOwnStates(function_ref<void(StateRun)> body);
   Steps evaluateTable(Value value, StateRun run);
   Steps evaluateTable(Value value, StateRun run,

@@ -152,14 +152,24 @@ int64_t ScanKernel::runWidth() {
   return std::min(kWidest, states & -states);
 }
 
-/// Run number `item` of the block's channels and states.
-ScanKernel::OwnRun ScanKernel::runAt(Value item) {
-  int64_t rows = schedule.tileChannels(), width = runWidth();
-  int64_t rowRuns = fused.stateExtent() / width;
+/// Run number `item` + `more` of the block's channels and states.
+ScanKernel::OwnRun ScanKernel::runAt(Value item, int64_t more) {
   bool isChannelFirst = isChannelMajor();
-  Value row = isChannelFirst ? e.rem(item, rows) : e.div(item, rowRuns);
-  Value run = isChannelFirst ? e.div(item, rows) : e.rem(item, rowRuns);
-  return {row, {e.mul(run, width), width}};
+  int64_t width = runWidth();
+  int64_t inner =
+      isChannelFirst ? schedule.tileChannels() : fused.stateExtent() / width;
+  Value outer;
+  // As a sum, so that LLVM sees what the addresses of several runs share. Where
+  // a step is most of a kernel's time; others were timed as they are.
+  if (asksAtOnce() && more % inner == 0) {
+    outer = e.add(e.div(item, inner), more / inner);
+  } else {
+    item = e.add(item, more);
+    outer = e.div(item, inner);
+  }
+  Value rest = e.rem(item, inner);
+  return {isChannelFirst ? rest : outer,
+          {e.mul(isChannelFirst ? outer : rest, width), width}};
 }
 
 int64_t ScanKernel::numRuns() {
@@ -174,18 +184,19 @@ static constexpr int64_t kUnrolled = 4;
 /// are under way together.
 void ScanKernel::eachOwnStates(function_ref<void(StateRun)> body) {
   int64_t runs = numRuns(), threads = schedule.threads();
-  auto emit = [&](Value item) {
-    OwnRun own = runAt(item);
+  auto emit = [&](Value item, int64_t more) {
+    OwnRun own = runAt(item, more);
     withChannel(own.row, [&] { body(own.states); });
   };
   if (runs > kUnrolled * threads)
-    return e.loop(at.thread, e.i32(runs), threads, emit);
+    return e.loop(at.thread, e.i32(runs), threads,
+                  [&](Value item) { emit(item, 0); });
   for (int64_t first = 0; first < runs; first += threads) {
-    Value item = e.add(at.thread, first);
     if (first + threads <= runs)
-      emit(item);
+      emit(at.thread, first);
     else
-      e.ifThen(e.lessThan(item, e.i32(runs)), [&] { emit(item); });
+      e.ifThen(e.lessThan(e.add(at.thread, first), e.i32(runs)),
+               [&] { emit(at.thread, first); });
   }
 }
 
