@@ -139,11 +139,14 @@ static LogicalResult verifyNames(func::FuncOp function,
   for (size_t i = 0; i < artifact.numInputs + artifact.numResults; ++i) {
     StringRef name = artifact.tensors[i].name;
     auto [first, isNew] = known.try_emplace(name, i);
-    if (!isNew)
-      return function.emitError("@")
-             << function.getName() << " has two tensors called '" << name
-             << "': " << place(first->second) << " and " << place(i)
-             << "; give one of them another ssm.name";
+    if (isNew)
+      continue;
+    InFlightDiagnostic error = function.emitError("@");
+    error << function.getName() << " has two tensors called '" << name
+          << "': " << place(first->second) << " and " << place(i);
+    if (StringRef of = name; of.consume_front("d") && known.contains(of))
+      error << " (the gradient of '" << of << "')";
+    return error << "; give one of them another ssm.name";
   }
   return success();
 }

@@ -6,9 +6,10 @@
 //===----------------------------------------------------------------------===//
 //
 // A closed list: for each op of it the reference has a rule, and each device
-// has code or says that it has none (complex functions). Left out is what has
-// no defined result for some operands, such as an integer divided by zero,
-// which ends a process on the CPU.
+// has code or says that it has none (functions of complex numbers). Left out is
+// what no device has code for or nothing verifies, and division of integers,
+// which by zero ends a process on the CPU. Of what an integer can't hold,
+// fptosi has no defined result.
 //
 //===----------------------------------------------------------------------===//
 

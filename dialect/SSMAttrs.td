@@ -131,7 +131,10 @@ def SSM_ScheduleAttr : SSM_Attr<"Schedule", "schedule"> {
     computes those of its own, and holds them in registers. With `prefetch = 2`
     they are copied to shared memory meanwhile (cp.async), in words of 16 bytes:
     fewer registers, and whole lines where channels are neighbours in memory. It
-    is as 1 for inputs that do not lie in such words. With `stages = 2` the loop over n begins the next
+    is as 1 for inputs that do not lie in such words. Where a tile is one step,
+    both ask for the first one together with what tables are filled from.
+
+    With `stages = 2` the loop over n begins the next
     `unroll` states, their exponentials and their scan within the thread,
     before it ends those before them, so that the two overlap. It is as 1 where
     twice `unroll` does not divide the states, or one recurrence feeds another.

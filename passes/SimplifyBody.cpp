@@ -45,8 +45,10 @@ static void eraseDead(Block *block) {
 static void useExp2(FusedOp op) {
   for (auto exp :
        llvm::make_early_inc_range(op.getBlock()->getOps<math::ExpOp>())) {
-    // softplus(x) = log1p(exp(x)) is for the lowering to recognise.
-    if (llvm::any_of(exp->getUsers(), llvm::IsaPred<math::Log1pOp>))
+    // softplus(x) = log1p(exp(x)) is for the lowering to recognise. The product
+    // would be rounded in halves.
+    if (llvm::any_of(exp->getUsers(), llvm::IsaPred<math::Log1pOp>) ||
+        !isa<Float32Type, Float64Type>(exp.getType()))
       continue;
     OpBuilder builder(exp);
     Value x = ScalarBuilder(builder, exp.getLoc())
@@ -80,7 +82,10 @@ static void useComparisons(FusedOp op) {
       continue;
     OpBuilder builder(&nested);
     Location loc = nested.getLoc();
-    Value left = nested.getOperand(0), right = left;
+    Value left = nested.getOperand(0);
+    if (left.getType().isF16() || left.getType().isBF16())
+      left = arith::ExtFOp::create(builder, loc, builder.getF32Type(), left);
+    Value right = left;
     auto predicate = arith::CmpFPredicate::UNO;
     if (!isa<math::IsNaNOp>(nested)) {
       auto type = cast<FloatType>(left.getType());

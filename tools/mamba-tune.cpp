@@ -57,7 +57,7 @@ CommandLine Options::commandLine() {
       {"again", "", "search although a schedule is known", takeSwitch(again)},
       {"from-model", "",
        "search as for a problem that the table which comes with the compiler "
-       "does not have; implies --again",
+       "does not have, and keep nothing",
        takeSwitch(fromModel)},
       {"schedule", "ATTRIBUTE",
        "measure this one, and others given so, in place of a search; "
@@ -242,6 +242,10 @@ static Status copyToDevice(const HostProblem &problem,
 }
 
 static Status run(const Options &options) {
+  if (options.fromModel && !options.schedules.empty())
+    return Status(StatusCode::InvalidArgument,
+                  "found --from-model, which is for searches, and --schedule, "
+                  "which replaces them; give one of them");
   MAMBA_ASSIGN_OR_RETURN(Module module, Module::load(options.file));
   MAMBA_ASSIGN_OR_RETURN(
       Choice choice, chooseFunction(module, options, options.problem.extents));

@@ -149,8 +149,24 @@ static void allowContraction(Operation *op) {
   arith::FastMathFlags set = arith::FastMathFlags::contract;
   if (arith::FastMathFlagsAttr given = flags.getFastMathFlagsAttr())
     set = set | given.getValue();
+  // What is computed in halves is rounded to them, each time.
+  if (isHalf(op->getResult(0).getType()))
+    set = set & ~arith::FastMathFlags::contract;
   op->setAttr(flags.getFastMathAttrName(),
               arith::FastMathFlagsAttr::get(op->getContext(), set));
+}
+
+/// A function of halves, which GPUs have no code for, of f32, then rounded.
+static Number emitInSingle(Emit &e, Operation &op, ArrayRef<Number> operands) {
+  Type half = op.getResult(0).getType();
+  SmallVector<Value> numbers;
+  for (const Number &operand : operands)
+    numbers.push_back(operand.re);
+  OperationState state(op.getLoc(), op.getName(), numbers, e.getF32Type(),
+                       op.getAttrs());
+  Value result = e.create(state)->getResult(0);
+  Value rounded = arith::TruncFOp::create(e, half, result);
+  return {arith::ExtFOp::create(e, e.getF32Type(), rounded), nullptr};
 }
 
 Number mlir::ssm::emitBodyOp(Emit &e, Operation &op,
@@ -158,6 +174,9 @@ Number mlir::ssm::emitBodyOp(Emit &e, Operation &op,
   LocationScope place(e, op.getLoc());
   if (touchesComplex(op))
     return emitComplex(e, op, operands);
+  if (isa<math::MathDialect>(op.getDialect()) &&
+      isHalf(op.getResult(0).getType()))
+    return emitInSingle(e, op, operands);
   // Registers hold half-precision values as f32 already.
   if (isa<arith::ExtFOp>(op))
     return operands[0];

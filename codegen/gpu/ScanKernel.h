@@ -104,7 +104,7 @@ private:
   Steps initialCarries(unsigned recurrence, const Steps &init, StateRun run);
   void fillScalarCarries();
   void fillTables();
-  bool hasEqualRuns();
+  bool holdsTables();
   void fillStates();
   void fillStates(StateRun run,
                   function_ref<void(const Table &, ArrayRef<Number>)> write);
@@ -537,7 +537,7 @@ private:
   }
   bool isAhead() const { return mlir::ssm::isAhead(part); }
   bool isRelay() const { return schedule.getRelay() != 0; }
-  /// All of a single step is asked for ahead: tables, and the step's own.
+  /// A tile is one step, and asked for ahead: together with the tables.
   bool asksAtOnce() const {
     return schedule.tileSteps() == 1 && schedule.getPrefetch() > 0;
   }

@@ -273,14 +273,22 @@ void ScanKernel::fillTables() {
     fillStates();
 }
 
-/// Every thread has the same few runs.
-bool ScanKernel::hasEqualRuns() {
+/// Every thread has the same runs, and registers for all numbers of its tables
+/// (as many as the S6 layer's with 16 states, the most that were timed).
+bool ScanKernel::holdsTables() {
+  constexpr int64_t kMostWords = 32;
   int64_t runs = numRuns(), threads = schedule.threads();
-  return runs % threads == 0 && runs <= kUnrolled * threads;
+  int64_t words = 0;
+  for (Value value : body.tables())
+    words += tables.contains(value) ? (isComplexValue(value) ? 2 : 1) : 0;
+  for (const Table &table : carries)
+    words += table.perState ? (table.im >= 0 ? 2 : 1) : 0;
+  return runs % threads == 0 &&
+         runs / threads * runWidth() * words <= kMostWords;
 }
 
 void ScanKernel::fillStates() {
-  if (!asksAtOnce() || !hasEqualRuns())
+  if (!asksAtOnce() || !holdsTables())
     return eachOwnStates([&](StateRun run) {
       fillStates(run, [&](const Table &table, ArrayRef<Number> numbers) {
         writeTable(table, run, numbers);

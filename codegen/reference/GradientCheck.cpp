@@ -49,8 +49,9 @@ static ReferenceTensor moved(const ReferenceTensor &from,
 /// A rounded function is one of steps, whose slopes are none.
 static OwningOpRef<func::FuncOp> withoutRoundings(func::FuncOp function) {
   OwningOpRef<func::FuncOp> exact(function.clone());
-  exact->walk([](arith::TruncFOp op) {
-    op->setDiscardableAttr(kExactAttrName, UnitAttr::get(op.getContext()));
+  exact->walk([](Operation *op) {
+    if (mayRound(op))
+      op->setDiscardableAttr(kExactAttrName, UnitAttr::get(op->getContext()));
   });
   return exact;
 }

@@ -10,6 +10,7 @@
 #include "dialect/SSMDialect.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/StringMap.h"
@@ -35,19 +36,15 @@ static Scalar real2(S a, S b, S, int64_t) {
 
 static Scalar unchanged(S a, S, S, int64_t) { return a; }
 
-/// To the nearest number of the type whose semantics `parameter` names, ties to
-/// even; -1 keeps what it is.
-static Scalar rounded(S a, S, S, int64_t parameter) {
-  if (parameter < 0)
-    return a;
-  APFloat number(a.real());
+double mlir::ssm::roundedTo(int64_t semantics, double number) {
+  APFloat rounded(number);
   bool isInexact;
-  number.convert(
-      APFloat::EnumToSemantics(static_cast<APFloat::Semantics>(parameter)),
+  rounded.convert(
+      APFloat::EnumToSemantics(static_cast<APFloat::Semantics>(semantics)),
       APFloat::rmNearestTiesToEven, &isInexact);
-  number.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
-                 &isInexact);
-  return number.convertToDouble();
+  rounded.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
+                  &isInexact);
+  return rounded.convertToDouble();
 }
 
 //===----------------------------------------------------------------------===//
@@ -232,7 +229,7 @@ static void addArith(Table &table) {
     return condition.real() != 0.0 ? a : b;
   };
   table["arith.extf"] = unchanged;
-  table["arith.truncf"] = rounded;
+  table["arith.truncf"] = unchanged;
 }
 
 static void addIntegers(Table &table) {
@@ -383,12 +380,20 @@ bool mlir::ssm::isComputedWith(Operation *op) {
   return ::isComputedWith(op->getResult(0));
 }
 
-/// The parameter of rounded().
+bool mlir::ssm::mayRound(Operation *op) {
+  if (op->getNumResults() != 1 || isa<arith::ConstantOp>(op) ||
+      !isa_and_present<arith::ArithDialect, math::MathDialect>(
+          op->getDialect()))
+    return false;
+  Type type = getElementTypeOrSelf(op->getResult(0));
+  return isa<arith::TruncFOp>(op) || type.isF16() || type.isBF16();
+}
+
 static int64_t roundingOf(Operation *op) {
-  auto type = dyn_cast<FloatType>(getElementTypeOrSelf(op->getResult(0)));
-  return type && isComputedWith(op) && !op->hasAttr(kExactAttrName)
-             ? APFloat::SemanticsToEnum(type.getFloatSemantics())
-             : -1;
+  if (!mayRound(op) || !isComputedWith(op) || op->hasAttr(kExactAttrName))
+    return -1;
+  auto type = cast<FloatType>(getElementTypeOrSelf(op->getResult(0)));
+  return APFloat::SemanticsToEnum(type.getFloatSemantics());
 }
 
 std::optional<ScalarOp> mlir::ssm::scalarOpOf(Operation *op) {
@@ -396,14 +401,13 @@ std::optional<ScalarOp> mlir::ssm::scalarOpOf(Operation *op) {
   if (it == functions().end() || op->getNumResults() != 1)
     return std::nullopt;
   ScalarOp rule{it->second};
+  rule.rounding = roundingOf(op);
   if (auto compare = dyn_cast<arith::CmpFOp>(op))
     rule.parameter = static_cast<int64_t>(compare.getPredicate());
   else if (auto compare = dyn_cast<arith::CmpIOp>(op))
     rule.parameter = static_cast<int64_t>(compare.getPredicate());
   else if (auto gateOp = dyn_cast<GateOp>(op))
     rule.parameter = static_cast<int64_t>(gateOp.getActivation());
-  else if (it->second == rounded)
-    rule.parameter = roundingOf(op);
   else if (it->second == asSigned || it->second == asUnsigned)
     rule.parameter = widthOf(op->getOperand(0).getType());
   else

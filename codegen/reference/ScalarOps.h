@@ -28,25 +28,35 @@ using Scalar = std::complex<double>;
 using ScalarFunction = Scalar (*)(const Scalar &a, const Scalar &b,
                                   const Scalar &c, int64_t parameter);
 
+/// The nearest number of these semantics (APFloat::Semantics), ties to even.
+double roundedTo(int64_t semantics, double number);
+
 struct ScalarOp {
   ScalarFunction function;
   /// What an attribute or a type of the op adds: the predicate of a
   /// comparison, the width of an integer, the activation of a gate, the type
   /// that is rounded to.
   int64_t parameter = 0;
+  /// The semantics (APFloat::Semantics) that the result is rounded to; -1:
+  /// none.
+  int64_t rounding = -1;
 
   Scalar operator()(const Scalar &a, const Scalar &b, const Scalar &c) const {
-    return function(a, b, c, parameter);
+    Scalar exact = function(a, b, c, parameter);
+    return rounding < 0 ? exact : roundedTo(rounding, exact.real());
   }
 };
 
-/// An arith.truncf with this attribute keeps what it is given.
+/// An op with this attribute does not round its result.
 inline constexpr StringLiteral kExactAttrName = "ssm.exact";
 
 /// Something is computed from the result of `op`, here or, as a function's op
 /// has other ops' results, behind the op that it is in. What is only a result
 /// of the function is rounded where it is stored, and judged by that.
 bool isComputedWith(Operation *op);
+
+/// `op` is an arith.truncf, or computes in f16 or bf16.
+bool mayRound(Operation *op);
 
 /// How to compute `op`, an op on scalars or elementwise on tensors with at most
 /// three operands and one result; nothing where the reference has no rule.

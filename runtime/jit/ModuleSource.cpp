@@ -207,8 +207,8 @@ static uint8_t axesOf(const ssm::Dependence &dependence, mlir::Value value) {
 
 /// What the floor of the time, random inputs and bounds depend on.
 static void describeBody(mlir::ModuleOp fused, FunctionInfo &info) {
-  fused.walk([&](mlir::arith::TruncFOp op) {
-    info.roundsBetween |= ssm::isComputedWith(op);
+  fused.walk([&](mlir::Operation *op) {
+    info.roundsBetween |= ssm::mayRound(op) && ssm::isComputedWith(op);
   });
   fused.walk([&](ssm::FusedOp op) {
     ssm::Dependence dependence(op);

@@ -391,7 +391,8 @@ Result<TuneReport> Tuner::search() {
   report.seconds = report.candidates[best].seconds;
   report.defaultSeconds = report.candidates.front().seconds;
   report.spentSeconds = spent();
-  if (options.schedules.empty())
+  // What the table has may be faster than what was found without it.
+  if (options.schedules.empty() && options.usesTable)
     place().store({report.schedule, report.seconds, report.backend});
   return std::move(report);
 }

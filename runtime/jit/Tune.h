@@ -66,7 +66,7 @@ struct TuneOptions {
   bool searchesAgain = false;
   /// Begin with the table of schedules that comes with the compiler too. Else
   /// the "default" of the report is what the model says of the problem, as it
-  /// is for problems that the table does not have.
+  /// is for problems that the table does not have, and nothing is kept.
   bool usesTable = true;
   /// Measure these, and search and keep nothing; the first one must run.
   std::vector<std::string> schedules;

@@ -49,6 +49,26 @@ func.func @kinds(%x_: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
 
 // -----
 
+// Of halves: they are told apart in f32, and no product is rounded for exp.
+
+// CHECK-LABEL: func.func @kinds_of_halves
+// CHECK: %[[WIDE:[a-z0-9_]+]] = arith.extf %{{.*}} : bf16 to f32
+// CHECK: %[[SIZE:[a-z0-9_]+]] = math.absf %[[WIDE]] : f32
+// CHECK: arith.cmpf oeq, %[[SIZE]]
+// CHECK: math.exp %{{.*}} : bf16
+func.func @kinds_of_halves(%x_: tensor<?x?x?xbf16>) -> tensor<?x?x?xbf16> {
+  %r = ssm.fused (%x = %x_[b, l, d] : tensor<?x?x?xbf16>)
+      -> ([b, l, d] : tensor<?x?x?xbf16>) {
+    %inf = math.isinf %x : bf16
+    %e = math.exp %x : bf16
+    %b = arith.select %inf, %x, %e : bf16
+    ssm.yield %b : bf16
+  }
+  return %r : tensor<?x?x?xbf16>
+}
+
+// -----
+
 // log2(e) joins A: one product a channel and state, none a step.
 
 // CHECK-LABEL: func.func @exponent
