@@ -136,6 +136,10 @@ static Scalar wrap(uint64_t value, int64_t width) {
   return static_cast<double>(llvm::SignExtend64(value, width));
 }
 
+static Scalar truncated(S a, S, S, int64_t width) {
+  return wrap(static_cast<uint64_t>(integer(a)), width);
+}
+
 /// Reads an integer of `width` bits as a signed number: i1's true is -1.
 static Scalar asSigned(S a, S, S, int64_t width) {
   return width == 1 ? -a.real() : a.real();
@@ -151,6 +155,22 @@ static Scalar integers(S a, S b, int64_t width, Function function) {
   return wrap(function(static_cast<uint64_t>(integer(a)),
                        static_cast<uint64_t>(integer(b))),
               width);
+}
+
+/// The predicate for i1, whose true is 1 here: where it is signed, -1.
+static arith::CmpIPredicate ofTruthValues(arith::CmpIPredicate predicate) {
+  switch (predicate) {
+  case arith::CmpIPredicate::slt:
+    return arith::CmpIPredicate::ugt;
+  case arith::CmpIPredicate::sle:
+    return arith::CmpIPredicate::uge;
+  case arith::CmpIPredicate::sgt:
+    return arith::CmpIPredicate::ult;
+  case arith::CmpIPredicate::sge:
+    return arith::CmpIPredicate::ule;
+  default:
+    return predicate;
+  }
 }
 
 /// Bits of an integer type; those of `index` are 64.
@@ -252,11 +272,13 @@ static void addIntegers(Table &table) {
   table["arith.xori"] = [](S a, S b, S, int64_t width) {
     return integers(a, b, width, std::bit_xor<uint64_t>());
   };
-  table["arith.maxsi"] = real2<::fmax>;
-  table["arith.minsi"] = real2<::fmin>;
-  table["arith.trunci"] = [](S a, S, S, int64_t width) {
-    return wrap(static_cast<uint64_t>(integer(a)), width);
+  table["arith.maxsi"] = [](S a, S b, S, int64_t width) -> Scalar {
+    return width == 1 ? real2<::fmin>(a, b, b, 0) : real2<::fmax>(a, b, b, 0);
   };
+  table["arith.minsi"] = [](S a, S b, S, int64_t width) -> Scalar {
+    return width == 1 ? real2<::fmax>(a, b, b, 0) : real2<::fmin>(a, b, b, 0);
+  };
+  table["arith.trunci"] = truncated;
   table["arith.fptosi"] = real1<::trunc>;
   for (StringRef name : {"arith.sitofp", "arith.extsi", "arith.index_cast"})
     table[name] = asSigned;
@@ -405,7 +427,13 @@ std::optional<ScalarOp> mlir::ssm::scalarOpOf(Operation *op) {
   if (auto compare = dyn_cast<arith::CmpFOp>(op))
     rule.parameter = static_cast<int64_t>(compare.getPredicate());
   else if (auto compare = dyn_cast<arith::CmpIOp>(op))
-    rule.parameter = static_cast<int64_t>(compare.getPredicate());
+    rule.parameter =
+        static_cast<int64_t>(getElementTypeOrSelf(compare.getLhs()).isInteger(1)
+                                 ? ofTruthValues(compare.getPredicate())
+                                 : compare.getPredicate());
+  else if (isa<arith::IndexCastOp, arith::IndexCastUIOp>(op) &&
+           getElementTypeOrSelf(op->getOperand(0)).isIndex())
+    rule = {truncated, widthOf(op->getResult(0).getType())};
   else if (auto gateOp = dyn_cast<GateOp>(op))
     rule.parameter = static_cast<int64_t>(gateOp.getActivation());
   else if (it->second == asSigned || it->second == asUnsigned)
