@@ -273,8 +273,8 @@ void ScanKernel::fillTables() {
     fillStates();
 }
 
-/// Every thread has the same runs, and registers for all numbers of its tables
-/// (as many as the S6 layer's with 16 states, the most that were timed).
+/// Every thread has the same few runs, and registers for all numbers of its
+/// tables (as many as the S6 layer's with 16 states, the most that were timed).
 bool ScanKernel::holdsTables() {
   constexpr int64_t kMostWords = 32;
   int64_t runs = numRuns(), threads = schedule.threads();
@@ -283,7 +283,7 @@ bool ScanKernel::holdsTables() {
     words += tables.contains(value) ? (isComplexValue(value) ? 2 : 1) : 0;
   for (const Table &table : carries)
     words += table.perState ? (table.im >= 0 ? 2 : 1) : 0;
-  return runs % threads == 0 &&
+  return runs % threads == 0 && runs <= kUnrolled * threads &&
          runs / threads * runWidth() * words <= kMostWords;
 }
 
