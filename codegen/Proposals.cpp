@@ -71,19 +71,6 @@ static mamba::Result<GpuTarget> gpuOf(const ScheduleRequest &wanted) {
   return *gpu;
 }
 
-/// Those one decision away from a schedule of the target.
-static mamba::Result<std::vector<std::string>>
-neighbours(Attribute from, const Problem &problem,
-           const ScheduleRequest &wanted) {
-  MLIRContext *context = from.getContext();
-  if (wanted.isCpu())
-    return textsOf(
-        context, neighboursOf(fieldsOf(cast<CpuScheduleAttr>(from)), problem));
-  MAMBA_ASSIGN_OR_RETURN(GpuTarget gpu, gpuOf(wanted));
-  return textsOf(
-      context, neighboursOf(fieldsOf(cast<ScheduleAttr>(from)), problem, gpu));
-}
-
 mamba::Result<std::string>
 mlir::ssm::describeProblem(ModuleOp module, const CompileRequest &request) {
   MAMBA_ASSIGN_OR_RETURN(OwningOpRef<ModuleOp> fused, fuseFor(module, request));
@@ -113,12 +100,18 @@ mamba::Result<std::vector<std::string>>
 mlir::ssm::proposeNeighbours(ModuleOp module, const CompileRequest &request,
                              StringRef from) {
   MAMBA_ASSIGN_OR_RETURN(OwningOpRef<ModuleOp> fused, fuseFor(module, request));
+  MLIRContext *context = module.getContext();
   const ScheduleRequest &wanted = request.schedule;
-  DiagnosticText refusals(module.getContext());
-  Attribute start = parseAttribute(from, module.getContext());
-  if (wanted.isCpu() ? !isa_and_present<CpuScheduleAttr>(start)
-                     : !isa_and_present<ScheduleAttr>(start))
+  DiagnosticText refusals(context);
+  Attribute start = parseAttribute(from, context);
+  Problem problem = largestProblem(*fused, wanted);
+  if (auto cpu = dyn_cast_if_present<CpuScheduleAttr>(start);
+      cpu && wanted.isCpu())
+    return textsOf(context, neighboursOf(fieldsOf(cpu), problem));
+  auto gpu = dyn_cast_if_present<ScheduleAttr>(start);
+  if (!gpu || wanted.isCpu())
     return invalid("found schedule '" + from + "', expected one for the " +
                    (wanted.isCpu() ? "CPU" : "GPU"));
-  return neighbours(start, largestProblem(*fused, wanted), wanted);
+  MAMBA_ASSIGN_OR_RETURN(GpuTarget target, gpuOf(wanted));
+  return textsOf(context, neighboursOf(fieldsOf(gpu), problem, target));
 }

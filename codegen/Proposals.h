@@ -23,7 +23,7 @@ namespace mlir::ssm {
 /// is left out, here and below.
 mamba::Result<std::vector<std::string>>
 proposeSchedules(ModuleOp module, const CompileRequest &request,
-                 bool usesTable = true);
+                 bool usesTable);
 
 /// Those one decision away from the schedule with the text `from`.
 mamba::Result<std::vector<std::string>>

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -35,6 +36,11 @@ static constexpr StringLiteral kComplex[] = {
     "abs", "add", "angle", "conj", "constant", "cos", "create", "div",
     "eq",  "exp", "expm1", "im",   "log",      "mul", "neg",    "neq",
     "pow", "re",  "sin",   "sqrt", "sub",      "tan", "tanh"};
+
+bool mlir::ssm::isHalf(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  return element.isF16() || element.isBF16();
+}
 
 static bool isScalarType(Type type) {
   return type.isIntOrIndexOrFloat() || isa<ComplexType>(type);

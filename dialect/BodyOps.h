@@ -25,6 +25,10 @@ namespace mlir::ssm {
 /// True for ops of arith, math and complex on scalars without side effects.
 bool isScalarOp(Operation *op);
 
+/// f16 or bf16, or with such elements: what computes in them is rounded to
+/// them, each time.
+bool isHalf(Type type);
+
 /// Names of the ops that a body may hold, without that of their dialect,
 /// "arith", "math" or "complex".
 ArrayRef<StringLiteral> bodyOpsOf(StringRef dialect);

@@ -13,6 +13,7 @@
 
 #include "passes/Passes.h"
 
+#include "dialect/BodyOps.h"
 #include "passes/ProductTree.h"
 #include "passes/ScalarBuilder.h"
 
@@ -83,7 +84,7 @@ static void useComparisons(FusedOp op) {
     OpBuilder builder(&nested);
     Location loc = nested.getLoc();
     Value left = nested.getOperand(0);
-    if (left.getType().isF16() || left.getType().isBF16())
+    if (isHalf(left.getType()))
       left = arith::ExtFOp::create(builder, loc, builder.getF32Type(), left);
     Value right = left;
     auto predicate = arith::CmpFPredicate::UNO;

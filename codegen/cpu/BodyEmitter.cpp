@@ -7,11 +7,11 @@
 
 #include "codegen/cpu/BodyEmitter.h"
 #include "codegen/cpu/ComplexEmitter.h"
+#include "dialect/BodyOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -46,11 +46,6 @@ static void allowContraction(Operation *op) {
               arith::FastMathFlagsAttr::get(op->getContext(), set));
 }
 
-static bool isHalf(Type type) {
-  Type element = getElementTypeOrSelf(type);
-  return element.isF16() || element.isBF16();
-}
-
 /// The same of f32: lanes, or one number.
 static Type inSingle(Type type) {
   Type single = Float32Type::get(type.getContext());
@@ -58,13 +53,22 @@ static Type inSingle(Type type) {
   return vector ? vector.clone(single) : single;
 }
 
-/// What computes in halves, in f32, and rounds: LLVM's own way of doing so
-/// keeps some roundings back. Nothing contracts, as each result is rounded.
-static void computeInSingle(Emit &e, Operation *op) {
+static bool computesInHalves(Operation *op) {
+  return isHalf(op->getResult(0).getType()) &&
+         isa<arith::ArithFastMathInterface>(op) && !isa<CastOpInterface>(op);
+}
+
+/// Emits what computes in halves, in f32, and rounds: LLVM's own way of doing
+/// so keeps some roundings back. Nothing contracts, as each result is rounded.
+static Value emitInSingle(Emit &e, Operation *op) {
   for (OpOperand &operand : op->getOpOperands())
     if (Type type = operand.get().getType(); isHalf(type))
       operand.set(arith::ExtFOp::create(e, inSingle(type), operand.get()));
-  op->getResult(0).setType(inSingle(op->getResult(0).getType()));
+  OpResult result = op->getResult(0);
+  Type half = result.getType();
+  result.setType(inSingle(half));
+  e.insert(op);
+  return arith::TruncFOp::create(e, half, result);
 }
 
 SmallVector<Lanes> mlir::ssm::cpu::emitBodyOp(Emit &e, Operation &op,
@@ -84,15 +88,9 @@ SmallVector<Lanes> mlir::ssm::cpu::emitBodyOp(Emit &e, Operation &op,
     for (OpResult result : copy->getResults())
       result.setType(e.vectorOf(result.getType()));
   allowContraction(copy);
-  bool isInSingle = isHalf(copy->getResult(0).getType()) &&
-                    isa<arith::ArithFastMathInterface>(copy) &&
-                    !isa<CastOpInterface>(copy);
-  Type half = copy->getResult(0).getType();
-  if (isInSingle)
-    computeInSingle(e, copy);
+  if (computesInHalves(copy))
+    return {{emitInSingle(e, copy), nullptr}};
   e.insert(copy);
-  if (isInSingle)
-    return {{arith::TruncFOp::create(e, half, copy->getResult(0)), nullptr}};
   SmallVector<Lanes> results;
   for (Value result : copy->getResults())
     results.push_back({result, nullptr});

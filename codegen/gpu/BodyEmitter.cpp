@@ -8,6 +8,7 @@
 #include "codegen/gpu/BodyEmitter.h"
 
 #include "codegen/gpu/LocationScope.h"
+#include "dialect/BodyOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
@@ -130,8 +131,6 @@ static Number emitComplex(Emit &e, Operation &op, ArrayRef<Number> operands) {
       .DefaultUnreachable("verifyEmittable admits no other complex op");
 }
 
-static bool isHalf(Type type) { return type.isF16() || type.isBF16(); }
-
 /// The value that an op on half-precision scalars takes for `number`, which
 /// registers hold as f32.
 static Value narrow(Emit &e, Number number, Type type) {
@@ -149,7 +148,6 @@ static void allowContraction(Operation *op) {
   arith::FastMathFlags set = arith::FastMathFlags::contract;
   if (arith::FastMathFlagsAttr given = flags.getFastMathFlagsAttr())
     set = set | given.getValue();
-  // What is computed in halves is rounded to them, each time.
   if (isHalf(op->getResult(0).getType()))
     set = set & ~arith::FastMathFlags::contract;
   op->setAttr(flags.getFastMathAttrName(),

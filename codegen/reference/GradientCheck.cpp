@@ -10,8 +10,6 @@
 #include "codegen/reference/Reference.h"
 #include "codegen/reference/ScalarOps.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-
 #include <cmath>
 #include <random>
 
@@ -50,7 +48,7 @@ static ReferenceTensor moved(const ReferenceTensor &from,
 static OwningOpRef<func::FuncOp> withoutRoundings(func::FuncOp function) {
   OwningOpRef<func::FuncOp> exact(function.clone());
   exact->walk([](Operation *op) {
-    if (mayRound(op))
+    if (isRounded(op))
       op->setDiscardableAttr(kExactAttrName, UnitAttr::get(op->getContext()));
   });
   return exact;

@@ -7,6 +7,7 @@
 
 #include "codegen/reference/ScalarOps.h"
 
+#include "dialect/BodyOps.h"
 #include "dialect/SSMDialect.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -398,21 +399,18 @@ static bool isComputedWith(Value value) {
   });
 }
 
-bool mlir::ssm::isComputedWith(Operation *op) {
-  return ::isComputedWith(op->getResult(0));
-}
-
-bool mlir::ssm::mayRound(Operation *op) {
+bool mlir::ssm::isRounded(Operation *op) {
   if (op->getNumResults() != 1 || isa<arith::ConstantOp>(op) ||
       !isa_and_present<arith::ArithDialect, math::MathDialect>(
           op->getDialect()))
     return false;
-  Type type = getElementTypeOrSelf(op->getResult(0));
-  return isa<arith::TruncFOp>(op) || type.isF16() || type.isBF16();
+  Value result = op->getResult(0);
+  return (isa<arith::TruncFOp>(op) || isHalf(result.getType())) &&
+         isComputedWith(result);
 }
 
 static int64_t roundingOf(Operation *op) {
-  if (!mayRound(op) || !isComputedWith(op) || op->hasAttr(kExactAttrName))
+  if (!isRounded(op) || op->hasAttr(kExactAttrName))
     return -1;
   auto type = cast<FloatType>(getElementTypeOrSelf(op->getResult(0)));
   return APFloat::SemanticsToEnum(type.getFloatSemantics());

@@ -34,8 +34,7 @@ double roundedTo(int64_t semantics, double number);
 struct ScalarOp {
   ScalarFunction function;
   /// What an attribute or a type of the op adds: the predicate of a
-  /// comparison, the width of an integer, the activation of a gate, the type
-  /// that is rounded to.
+  /// comparison, the width of an integer, the activation of a gate.
   int64_t parameter = 0;
   /// The semantics (APFloat::Semantics) that the result is rounded to; -1:
   /// none.
@@ -50,13 +49,11 @@ struct ScalarOp {
 /// An op with this attribute does not round its result.
 inline constexpr StringLiteral kExactAttrName = "ssm.exact";
 
-/// Something is computed from the result of `op`, here or, as a function's op
-/// has other ops' results, behind the op that it is in. What is only a result
-/// of the function is rounded where it is stored, and judged by that.
-bool isComputedWith(Operation *op);
-
-/// `op` is an arith.truncf, or computes in f16 or bf16.
-bool mayRound(Operation *op);
+/// `op` is an arith.truncf or computes in f16 or bf16, and something is
+/// computed from its result, here or, as a function's op has other ops'
+/// results, behind the op that it is in. What is only a result of the function
+/// is rounded where it is stored, and judged by that.
+bool isRounded(Operation *op);
 
 /// How to compute `op`, an op on scalars or elementwise on tensors with at most
 /// three operands and one result; nothing where the reference has no rule.

@@ -207,13 +207,11 @@ static uint8_t axesOf(const ssm::Dependence &dependence, mlir::Value value) {
 
 /// What the floor of the time, random inputs and bounds depend on.
 static void describeBody(mlir::ModuleOp fused, FunctionInfo &info) {
-  fused.walk([&](mlir::Operation *op) {
-    info.roundsBetween |= ssm::mayRound(op) && ssm::isComputedWith(op);
-  });
   fused.walk([&](ssm::FusedOp op) {
     ssm::Dependence dependence(op);
     for (mlir::Operation &nested : *op.getBlock()) {
       using namespace mlir;
+      info.roundsBetween |= ssm::isRounded(&nested);
       info.hasSoftplus |= isa<math::Log1pOp, math::LogOp, math::Log2Op>(nested);
       if (auto total = dyn_cast<ssm::TotalOp>(nested))
         info.sumsPoints |= total.getAxes().rank() > 1 ||
