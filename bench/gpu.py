@@ -17,12 +17,15 @@ of a JSON list. Suites:
            but a launch
   lengths  one sequence of few channels from 1 Ki to 1 Mi steps, and enough of
            them to fill a GPU from 1 Ki to 64 Ki
+  variants gradients of the layers of example 03 beside those of the S6 layer with
+           as many states and such activations, by time a state and step
 
   bench/gpu.py --mamba-run build/dev/bin/mamba-run --record bench/results/forward.json
 """
 
 import argparse
 import json
+import math
 import pathlib
 import statistics
 import subprocess
@@ -31,6 +34,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAYER = ROOT / "examples/01-selective-scan/selective_scan.mlir"
+YOUR_OWN = ROOT / "examples/03-your-own"
 LAYER_F32 = ROOT / "bench/s6_f32.mlir"
 
 # (B, D, L, N, type of the activations): microseconds of the official kernels,
@@ -54,6 +58,9 @@ STEPS = [(1, 32, 1, 16, "bf16"), *((batch, 2048, 1, 16, "bf16")
                                    for batch in (1, 64, 512))]
 LENGTHS = [*((1, 512, 1024 << log, 16, "bf16") for log in range(0, 11, 2)),
            *((8, 2048, 1024 << log, 16, "bf16") for log in range(0, 7, 2))]
+# Layers of example 03: their states a channel, and activations.
+VARIANTS = {"leaky": (1, "f32"), "min_gru": (1, "bf16"),
+            "normalized_scan": (32, "f32"), "rg_lru": (1, "bf16")}
 # What a copy within a GPU's memory reaches, by a word of its name.
 BYTES_PER_US = {"H100": 3.02e6, "H200": 4.28e6}
 
@@ -74,7 +81,11 @@ def with_initial_state(text):
 
 
 def layer(kernel, states, dtype, folder):
-    """The layer of example 01 with so many states and such activations."""
+    """The layer of example 01 with so many states and such activations, or the
+    one of example 03 that the kernel is named after."""
+    variant = kernel.removesuffix("-backward")
+    if variant in VARIANTS:
+        return YOUR_OWN / f"{variant}.mlir"
     text = (LAYER_F32 if dtype == "f32" else LAYER).read_text()
     if kernel == "s6-step":
         text = with_initial_state(text)
@@ -84,7 +95,7 @@ def layer(kernel, states, dtype, folder):
 
 
 def is_backward(kernel):
-    return kernel.startswith("s6-backward")
+    return "-backward" in kernel
 
 
 def run(arguments, kernel, shape, order, folder, *flags):
@@ -118,6 +129,8 @@ def measure(arguments, kernel, shape, order, folder):
         "median_us": round(told["median_us"], 2),
         "error": max(result["error"] for result in told["errors"])
                  if is_backward(kernel) else told["errors"][0]["error"],
+        "errors": {result["name"]: result["error"]
+                   for result in told["errors"]},
         "memory_us": memory_us(told),
         "launch_us": told.get("launch_us"),
         "official_us": official(kernel, shape, told["model"])
@@ -163,6 +176,9 @@ SUITES = {
                  for kernel in SAVING],
     "steps": [("s6-step", shape, "bld") for shape in STEPS],
     "lengths": [("s6-forward", shape, "bdl") for shape in LENGTHS],
+    "variants": [(f"{kernel}-backward", (8, 2048, 2048, states, dtype), "bld")
+                 for name, (states, dtype) in VARIANTS.items()
+                 for kernel in ("s6", name)],
 }
 
 
@@ -189,6 +205,15 @@ def print_mean_lead(records):
               f"{statistics.geometric_mean(leads):.2f}x")
 
 
+def print_variant_costs(records):
+    """Gradients of each variant beside those of the S6 layer of its states."""
+    for s6, variant in zip(records[::2], records[1::2]):
+        steps = math.prod(s6[axis] for axis in ("B", "D", "L", "N"))
+        costs = [1e6 * record["median_us"] / steps for record in (variant, s6)]
+        print(f"{variant['kernel']}: {costs[0]:.2f} ps a state and step, "
+              f"{costs[0] / costs[1]:.2f} times the S6 layer's {costs[1]:.2f}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mamba-run", required=True)
@@ -210,6 +235,8 @@ def main():
             records.append(record)
             print(describe(record), flush=True)
     print_mean_lead(records)
+    if arguments.suite == "variants" and not failed:
+        print_variant_costs(records)
     if arguments.record:
         arguments.record.parent.mkdir(parents=True, exist_ok=True)
         arguments.record.write_text(json.dumps(records, indent=1) + "\n")

@@ -67,27 +67,42 @@ Status mamba::runOnce(const Function &function,
   return fetchResults(device, tensors, problem);
 }
 
+/// Inputs of the part, with the strides that the whole problem has within a
+/// sequence: they may be constants of the kernel.
+static Result<InputOptions> optionsFor(const ProblemPart &part,
+                                       const Extents &whole,
+                                       const InputOptions &options) {
+  constexpr const char *kSource = "the part to verify";
+  InputOptions smaller = options;
+  Extents &extents = smaller.problem.extents = {};
+  MAMBA_RETURN_IF_ERROR(extents.set(Axis::Batch, part.batch, kSource));
+  MAMBA_RETURN_IF_ERROR(extents.set(Axis::Length, part.length, kSource));
+  MAMBA_RETURN_IF_ERROR(extents.set(Axis::Channel, part.channels, kSource));
+  Extents &room = smaller.problem.room.emplace();
+  for (Axis axis : {Axis::Batch, Axis::Channel, Axis::State, Axis::Group})
+    if (std::optional<int64_t> extent = whole.find(axis))
+      MAMBA_RETURN_IF_ERROR(room.set(axis, *extent, kSource));
+  MAMBA_RETURN_IF_ERROR(room.set(Axis::Length, part.length, kSource));
+  return smaller;
+}
+
 Result<Verification> mamba::verifyPart(const Choice &choice,
                                        const std::shared_ptr<Device> &device,
                                        Kernel &kernel, const ProblemPart &part,
+                                       const Extents &whole,
                                        const InputOptions &options) {
-  InputOptions smaller = options;
-  smaller.problem.extents = {};
-  for (auto [axis, extent] : {std::pair(Axis::Batch, part.batch),
-                              std::pair(Axis::Length, part.length),
-                              std::pair(Axis::Channel, part.channels)})
-    MAMBA_RETURN_IF_ERROR(
-        smaller.problem.extents.set(axis, extent, "the part to verify"));
+  MAMBA_ASSIGN_OR_RETURN(InputOptions smaller,
+                         optionsFor(part, whole, options));
   MAMBA_ASSIGN_OR_RETURN(HostProblem problem, makeProblem(choice, smaller));
   MAMBA_ASSIGN_OR_RETURN(DeviceProblem tensors,
                          DeviceProblem::create(problem, device));
   MAMBA_RETURN_IF_ERROR(kernel.launch(tensors.views()));
   MAMBA_RETURN_IF_ERROR(fetchResults(device, tensors, problem));
-  VerifyOptions whole;
-  whole.maxPoints = std::numeric_limits<int64_t>::max();
+  VerifyOptions everything;
+  everything.maxPoints = std::numeric_limits<int64_t>::max();
   MAMBA_ASSIGN_OR_RETURN(Verification verification,
                          verify(choice.function, problem.inputViews(),
-                                problem.resultViews(), whole));
+                                problem.resultViews(), everything));
   verification.part = part;
   return verification;
 }

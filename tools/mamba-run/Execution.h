@@ -39,10 +39,12 @@ Status runOnce(const Function &function, const std::shared_ptr<Device> &device,
                HostProblem &problem);
 
 /// Compares what `kernel`, launched on a problem of `part`'s extents, gives
-/// with the reference; the problem is drawn as `options` say.
+/// with the reference; the problem is drawn as `options` say, in the memory of
+/// one of the extents `whole`.
 Result<Verification> verifyPart(const Choice &choice,
                                 const std::shared_ptr<Device> &device,
                                 Kernel &kernel, const ProblemPart &part,
+                                const Extents &whole,
                                 const InputOptions &options);
 
 /// Times launches on `tensors` and as many copies of them as together are more

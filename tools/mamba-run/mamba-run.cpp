@@ -176,7 +176,7 @@ static Result<Verification> verifyRun(const RunOptions &options,
   MAMBA_ASSIGN_OR_RETURN(
       std::shared_ptr<Kernel> kernel,
       function.kernel(device, tensors.views(), options.launchOptions()));
-  return verifyPart(choice, device, *kernel, *part, options);
+  return verifyPart(choice, device, *kernel, *part, problem.extents, options);
 }
 
 static Status runOnDevice(const RunOptions &options, const Choice &choice,

@@ -355,6 +355,10 @@ Result<Placement> ProblemOptions::place(const TensorSpec &spec,
   MAMBA_ASSIGN_OR_RETURN(placement.offset,
                          countOf(offsets, "offset", spec.name));
   std::string order = orderOf(spec);
+  std::vector<int64_t> widths(shape.begin(), shape.end());
+  if (room) {
+    MAMBA_ASSIGN_OR_RETURN(widths, shapeOf(spec, *room));
+  }
   placement.strides.assign(shape.size(), 0);
   int64_t stride = 1;
   bool overflow = false, isInnermost = true;
@@ -369,7 +373,7 @@ Result<Placement> ProblemOptions::place(const TensorSpec &spec,
     if (isBroadcast(spec, spec.dims[dim].axis))
       continue;
     placement.strides[dim] = stride;
-    int64_t width = std::max<int64_t>(shape[dim], 1) + (isInnermost ? pad : 0);
+    int64_t width = std::max<int64_t>(widths[dim], 1) + (isInnermost ? pad : 0);
     overflow |= __builtin_mul_overflow(stride, width, &stride);
     isInnermost = false;
   }

@@ -52,6 +52,9 @@ struct Placement {
 /// What the flags --extents, --layout, --pad, --offset and --broadcast say.
 struct ProblemOptions {
   Extents extents;
+  /// Extents, all of them known, that memory has room for: tensors are views of
+  /// those of a larger problem. None: `extents`.
+  std::optional<Extents> room;
   /// Memory orders, outermost first, for all tensors with these axes.
   std::vector<std::string> orders;
   /// By tensor name.
