@@ -81,7 +81,7 @@ std::string Report::extremes() const {
 }
 
 std::string Report::differences() const {
-  int64_t compared = 0, near = 0;
+  int64_t compared = 0, near = 0, same = 0;
   std::string others;
   for (size_t i = 0; i < cases_.size(); ++i) {
     double ulps = finished_[i].outcome.ulps;
@@ -89,13 +89,14 @@ std::string Report::differences() const {
       continue;
     ++compared;
     near += ulps <= kMaxUlps;
-    if (ulps > kMaxUlps)
+    same += ulps == 0;
+    if (ulps > 0)
       others += fmt::format("  {:8.1f} ulp  {}\n", ulps, cases_[i].text());
   }
   if (compared == 0)
     return "";
-  return fmt::format("{}{} of {} cases agree within {} ulp\n", others, near,
-                     compared, kMaxUlps);
+  return fmt::format("{}{} of {} cases agree within {} ulp, {} in every bit\n",
+                     others, near, compared, kMaxUlps, same);
 }
 
 static std::string quote(std::string_view text) {

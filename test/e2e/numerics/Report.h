@@ -34,8 +34,9 @@ public:
   }
   /// Cases by kind and body, and what came of them.
   std::string summary() const;
-  /// How many cases agree with the other device within 2 units in the last
-  /// place, and the others; empty where there was none.
+  /// How many cases agree with the other device or road within 2 units in the
+  /// last place and how many in every bit, after a list of those that differ
+  /// anywhere; empty where nothing was compared.
   std::string differences() const;
   /// The slowest cases and the ones nearest to their bounds.
   std::string extremes() const;
