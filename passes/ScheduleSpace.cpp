@@ -71,13 +71,25 @@ static int64_t mostUnrolled(const Problem &problem) {
   return std::min<int64_t>(problem.states, 16);
 }
 
-/// What one thread keeps, and how many of them a multiprocessor holds for it.
-static void changeThread(GpuSteps &steps, const Problem &problem) {
+/// How many threads a multiprocessor holds, and so how many registers they
+/// have.
+static void changeBound(GpuSteps &steps) {
   using Fields = GpuScheduleFields;
   int64_t bounded = steps.from.minBlocks;
   steps.change([&](Fields &f) { f.minBlocks = bounded + 1; });
   if (bounded > 0)
     steps.change([&](Fields &f) { f.minBlocks = bounded - 1; });
+  // The bounds that leave a thread 128 and 80 registers: too far to walk to.
+  for (int64_t warps : {16, 24})
+    if (int64_t blocks = 32 * warps / steps.from.threads();
+        bounded == 0 && blocks > 1)
+      steps.change([&](Fields &f) { f.minBlocks = blocks; });
+}
+
+/// What one thread keeps.
+static void changeThread(GpuSteps &steps, const Problem &problem) {
+  using Fields = GpuScheduleFields;
+  changeBound(steps);
   for (int64_t way : {0, 1, 2})
     steps.change([&](Fields &f) { f.prefetch = way; });
   steps.change([](Fields &f) { f.stages = 3 - f.stages; });

@@ -362,6 +362,11 @@ TEST_F(DefaultSchedule, SingleStepsNeedThreadsNotRegisters) {
   // Few channels: as many multiprocessors as there are warps.
   step.batch = 1;
   EXPECT_EQ(defaultGpuSchedule(step, *h100).warpsD, 1);
+  // More than one warp a multiprocessor: some states under way.
+  step.batch = 8;
+  GpuScheduleFields few = defaultGpuSchedule(step, *h100);
+  EXPECT_GE(few.unroll * few.stages, 4);
+  EXPECT_EQ(few.relay, 0);
 }
 
 TEST_F(DefaultSchedule, TheDefaultOneIsRankedFirst) {
@@ -385,6 +390,27 @@ TEST_F(DefaultSchedule, AStepOfOneSequenceHidesItsOwnLatency) {
   EXPECT_EQ(defaultGpuSchedule(step, *h100).unroll, 16);
   step.states = 12;
   EXPECT_EQ(defaultGpuSchedule(step, *h100).unroll, 4);
+}
+
+/// Warps that have no turn share the loads of the one that has, but where warps
+/// in turn were never measured or are not possible.
+TEST_F(DefaultSchedule, AStepOfOneSequenceHasWarpsThatLoad) {
+  std::optional<GpuTarget> h100 = findGpuTarget("sm_90");
+  ASSERT_TRUE(h100);
+  const Problem step = decodeStep(1, 16);
+  GpuScheduleFields alone = defaultGpuSchedule(step, *h100);
+  EXPECT_EQ(alone.relay, 1);
+  EXPECT_EQ(alone.threads(), 128);
+  EXPECT_EQ(alone.tileSteps(), 1);
+  auto hasTurns = [&](auto change, const char *chip = "sm_90") {
+    Problem other = step;
+    change(other);
+    return defaultGpuSchedule(other, *findGpuTarget(chip)).relay != 0;
+  };
+  EXPECT_FALSE(hasTurns([](Problem &p) { p.replays = true; }));
+  EXPECT_FALSE(hasTurns([](Problem &p) { p.isComplex = true; }));
+  EXPECT_FALSE(hasTurns([](Problem &p) { p.isChained = true; }));
+  EXPECT_FALSE(hasTurns([](Problem &) {}, "sm_80"));
 }
 
 /// Extents and threads come from command lines.

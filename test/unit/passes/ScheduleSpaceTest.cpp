@@ -68,6 +68,9 @@ TEST(ScheduleSpace, EveryFieldCanBeChanged) {
   EXPECT_TRUE(changed([](auto &f) { f.prefetch = 1; }));
   EXPECT_TRUE(changed([](auto &f) { f.prefetch = 2; }));
   EXPECT_TRUE(changed([](auto &f) { f.minBlocks = 1; }));
+  // 64 threads a block: 128 registers, and 80.
+  EXPECT_TRUE(changed([](auto &f) { f.minBlocks = 8; }));
+  EXPECT_TRUE(changed([](auto &f) { f.minBlocks = 12; }));
   EXPECT_TRUE(changed([](auto &f) { f.chunks = 2, f.handoff = 1; }));
   EXPECT_TRUE(changed([](auto &f) { f.chunks = 4; }));
 }
