@@ -12,7 +12,8 @@
 using namespace mlir;
 using namespace mlir::ssm;
 
-Dependence::Dependence(FusedOp op) {
+Dependence::Dependence(FusedOp op)
+    : ways(directionsOf(op).value_or(Directions())) {
   for (auto [i, argument] : llvm::enumerate(op.getBlock()->getArguments()))
     for (Axis axis : op.inputAccess(i).getAxes())
       // Only its first entry has to be read.
@@ -31,6 +32,7 @@ void Dependence::visit(Operation &op) {
     joined.axes = joined.axes | other.axes;
     joined.level = std::max(joined.level, other.level);
     joined.afterLast |= other.afterLast;
+    joined.hasStates |= other.hasStates;
     if (other.statesLevel)
       joined.statesLevel = std::min(
           joined.statesLevel.value_or(*other.statesLevel), *other.statesLevel);
@@ -41,8 +43,12 @@ void Dependence::visit(Operation &op) {
   if (auto recurrence = dyn_cast<RecurrenceOp>(op)) {
     ValueInfo state = joined, last = joined;
     state.axes.insert(Axis::Length);
-    if (state.axes.has(Axis::State))
-      state.statesLevel = joined.statesLevel.value_or(joined.level);
+    if (state.axes.has(Axis::State)) {
+      state.hasStates = true;
+      if (!ways.isReplayed(recurrence))
+        state.statesLevel = joined.statesLevel.value_or(joined.level);
+    }
+    last.hasStates = false;
     last.statesLevel.reset();
     last.axes.erase(Axis::Length);
     last.afterLast = true;
@@ -57,6 +63,7 @@ void Dependence::visit(Operation &op) {
     joined.level +=
         joined.axes.has(Axis::State) && joined.axes.has(Axis::Length);
     joined.axes.erase(Axis::State);
+    joined.hasStates = false;
     joined.statesLevel.reset();
   }
   if (auto total = dyn_cast<TotalOp>(op))

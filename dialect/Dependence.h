@@ -69,9 +69,12 @@ struct ValueInfo {
   /// Computed from a recurrence's last state, so known only after the last
   /// step.
   bool afterLast = false;
-  /// The lowest level of a per-state recurrence whose state at the current
-  /// step this per-state value is computed from. Such a value exists in that
-  /// loop over n alone: a later loop could only run the recurrence again.
+  /// A per-state value, computed from the state of a per-state recurrence at
+  /// the current step.
+  bool hasStates = false;
+  /// The lowest level of such a recurrence that is not replayed. The value
+  /// exists in that loop over n alone: a later one would have to run the
+  /// recurrence again, as it does those that are replayed.
   std::optional<unsigned> statesLevel;
 };
 
@@ -149,6 +152,7 @@ public:
 private:
   void visit(Operation &op);
 
+  Directions ways;
   llvm::DenseMap<Value, ValueInfo> info;
   unsigned levels = 0;
 };

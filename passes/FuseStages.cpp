@@ -27,8 +27,8 @@ struct Placement {
   unsigned stage = 0;
   /// Loops over n that end before the value is known.
   unsigned level = 0;
-  /// The lowest level of the per-state recurrences that it is made of, if it
-  /// has states at all.
+  /// The lowest level of the per-state recurrences that it is made of, if there
+  /// are any that a later loop over n does not run again.
   std::optional<unsigned> statesLevel;
   bool afterLast = false;
   /// Parts of it come from all over the kernel, so later stages alone read it.
@@ -59,6 +59,8 @@ struct StageScans {
   /// None of them reads another one of the stage, or has a last state that is
   /// read.
   bool canReplay[2] = {true, true};
+  /// Loops over n were taken to run some of them again.
+  bool repeats[2] = {false, false};
   /// Some of them save states, so all run in one direction.
   bool saves = false;
 };
@@ -66,10 +68,14 @@ struct StageScans {
 /// Chooses a stage for each op, in program order.
 class Placer {
 public:
-  Placer(const FuseAxes &axes, const ScanMixes &mixes)
-      : axes(axes), mixes(mixes) {}
+  /// `repeats`: each loop over n that reads scans which can be replayed is
+  /// taken to run them again, as it does if they are.
+  Placer(const FuseAxes &axes, const ScanMixes &mixes, bool repeats)
+      : axes(axes), mixes(mixes), repeats(repeats) {}
 
   void place(Operation *op);
+  /// What was taken to be replayed is.
+  bool areRepeatsReplayed() const;
   const Placement &of(Value value) const { return placements.at(value); }
   const Placement *find(Value value) const {
     auto it = placements.find(value);
@@ -86,6 +92,7 @@ private:
 
   const FuseAxes &axes;
   const ScanMixes &mixes;
+  bool repeats;
   DenseMap<Value, Placement> placements;
   DenseMap<unsigned, StageScans> scans;
   unsigned last = 0;
@@ -218,17 +225,32 @@ void Placer::record(Operation *op, Placement placement) {
   last = std::max(last, placement.stage);
   StageScans &stage = scans[placement.stage];
   stage.byDirection[scan.getReverse()].push_back(scan);
-  stage.canReplay[scan.getReverse()] &= canReplay(scan, placement.stage);
+  bool isAlone = canReplay(scan, placement.stage);
+  stage.canReplay[scan.getReverse()] &= isAlone;
+  stage.repeats[scan.getReverse()] |= repeats && isAlone;
   stage.saves |= scan.getSaved() != nullptr;
   Placement lastState = placement, states = placement;
   lastState.afterLast = true;
   lastState.statesLevel.reset();
-  if (axes.of(scan.getStates()).has(Axis::State))
+  if (axes.of(scan.getStates()).has(Axis::State) && !(repeats && isAlone))
     states.statesLevel = placement.level;
   placements[scan.getStates()] = states;
   placements[scan.getLast()] = lastState;
   if (scan.getSaved())
     placements[scan.getSaved()] = states;
+}
+
+/// Scans of one direction are replayed for sure where the others cannot be.
+bool Placer::areRepeatsReplayed() const {
+  return llvm::all_of(scans, [](const auto &entry) {
+    const StageScans &stage = entry.second;
+    auto isReplayed = [&](bool reverse) {
+      return stage.canReplay[reverse] && !stage.canReplay[!reverse] &&
+             !stage.byDirection[!reverse].empty();
+    };
+    return (!stage.repeats[false] || isReplayed(false)) &&
+           (!stage.repeats[true] || isReplayed(true));
+  });
 }
 
 void Placer::place(Operation *op) {
@@ -407,8 +429,14 @@ SmallVector<Stage> mlir::ssm::planStages(func::FuncOp function,
                                          ArrayRef<Operation *> ops,
                                          const FuseAxes &axes) {
   ScanMixes mixes(ops, axes);
-  Placer placer(axes, mixes);
-  for (Operation *op : ops)
-    placer.place(op);
+  auto placed = [&](bool repeats) {
+    Placer placer(axes, mixes, repeats);
+    for (Operation *op : ops)
+      placer.place(op);
+    return placer;
+  };
+  Placer placer = placed(/*repeats=*/true);
+  if (!placer.areRepeatsReplayed())
+    return StageFiller(ops, axes, placed(/*repeats=*/false)).run(function);
   return StageFiller(ops, axes, placer).run(function);
 }

@@ -174,6 +174,9 @@ LogicalResult BodyPlan::needRecurrence(Phase &phase, RecurrenceOp scan,
   if (value == scan.getLast()) {
     phase.reads.insert(value);
   } else if (home.place != phase.place) {
+    if (isReplayed(scan) && phase.place.stage == Stage::During &&
+        phase.place.perState)
+      return needReplay(phase, scan);
     if (place.perState)
       return scan.emitOpError("(C10) has a per-state value that is used after "
                               "a later sum over n; compute what uses it in a "
@@ -196,6 +199,18 @@ LogicalResult BodyPlan::needScan(RecurrenceOp scan) {
     return failure();
   bool isStarted = purpose == Goal::Results && !isReplayed(scan);
   return isStarted ? needInitialState(scan) : success();
+}
+
+/// A loop over n behind that of `scan` runs it again.
+LogicalResult BodyPlan::needReplay(Phase &phase, RecurrenceOp scan) {
+  RecurrenceOp first = scanOf(scan);
+  bool isNew = phase.ops.insert(first);
+  phase.ops.insert(scan);
+  scans.insert(first);
+  if (!isNew)
+    return success();
+  return failure(failed(need(phase, first.getA())) ||
+                 failed(need(phase, first.getB())));
 }
 
 SmallVector<RecurrenceOp> BodyPlan::scansOf(const Phase &phase,

@@ -120,6 +120,7 @@ private:
   void needInput(Phase &phase, BlockArgument input);
   LogicalResult needOperands(Phase &phase, Operation *nested);
   LogicalResult needRecurrence(Phase &phase, RecurrenceOp scan, Value value);
+  LogicalResult needReplay(Phase &phase, RecurrenceOp scan);
   LogicalResult needInitialState(RecurrenceOp scan);
   LogicalResult needScan(RecurrenceOp scan);
   LogicalResult needSum(Phase &phase, SumOp sum);

@@ -418,6 +418,7 @@ private:
   };
   int64_t statesTogether();
   Roots rootsAt(unsigned level);
+  void addReplayed(Roots &roots, unsigned level);
   SumRoot sumRoot(SumOp sum, unsigned level);
   SmallVector<Value> startOfSums(Tile &tile, const Roots &roots);
   SmallVector<Steps> sumsIn(StateLoop &loop, ArrayRef<Value> words);

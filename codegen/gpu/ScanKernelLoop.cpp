@@ -51,7 +51,7 @@ ScanKernel::Roots ScanKernel::rootsAt(unsigned level) {
   // Ahead of the results, recurrences may read sums, but of no states.
   auto isWanted = [&](SumOp op) {
     return isNeeded(op.getResult()) &&
-           !(isAhead() && dependence.of(op.getValue()).statesLevel);
+           !(isAhead() && dependence.of(op.getValue()).hasStates);
   };
   for (SumOp op : fused.getBlock()->getOps<SumOp>())
     if (isWanted(op) && isHere(op.getValue(), dependence.dependsOn(
@@ -66,7 +66,36 @@ ScanKernel::Roots ScanKernel::rootsAt(unsigned level) {
   for (const Total &total : totals)
     if (isHere(total.sums.value(), total.sums.has(Axis::Length)))
       roots.totals.push_back(&total);
+  addReplayed(roots, level);
   return roots;
+}
+
+/// Recurrences of earlier loops that are replayed run again in a loop that
+/// reads their states: they start from what the tile does, and leave nothing.
+void ScanKernel::addReplayed(Roots &roots, unsigned level) {
+  llvm::SetVector<Value> read;
+  for (RecurrenceOp op : roots.recurrences)
+    read.insert(op.getB()), read.insert(op.getA());
+  for (SumRoot root : roots.sums)
+    read.insert(root.sum.getValue());
+  for (unsigned i : roots.results)
+    read.insert(yield().getValues()[i]);
+  for (const Total *total : roots.totals)
+    read.insert(total->sums.value());
+  SmallVector<RecurrenceOp> again;
+  for (size_t i = 0; i < read.size(); ++i) {
+    Operation *op = read[i].getDefiningOp();
+    if (!op || body.home(read[i]) != Home::State)
+      continue;
+    auto recurrence = dyn_cast<RecurrenceOp>(op);
+    if (!recurrence)
+      read.insert(op->operand_begin(), op->operand_end());
+    else if (body.dependence().of(read[i]).level < level &&
+             !llvm::is_contained(again, scanOf(recurrence)))
+      again.push_back(scanOf(recurrence));
+  }
+  roots.recurrences.insert(roots.recurrences.begin(), again.begin(),
+                           again.end());
 }
 
 /// A sum over n has no order, so what is added to it may come first: the steps
@@ -302,8 +331,8 @@ SmallVector<Value> ScanKernel::emitStagedTrips(StateLoop &loop,
 /// True where no recurrence of the loop feeds another one.
 bool ScanKernel::mayBeginEarly(const Roots &roots) {
   return llvm::all_of(roots.recurrences, [&](RecurrenceOp op) {
-    return !body.dependence().of(op.getA()).statesLevel &&
-           !body.dependence().of(op.getB()).statesLevel;
+    return !body.dependence().of(op.getA()).hasStates &&
+           !body.dependence().of(op.getB()).hasStates;
   });
 }
 

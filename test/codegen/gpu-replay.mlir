@@ -1,4 +1,4 @@
-// RUN: mamba-opt --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s
+// RUN: mamba-opt --split-input-file --ssm-lower-to-gpu --canonicalize --cse %s | FileCheck %s
 
 // The states at the start of each tile of 32 steps, of the one scan that gives
 // the states both before and after a step.
@@ -33,6 +33,34 @@ func.func @replay(%a_: tensor<?x?x?x4xf32>, %b_: tensor<?x?x?x4xf32>)
     %g, %first = ssm.recurrence reverse %a, %h : f32
     %y = arith.mulf %g, %before : f32
     ssm.yield %y : f32
+  }
+  return %y_ : tensor<?x?x?x4xf32>
+}
+
+// -----
+
+// A loop over n behind a sum replays the states again, from the same
+// checkpoints, and leaves no carries of them.
+// CHECK: gpu.func @again_0_checkpoints
+// CHECK: gpu.shuffle up
+// CHECK: gpu.func @again_0(
+// CHECK: gpu.shuffle up
+// CHECK-NOT: gpu.shuffle down
+// CHECK: math.tanh
+// CHECK: gpu.shuffle up
+// CHECK: gpu.shuffle down
+func.func @again(%a_: tensor<?x?x?x4xf32>, %b_: tensor<?x?x?x4xf32>)
+    -> tensor<?x?x?x4xf32> {
+  %y_ = ssm.fused (%a = %a_[b, l, d, n] : tensor<?x?x?x4xf32>,
+                   %b = %b_[b, l, d, n] : tensor<?x?x?x4xf32>)
+      -> ([b, l, d, n] : tensor<?x?x?x4xf32>)
+      schedule(#ssm.schedule<lanes = 8, items = 4>) {
+    %h, %last = ssm.recurrence %a, %b : f32
+    %s = ssm.sum %h over n : f32
+    %t = math.tanh %s : f32
+    %in = arith.mulf %t, %h : f32
+    %g, %first = ssm.recurrence reverse %a, %in : f32
+    ssm.yield %g : f32
   }
   return %y_ : tensor<?x?x?x4xf32>
 }

@@ -331,6 +331,22 @@ func.func @C10(%x: tensor<?x?x4xf32>) {
 
 // -----
 
+// What is replayed runs again behind the sum, what it is replayed for does not.
+func.func @C10_not_replayed(%x: tensor<?x?x4xf32>) {
+  %y = ssm.fused (%v = %x[b, l, n] : tensor<?x?x4xf32>) -> ([b, l, n] : tensor<?x?x4xf32>) {
+    %h, %last = ssm.recurrence %v, %v : f32
+    %g, %first = ssm.recurrence reverse %v, %h : f32
+    %s = ssm.sum %g over n : f32
+    %q = arith.divf %h, %s : f32
+    // expected-error@+1 {{'arith.mulf' op (C10) uses a per-state recurrence together with a later sum over n; compute it in a second ssm.fused}}
+    %p = arith.mulf %g, %q : f32
+    ssm.yield %p : f32
+  }
+  return
+}
+
+// -----
+
 func.func @C10_through_other_ops(%x: tensor<?x?x4xf32>) {
   %y = ssm.fused (%v = %x[b, l, n] : tensor<?x?x4xf32>) -> ([b, l, n] : tensor<?x?x4xf32>) {
     %h, %last = ssm.recurrence %v, %v : f32

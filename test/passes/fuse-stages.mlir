@@ -228,3 +228,52 @@ func.func @states_after_sum_of_arguments(%a: tensor<?x?x?x4xf32>,
   %g, %last = ssm.scan %a, %in : tensor<?x?x?x4xf32>
   return %last : tensor<?x?x4xf32>
 }
+
+// -----
+
+// (C10) Scans that the others of a kernel replay run again in each loop over n
+// that reads them: the gradient of what is not linear in a sum is one kernel.
+
+// CHECK-LABEL: func.func @replayed_behind_sum
+// CHECK: ssm.fused ({{.*}}) -> ([b, l, d, n] : tensor<?x?x?x4xf32>) {
+// CHECK: %[[H:.*]], %{{.*}} = ssm.recurrence %
+// CHECK: ssm.sum
+// CHECK: %[[IN:.*]] = arith.mulf %{{.*}}, %{{.*}}
+// CHECK: %[[G:.*]], %{{.*}} = ssm.recurrence reverse %{{.*}}, %[[IN]]
+// CHECK: arith.mulf %[[G]], %[[H]]
+// CHECK-NOT: ssm.fused
+func.func @replayed_behind_sum(%a: tensor<?x?x?x4xf32>,
+                               %b: tensor<?x?x?x4xf32>, %C: tensor<?x4xf32>)
+    -> tensor<?x?x?x4xf32> {
+  %h, %l0 = ssm.scan %a, %b : tensor<?x?x?x4xf32>
+  %y = ssm.readout %h, %C
+    : tensor<?x?x?x4xf32>, tensor<?x4xf32> -> tensor<?x?x?xf32>
+  %wide = linalg.broadcast ins(%y : tensor<?x?x?xf32>)
+    outs(%a : tensor<?x?x?x4xf32>) dimensions = [3]
+  %in = arith.mulf %wide, %h : tensor<?x?x?x4xf32>
+  %g, %l1 = ssm.scan reverse %a, %in : tensor<?x?x?x4xf32>
+  %r = arith.mulf %g, %h : tensor<?x?x?x4xf32>
+  return %r : tensor<?x?x?x4xf32>
+}
+
+// -----
+
+// Not where a result is their last state: then nothing replays them.
+
+// CHECK-LABEL: func.func @last_state_behind_sum
+// CHECK: %[[F:[a-z0-9_]+]]:3 = ssm.fused ({{.*}}) -> ([b, d, n] : tensor<?x?x4xf32>, [b, l, d, n] : tensor<?x?x?x4xf32>, [b, l, d] : tensor<?x?x?xf32>) {
+// CHECK: ssm.fused ({{.*}} = %[[F]]#1[b, l, d, n] : tensor<?x?x?x4xf32>
+// CHECK: ssm.recurrence reverse
+func.func @last_state_behind_sum(%a: tensor<?x?x?x4xf32>,
+                                 %b: tensor<?x?x?x4xf32>, %C: tensor<?x4xf32>)
+    -> (tensor<?x?x?x4xf32>, tensor<?x?x4xf32>) {
+  %h, %l0 = ssm.scan %a, %b : tensor<?x?x?x4xf32>
+  %y = ssm.readout %h, %C
+    : tensor<?x?x?x4xf32>, tensor<?x4xf32> -> tensor<?x?x?xf32>
+  %wide = linalg.broadcast ins(%y : tensor<?x?x?xf32>)
+    outs(%a : tensor<?x?x?x4xf32>) dimensions = [3]
+  %in = arith.mulf %wide, %h : tensor<?x?x?x4xf32>
+  %g, %l1 = ssm.scan reverse %a, %in : tensor<?x?x?x4xf32>
+  %r = arith.mulf %g, %h : tensor<?x?x?x4xf32>
+  return %r, %l0 : tensor<?x?x?x4xf32>, tensor<?x?x4xf32>
+}
