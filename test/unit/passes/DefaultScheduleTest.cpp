@@ -413,6 +413,28 @@ TEST_F(DefaultSchedule, AStepOfOneSequenceHasWarpsThatLoad) {
   EXPECT_FALSE(hasTurns([](Problem &) {}, "sm_80"));
 }
 
+TEST_F(DefaultSchedule, GradientsOfOneStateTakeTwiceTheSteps) {
+  std::optional<GpuTarget> h100 = findGpuTarget("sm_90");
+  ASSERT_TRUE(h100);
+  const Problem gradient = {.batch = 8,
+                            .length = 2048,
+                            .channels = 2048,
+                            .states = 1,
+                            .bytesPerStep = 8,
+                            .areChannelsNeighbours = true,
+                            .replays = true};
+  auto itemsOf = [&](auto change) {
+    Problem other = gradient;
+    change(other);
+    return defaultGpuSchedule(other, *h100).items;
+  };
+  EXPECT_EQ(itemsOf([](Problem &) {}), 16);
+  EXPECT_EQ(itemsOf([](Problem &p) { p.states = 16; }), 8);
+  EXPECT_EQ(itemsOf([](Problem &p) { p.isComplex = true; }), 8);
+  EXPECT_EQ(itemsOf([](Problem &p) { p.areChannelsNeighbours = false; }), 8);
+  EXPECT_EQ(itemsOf([](Problem &p) { p.bytesPerStep = 24; }), 8);
+}
+
 /// Extents and threads come from command lines.
 TEST_F(DefaultSchedule, AnyNumbersHaveASchedule) {
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
