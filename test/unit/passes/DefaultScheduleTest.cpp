@@ -596,6 +596,11 @@ TEST_F(DefaultSchedule, GradientsOfFourLanesTakeFourStatesATrip) {
   EXPECT_EQ(floats.unroll, 4);
   EXPECT_EQ(floats.prefetch, 0);
   EXPECT_LE(2 * sharedBytesOf(floats, layer), h100.sharedBytes);
+  // Those of four fit, and pay where channels are neighbours.
+  layer.bytesPerStep = 16;
+  EXPECT_EQ(defaultGpuSchedule(layer, h100).prefetch, 0);
+  layer.areChannelsNeighbours = true;
+  EXPECT_EQ(defaultGpuSchedule(layer, h100).prefetch, 2);
   // Neighbours of independent chunks meet in shuffles.
   Problem few = gradients(1, 8192, 16);
   few.channels = 1024;
