@@ -8,12 +8,27 @@
 #include "dialect/Dependence.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
 
-Dependence::Dependence(FusedOp op)
-    : ways(directionsOf(op).value_or(Directions())) {
+/// What is replayed for recurrences that some result needs: dead ones go, and
+/// the body must be valid without them.
+static Directions replaysOf(FusedOp op) {
+  std::optional<Directions> ways = directionsOf(op);
+  Operation *yield = op.getBlock()->getTerminator();
+  bool isNeeded = haveBothDirections(recurrencesOf(yield->getOperands()));
+  return ways && isNeeded ? *ways : Directions();
+}
+
+Dependence::Dependence(FusedOp op) : Dependence(op, replaysOf(op)) {}
+
+Dependence Dependence::withoutReplays(FusedOp op) {
+  return Dependence(op, Directions());
+}
+
+Dependence::Dependence(FusedOp op, Directions given) : ways(std::move(given)) {
   for (auto [i, argument] : llvm::enumerate(op.getBlock()->getArguments()))
     for (Axis axis : op.inputAccess(i).getAxes())
       // Only its first entry has to be read.
@@ -78,9 +93,38 @@ void Dependence::visit(Operation &op) {
     info[result] = joined;
 }
 
+bool Dependence::readsEndedLoop(Operation &op) const {
+  unsigned level = 0;
+  for (Value operand : op.getOperands())
+    level = std::max(level, of(operand).level);
+  return llvm::any_of(op.getOperands(), [&](Value operand) {
+    std::optional<unsigned> own = of(operand).statesLevel;
+    return own && *own < level;
+  });
+}
+
 //===----------------------------------------------------------------------===//
 // Directions
 //===----------------------------------------------------------------------===//
+
+SmallVector<RecurrenceOp> mlir::ssm::recurrencesOf(ValueRange values) {
+  SmallVector<RecurrenceOp> found;
+  llvm::SetVector<Value> read(values.begin(), values.end());
+  for (size_t i = 0; i < read.size(); ++i)
+    if (Operation *op = read[i].getDefiningOp()) {
+      auto recurrence = dyn_cast<RecurrenceOp>(op);
+      if (recurrence && !llvm::is_contained(found, recurrence))
+        found.push_back(recurrence);
+      read.insert(op->operand_begin(), op->operand_end());
+    }
+  return found;
+}
+
+bool mlir::ssm::haveBothDirections(ArrayRef<RecurrenceOp> recurrences) {
+  auto isReverse = [](RecurrenceOp op) { return op.getReverse(); };
+  return llvm::any_of(recurrences, isReverse) &&
+         !llvm::all_of(recurrences, isReverse);
+}
 
 bool mlir::ssm::isSameScan(RecurrenceOp op, RecurrenceOp other) {
   return op->getOperands() == other->getOperands() &&

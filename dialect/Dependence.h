@@ -137,10 +137,17 @@ struct Directions {
 /// None for a body where neither can.
 std::optional<Directions> directionsOf(FusedOp op);
 
+/// The recurrences that values of the body are computed from.
+SmallVector<RecurrenceOp> recurrencesOf(ValueRange values);
+/// Some of these recurrences run in each direction.
+bool haveBothDirections(ArrayRef<RecurrenceOp> recurrences);
+
 /// Facts of every value of a fused op's body, in one walk.
 class Dependence {
 public:
   explicit Dependence(FusedOp op);
+  /// As if nothing were replayed.
+  static Dependence withoutReplays(FusedOp op);
 
   const ValueInfo &of(Value value) const { return info.at(value); }
   bool dependsOn(Value value, Axis axis) const {
@@ -148,8 +155,12 @@ public:
   }
   /// Number of loops over n that the body needs.
   unsigned numLevels() const { return levels; }
+  /// True where `op` reads a state of a loop over n that had ended before
+  /// another of its operands was known (C10).
+  bool readsEndedLoop(Operation &op) const;
 
 private:
+  Dependence(FusedOp op, Directions ways);
   void visit(Operation &op);
 
   Directions ways;

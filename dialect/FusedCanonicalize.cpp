@@ -10,7 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/SSMDialect.h"
+#include "dialect/Dependence.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
@@ -118,6 +118,17 @@ private:
   }
 };
 
+/// True where `op` needs recurrences that are replayed (C10), and nothing would
+/// replay them if it had these values for results.
+static bool losesReplays(FusedOp op, ArrayRef<Value> results) {
+  if (haveBothDirections(recurrencesOf(results)))
+    return false;
+  Dependence dependence = Dependence::withoutReplays(op);
+  return llvm::any_of(
+      op.getBlock()->without_terminator(),
+      [&](Operation &nested) { return dependence.readsEndedLoop(nested); });
+}
+
 /// Drops results that nobody reads.
 struct DropUnusedResults : OpRewritePattern<FusedOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -138,6 +149,8 @@ struct DropUnusedResults : OpRewritePattern<FusedOp> {
     }
     if (kept.size() == op.getNumResults())
       return rewriter.notifyMatchFailure(op, "every result is read");
+    if (losesReplays(op, yielded))
+      return rewriter.notifyMatchFailure(op, "(C10) needs what it would drop");
     rewriter.modifyOpInPlace(yield,
                              [&] { yield.getValuesMutable().assign(yielded); });
     auto smaller = FusedOp::create(

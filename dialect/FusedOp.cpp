@@ -305,11 +305,9 @@ static LogicalResult verifyBodyOp(Operation &nested) {
 /// (C9) and (C10) for one op.
 static LogicalResult verifyOrder(Operation &nested,
                                  const Dependence &dependence) {
-  unsigned level = 0;
   bool afterLast = false, ordered = isa<RecurrenceOp>(nested);
   for (Value operand : nested.getOperands()) {
     const ValueInfo &info = dependence.of(operand);
-    level = std::max(level, info.level);
     afterLast |= info.afterLast;
     ordered |= info.axes.has(Axis::Length);
   }
@@ -317,13 +315,10 @@ static LogicalResult verifyOrder(Operation &nested,
     return nested.emitOpError(
         "(C9) uses a last state for a value of every step; the last state is "
         "known only after the last step");
-  for (Value operand : nested.getOperands()) {
-    const ValueInfo &info = dependence.of(operand);
-    if (info.statesLevel && *info.statesLevel < level)
-      return nested.emitOpError(
-          "(C10) uses a per-state recurrence together with a later sum over "
-          "n; compute it in a second ssm.fused");
-  }
+  if (dependence.readsEndedLoop(nested))
+    return nested.emitOpError(
+        "(C10) uses a per-state recurrence together with a later sum over "
+        "n; compute it in a second ssm.fused");
   return success();
 }
 

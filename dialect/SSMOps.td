@@ -270,7 +270,7 @@ def SSM_FusedOp : SSM_Op<"fused", [Pure, IsolatedFromAbove, SingleBlock]> {
     - (C9) a last state feeds no value that depends on l, and no result that
       has l.
     - (C10) a per-state value that depends on a sum over n is computed from no
-      per-state recurrence that ran before that sum, but from those that are
+      per-state recurrence that ran before that sum, except those that are
       replayed. (Such a chain is two fused ops.)
     - (C11) a result with a group axis is an `ssm.total` over g, and its type
       has the number of groups.

@@ -457,11 +457,13 @@ static void fitSingleStep(GpuScheduleFields &schedule, const Problem &problem,
     schedule.unroll = together;
     schedule.stages = 1;
   }
-  if (isAlone && schedule.lanes == 1 && target.suspendsWaits &&
-      !problem.isComplex && !problem.isChained) {
-    schedule.warpsL = kWarpsOfStep;
-    schedule.relay = 1;
-  }
+  GpuScheduleFields shared = schedule;
+  shared.warpsL = kWarpsOfStep;
+  shared.relay = 1;
+  if (isAlone && schedule.lanes == 1 && problem.tableNumbers > 0 &&
+      target.suspendsWaits && !problem.isComplex && !problem.isChained &&
+      sharedBytesOf(shared, problem) <= target.sharedBytes)
+    schedule = shared;
 }
 
 static GpuScheduleFields scheduleOf(const WarpChoice &choice,

@@ -30,6 +30,8 @@ struct Placement {
   /// The lowest level of the per-state recurrences that it is made of, if there
   /// are any that a later loop over n does not run again.
   std::optional<unsigned> statesLevel;
+  /// The same of those that one does, by direction.
+  std::optional<unsigned> repeatsLevel[2];
   bool afterLast = false;
   /// Parts of it come from all over the kernel, so later stages alone read it.
   /// (Its rounding to the type of a result is a part of the sum.)
@@ -59,7 +61,7 @@ struct StageScans {
   /// None of them reads another one of the stage, or has a last state that is
   /// read.
   bool canReplay[2] = {true, true};
-  /// Loops over n were taken to run some of them again.
+  /// Some loop over n has to run some of them again.
   bool repeats[2] = {false, false};
   /// Some of them save states, so all run in one direction.
   bool saves = false;
@@ -68,14 +70,16 @@ struct StageScans {
 /// Chooses a stage for each op, in program order.
 class Placer {
 public:
-  /// `repeats`: each loop over n that reads scans which can be replayed is
-  /// taken to run them again, as it does if they are.
-  Placer(const FuseAxes &axes, const ScanMixes &mixes, bool repeats)
-      : axes(axes), mixes(mixes), repeats(repeats) {}
+  /// A loop over n that reads scans which can be replayed is taken to run them
+  /// again, as it does if they are; not in the stages `withoutRepeats`.
+  Placer(const FuseAxes &axes, const ScanMixes &mixes,
+         const DenseSet<unsigned> &withoutRepeats)
+      : axes(axes), mixes(mixes), withoutRepeats(withoutRepeats) {}
 
   void place(Operation *op);
-  /// What was taken to be replayed is.
-  bool areRepeatsReplayed() const;
+  /// The stages in which some loop has to run scans again that are not
+  /// replayed.
+  SmallVector<unsigned> stagesThatCannotRepeat() const;
   const Placement &of(Value value) const { return placements.at(value); }
   const Placement *find(Value value) const {
     auto it = placements.find(value);
@@ -89,10 +93,11 @@ private:
   bool canReplay(ScanOp scan, unsigned stage) const;
   bool joins(ScanOp scan, const StageScans &stage, bool canReplay) const;
   void record(Operation *op, Placement placement);
+  void recordScan(ScanOp scan, Placement placement);
 
   const FuseAxes &axes;
   const ScanMixes &mixes;
-  bool repeats;
+  const DenseSet<unsigned> &withoutRepeats;
   DenseMap<Value, Placement> placements;
   DenseMap<unsigned, StageScans> scans;
   unsigned last = 0;
@@ -150,6 +155,12 @@ bool Placer::joins(ScanOp scan, const StageScans &stage, bool canReplay) const {
          ((canReplay && stage.canReplay[reverse]) || stage.canReplay[!reverse]);
 }
 
+static void lower(std::optional<unsigned> &level,
+                  std::optional<unsigned> other) {
+  if (other)
+    level = std::min(level.value_or(*other), *other);
+}
+
 /// What `op` would be if it ran in `stage`; at least in its operands' stage.
 Placement Placer::joinOperands(Operation *op, unsigned stage) {
   Placement joined;
@@ -169,10 +180,9 @@ Placement Placer::joinOperands(Operation *op, unsigned stage) {
       return;
     joined.level = std::max(joined.level, operand->level);
     joined.afterLast |= operand->afterLast;
-    if (operand->statesLevel)
-      joined.statesLevel =
-          std::min(*operand->statesLevel,
-                   joined.statesLevel.value_or(*operand->statesLevel));
+    lower(joined.statesLevel, operand->statesLevel);
+    for (bool reverse : {false, true})
+      lower(joined.repeatsLevel[reverse], operand->repeatsLevel[reverse]);
   });
   return joined;
 }
@@ -208,32 +218,42 @@ bool Placer::fits(Operation *op, const Placement &placement) const {
 void Placer::record(Operation *op, Placement placement) {
   if (!placement.isFree)
     last = std::max(last, placement.stage);
-  auto scan = dyn_cast<ScanOp>(op);
-  if (!scan) {
-    if (axes.summedBy(op).has(Axis::State)) {
-      ++placement.level;
-      placement.statesLevel.reset();
-    }
-    const Placement *rounded = find(roundedValue(op));
-    placement.isTotal = axes.isTotal(op) || (rounded && rounded->isTotal);
-    placement.isFree &= !placement.isTotal;
-    for (Value result : op->getResults())
-      placements[result] = placement;
-    return;
+  for (bool reverse : {false, true})
+    if (placement.repeatsLevel[reverse].value_or(placement.level) <
+        placement.level)
+      scans[placement.stage].repeats[reverse] = true;
+  if (auto scan = dyn_cast<ScanOp>(op))
+    return recordScan(scan, placement);
+  if (axes.summedBy(op).has(Axis::State)) {
+    ++placement.level;
+    placement.statesLevel.reset();
+    for (std::optional<unsigned> &level : placement.repeatsLevel)
+      level.reset();
   }
+  const Placement *rounded = find(roundedValue(op));
+  placement.isTotal = axes.isTotal(op) || (rounded && rounded->isTotal);
+  placement.isFree &= !placement.isTotal;
+  for (Value result : op->getResults())
+    placements[result] = placement;
+}
+
+void Placer::recordScan(ScanOp scan, Placement placement) {
   placement.isFree = false;
   last = std::max(last, placement.stage);
+  bool reverse = scan.getReverse(), isAlone = canReplay(scan, placement.stage);
   StageScans &stage = scans[placement.stage];
-  stage.byDirection[scan.getReverse()].push_back(scan);
-  bool isAlone = canReplay(scan, placement.stage);
-  stage.canReplay[scan.getReverse()] &= isAlone;
-  stage.repeats[scan.getReverse()] |= repeats && isAlone;
+  stage.byDirection[reverse].push_back(scan);
+  stage.canReplay[reverse] &= isAlone;
   stage.saves |= scan.getSaved() != nullptr;
   Placement lastState = placement, states = placement;
   lastState.afterLast = true;
   lastState.statesLevel.reset();
-  if (axes.of(scan.getStates()).has(Axis::State) && !(repeats && isAlone))
-    states.statesLevel = placement.level;
+  for (std::optional<unsigned> &level : lastState.repeatsLevel)
+    level.reset();
+  bool mayRepeat = isAlone && !withoutRepeats.contains(placement.stage);
+  if (axes.of(scan.getStates()).has(Axis::State))
+    (mayRepeat ? states.repeatsLevel[reverse] : states.statesLevel) =
+        placement.level;
   placements[scan.getStates()] = states;
   placements[scan.getLast()] = lastState;
   if (scan.getSaved())
@@ -241,16 +261,18 @@ void Placer::record(Operation *op, Placement placement) {
 }
 
 /// Scans of one direction are replayed for sure where the others cannot be.
-bool Placer::areRepeatsReplayed() const {
-  return llvm::all_of(scans, [](const auto &entry) {
-    const StageScans &stage = entry.second;
+SmallVector<unsigned> Placer::stagesThatCannotRepeat() const {
+  SmallVector<unsigned> found;
+  for (const auto &[number, stage] : scans) {
     auto isReplayed = [&](bool reverse) {
       return stage.canReplay[reverse] && !stage.canReplay[!reverse] &&
              !stage.byDirection[!reverse].empty();
     };
-    return (!stage.repeats[false] || isReplayed(false)) &&
-           (!stage.repeats[true] || isReplayed(true));
-  });
+    for (bool reverse : {false, true})
+      if (stage.repeats[reverse] && !isReplayed(reverse))
+        found.push_back(number);
+  }
+  return found;
 }
 
 void Placer::place(Operation *op) {
@@ -429,14 +451,14 @@ SmallVector<Stage> mlir::ssm::planStages(func::FuncOp function,
                                          ArrayRef<Operation *> ops,
                                          const FuseAxes &axes) {
   ScanMixes mixes(ops, axes);
-  auto placed = [&](bool repeats) {
-    Placer placer(axes, mixes, repeats);
+  DenseSet<unsigned> withoutRepeats;
+  while (true) {
+    Placer placer(axes, mixes, withoutRepeats);
     for (Operation *op : ops)
       placer.place(op);
-    return placer;
-  };
-  Placer placer = placed(/*repeats=*/true);
-  if (!placer.areRepeatsReplayed())
-    return StageFiller(ops, axes, placed(/*repeats=*/false)).run(function);
-  return StageFiller(ops, axes, placer).run(function);
+    SmallVector<unsigned> wrong = placer.stagesThatCannotRepeat();
+    if (wrong.empty())
+      return StageFiller(ops, axes, placer).run(function);
+    withoutRepeats.insert(wrong.begin(), wrong.end());
+  }
 }

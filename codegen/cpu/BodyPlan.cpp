@@ -174,8 +174,8 @@ LogicalResult BodyPlan::needRecurrence(Phase &phase, RecurrenceOp scan,
   if (value == scan.getLast()) {
     phase.reads.insert(value);
   } else if (home.place != phase.place) {
-    if (isReplayed(scan) && phase.place.stage == Stage::During &&
-        phase.place.perState)
+    if (place.perState && isReplayed(scan) &&
+        phase.place.stage == Stage::During && phase.place.perState)
       return needReplay(phase, scan);
     if (place.perState)
       return scan.emitOpError("(C10) has a per-state value that is used after "

@@ -87,7 +87,7 @@ class BodyPlan {
 public:
   /// Plans what `goal` needs; `scans` are the recurrences that Goal::Results
   /// needs. Fails, with a located error, for a state that a second loop over n
-  /// would need.
+  /// would need, and that is not replayed.
   static FailureOr<BodyPlan> build(FusedOp op, const BodyFacts &facts,
                                    Goal goal,
                                    ArrayRef<RecurrenceOp> scans = {});

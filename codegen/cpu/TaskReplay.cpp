@@ -8,8 +8,8 @@
 // Where recurrences of one direction read those of the other, these run twice.
 // A first kernel scans them alone and keeps their states at the start of each
 // tile (Goal::Checkpoints). The second one walks the tiles from the last to the
-// first; for each state it replays them from there, keeps the states of the
-// tile's steps in a table, and then walks the steps as the others do.
+// first; each loop over n that reads them replays a state from there, keeps the
+// states of the tile's steps in a table, and then walks the steps as others do.
 //
 //===----------------------------------------------------------------------===//
 

@@ -12,7 +12,8 @@
 //
 //   for each tile, from the end
 //     checkpoint -> carries of the replayed
-//     replay them within the tile; scan the others from its far end
+//     replay them within the tile, in each loop over n that reads them; scan
+//     the others from its far end
 //
 // Positions count along the replayed ones, so that a sequence ends within the
 // last tile, whose missing steps come first in the order of the others: they

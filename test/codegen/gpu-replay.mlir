@@ -39,8 +39,7 @@ func.func @replay(%a_: tensor<?x?x?x4xf32>, %b_: tensor<?x?x?x4xf32>)
 
 // -----
 
-// A loop over n behind a sum replays the states again, from the same
-// checkpoints, and leaves no carries of them.
+// A loop over n behind a sum replays the states again.
 // CHECK: gpu.func @again_0_checkpoints
 // CHECK: gpu.shuffle up
 // CHECK: gpu.func @again_0(

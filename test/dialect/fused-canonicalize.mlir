@@ -124,3 +124,40 @@ func.func @unread(%x: tensor<?xf32>) {
   }
   return
 }
+
+// -----
+
+// (C10) The unread result stays: for its recurrence, the other one is replayed,
+// which the sum's loop over n reads again.
+
+// CHECK-LABEL: func.func @unread_replays
+// CHECK: ssm.fused {{.*}} -> ([b, l, n] : tensor<?x?x4xf32>, [b, l, n] : tensor<?x?x4xf32>)
+// CHECK: ssm.recurrence reverse
+func.func @unread_replays(%x: tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  %y:2 = ssm.fused (%v = %x[b, l, n] : tensor<?x?x4xf32>)
+      -> ([b, l, n] : tensor<?x?x4xf32>, [b, l, n] : tensor<?x?x4xf32>) {
+    %h, %last = ssm.recurrence %v, %v : f32
+    %s = ssm.sum %h over n : f32
+    %q = arith.mulf %h, %s : f32
+    %g, %first = ssm.recurrence reverse %v, %q : f32
+    ssm.yield %q, %g : f32, f32
+  }
+  return %y#0 : tensor<?x?x4xf32>
+}
+
+// -----
+
+// Where no loop reads it again, it goes.
+
+// CHECK-LABEL: func.func @unread_reverse
+// CHECK: ssm.fused {{.*}} -> ([b, l, n] : tensor<?x?x4xf32>)
+// CHECK-NOT: reverse
+func.func @unread_reverse(%x: tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  %y:2 = ssm.fused (%v = %x[b, l, n] : tensor<?x?x4xf32>)
+      -> ([b, l, n] : tensor<?x?x4xf32>, [b, l, n] : tensor<?x?x4xf32>) {
+    %h, %last = ssm.recurrence %v, %v : f32
+    %g, %first = ssm.recurrence reverse %v, %h : f32
+    ssm.yield %h, %g : f32, f32
+  }
+  return %y#0 : tensor<?x?x4xf32>
+}

@@ -347,6 +347,21 @@ func.func @C10_not_replayed(%x: tensor<?x?x4xf32>) {
 
 // -----
 
+// What nothing needs replays nothing.
+func.func @C10_dead(%x: tensor<?x?x4xf32>) {
+  %y = ssm.fused (%v = %x[b, l, n] : tensor<?x?x4xf32>) -> ([b, l, n] : tensor<?x?x4xf32>) {
+    %h, %last = ssm.recurrence %v, %v : f32
+    %s = ssm.sum %h over n : f32
+    // expected-error@+1 {{'arith.mulf' op (C10) uses a per-state recurrence together with a later sum over n; compute it in a second ssm.fused}}
+    %q = arith.mulf %h, %s : f32
+    %g, %first = ssm.recurrence reverse %v, %q : f32
+    ssm.yield %q : f32
+  }
+  return
+}
+
+// -----
+
 func.func @C10_through_other_ops(%x: tensor<?x?x4xf32>) {
   %y = ssm.fused (%v = %x[b, l, n] : tensor<?x?x4xf32>) -> ([b, l, n] : tensor<?x?x4xf32>) {
     %h, %last = ssm.recurrence %v, %v : f32

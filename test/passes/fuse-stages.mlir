@@ -277,3 +277,29 @@ func.func @last_state_behind_sum(%a: tensor<?x?x?x4xf32>,
   %r = arith.mulf %g, %h : tensor<?x?x?x4xf32>
   return %r, %l0 : tensor<?x?x?x4xf32>, tensor<?x?x4xf32>
 }
+
+// -----
+
+// A scan that has nothing to do with them does not keep scans from running
+// again.
+
+// CHECK-LABEL: func.func @replayed_beside_others
+// CHECK: ssm.fused
+// CHECK: ssm.sum
+// CHECK: ssm.recurrence reverse
+// CHECK-NOT: ssm.fused
+func.func @replayed_beside_others(%a: tensor<?x?x?x4xf32>,
+                                  %b: tensor<?x?x?x4xf32>, %C: tensor<?x4xf32>,
+                                  %p: tensor<?x?x?xf32>)
+    -> (tensor<?x?x?xf32>, tensor<?x?x?x4xf32>) {
+  %x, %l0 = ssm.scan reverse %p, %p : tensor<?x?x?xf32>
+  %h, %l1 = ssm.scan %a, %b : tensor<?x?x?x4xf32>
+  %y = ssm.readout %h, %C
+    : tensor<?x?x?x4xf32>, tensor<?x4xf32> -> tensor<?x?x?xf32>
+  %wide = linalg.broadcast ins(%y : tensor<?x?x?xf32>)
+    outs(%a : tensor<?x?x?x4xf32>) dimensions = [3]
+  %in = arith.mulf %wide, %h : tensor<?x?x?x4xf32>
+  %g, %l2 = ssm.scan reverse %a, %in : tensor<?x?x?x4xf32>
+  %r = arith.mulf %g, %h : tensor<?x?x?x4xf32>
+  return %x, %r : tensor<?x?x?xf32>, tensor<?x?x?x4xf32>
+}

@@ -410,7 +410,16 @@ TEST_F(DefaultSchedule, AStepOfOneSequenceHasWarpsThatLoad) {
   EXPECT_FALSE(hasTurns([](Problem &p) { p.replays = true; }));
   EXPECT_FALSE(hasTurns([](Problem &p) { p.isComplex = true; }));
   EXPECT_FALSE(hasTurns([](Problem &p) { p.isChained = true; }));
+  EXPECT_FALSE(hasTurns([](Problem &p) { p.tableNumbers = 0; }));
   EXPECT_FALSE(hasTurns([](Problem &) {}, "sm_80"));
+  // Nor where each warp's numbers find no room.
+  for (int64_t states = 1; states <= 4096; ++states) {
+    const Problem wide = decodeStep(1, states);
+    ASSERT_LE(sharedBytesOf(defaultGpuSchedule(wide, *h100), wide),
+              std::max(h100->sharedBytes,
+                       sharedBytesOf({.items = 1, .unroll = 1}, wide)))
+        << states;
+  }
 }
 
 TEST_F(DefaultSchedule, GradientsOfOneStateTakeTwiceTheSteps) {
