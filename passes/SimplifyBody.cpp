@@ -120,17 +120,23 @@ splitByStates(Value value, const Dependence &dependence) {
   return {inner, outer};
 }
 
-/// sum(v w) = sum(v) w, and sum(v / w) = sum(v) / w, for w without n.
-static void hoistFromSum(SumOp sum, const Dependence &dependence) {
+/// sum(v w) = sum(v) w, and sum(v / w) = sum(v) / w, for w without n; with
+/// `keepsLoops` where as many loops over n come before sum(v).
+static void hoistFromSum(SumOp sum, const Dependence &dependence,
+                         bool keepsLoops) {
   auto hasState = [&](Value value) {
     return dependence.dependsOn(value, Axis::State);
   };
   if (!hasState(sum.getValue()) || isa<ComplexType>(sum.getType()))
     return;
+  unsigned level = dependence.of(sum.getValue()).level;
+  auto mayBecome = [&](unsigned own) { return !keepsLoops || own == level; };
   OpBuilder builder(sum);
   builder.setInsertionPointAfter(sum);
   if (auto quotient = sum.getValue().getDefiningOp<arith::DivFOp>();
       quotient && !hasState(quotient.getRhs())) {
+    if (!mayBecome(dependence.of(quotient.getLhs()).level))
+      return;
     Value total =
         SumOp::create(builder, sum.getLoc(), quotient.getLhs()).getResult();
     sum.replaceAllUsesWith(arith::DivFOp::create(builder, quotient.getLoc(),
@@ -144,6 +150,11 @@ static void hoistFromSum(SumOp sum, const Dependence &dependence) {
   auto [inner, outer] = splitByStates(sum.getValue(), dependence);
   if (outer.factors.empty() && outer.constant == 1)
     return;
+  unsigned own = 0;
+  for (const Factor &factor : inner.factors)
+    own = std::max(own, dependence.of(factor.value).level);
+  if (!mayBecome(own))
+    return;
   Value total = SumOp::create(
       builder, sum.getLoc(), inner.build(builder, sum.getLoc(), sum.getType()));
   AxisSet axes = dependence.of(sum.getResult()).axes;
@@ -151,12 +162,12 @@ static void hoistFromSum(SumOp sum, const Dependence &dependence) {
   sum.replaceAllUsesWith(outer.build(builder, sum.getLoc(), sum.getType()));
 }
 
-static void hoistFromSums(FusedOp op) {
+static void hoistFromSums(FusedOp op, bool keepsLoops) {
   Dependence dependence(op);
   SmallVector<SumOp> sums = llvm::to_vector(op.getBlock()->getOps<SumOp>());
   // Backward: a sum's replacement is no operand of what is still to come.
   for (SumOp sum : llvm::reverse(sums))
-    hoistFromSum(sum, dependence);
+    hoistFromSum(sum, dependence, keepsLoops);
 }
 
 /// The factors with n, in some order.
@@ -208,6 +219,31 @@ static void splitSums(FusedOp op) {
     if (dependence.dependsOn(sum.getValue(), Axis::State) &&
         !isa<ComplexType>(sum.getType()))
       splitSum(sum, sums, dependence);
+}
+
+/// (C10) of all ops.
+static bool isInOrder(FusedOp op) {
+  Dependence dependence(op);
+  return llvm::none_of(
+      op.getBlock()->without_terminator(),
+      [&](Operation &nested) { return dependence.readsEndedLoop(nested); });
+}
+
+/// A sum without its factors may be known a loop over n earlier, and so may
+/// states that read it, which a later sum then finds gone: there, only what
+/// leaves each value in its loop.
+static void simplifySums(FusedOp op) {
+  auto before = cast<FusedOp>(op->clone());
+  hoistFromSums(op, /*keepsLoops=*/false);
+  eraseDead(op.getBlock());
+  splitSums(op);
+  eraseDead(op.getBlock());
+  if (!isInOrder(op)) {
+    op.getBody().takeBody(before.getBody());
+    hoistFromSums(op, /*keepsLoops=*/true);
+    eraseDead(op.getBlock());
+  }
+  before->erase();
 }
 
 //===----------------------------------------------------------------------===//
@@ -325,10 +361,7 @@ struct SimplifyBodyPass : ssm::impl::SimplifyBodyPassBase<SimplifyBodyPass> {
       useExp2(op);
       useExtrema(op);
       useComparisons(op);
-      hoistFromSums(op);
-      eraseDead(op.getBlock());
-      splitSums(op);
-      eraseDead(op.getBlock());
+      simplifySums(op);
       useStates(op);
       eraseDead(op.getBlock());
       orderProducts(op);

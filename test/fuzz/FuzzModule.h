@@ -71,7 +71,8 @@ inline Module parseModule(const std::string &source,
   mlir::ssm::DiagnosticText diagnostics(&context);
   Module module = mlir::parseSourceString<mlir::ModuleOp>(
       source, mlir::ParserConfig(&context), "fuzz.mlir");
-  if (!module)
+  // An op may say that it has no place.
+  if (!module && !llvm::StringRef(source).contains("loc(unknown)"))
     checkLocated(diagnostics.text());
   return module;
 }

@@ -289,3 +289,53 @@ func.func @own_state(%as: tensor<?x?x?x4xf32>, %gs: tensor<?x?x?x4xf32>)
   }
   return %r : tensor<?x?x?x4xf32>
 }
+
+// -----
+
+// A sum that is known a loop over n earlier without its factor, where nothing
+// minds.
+
+// CHECK-LABEL: func.func @earlier
+// CHECK: %[[S:.*]] = ssm.sum %[[X:[a-z0-9]+]] over n
+// CHECK: %[[T:.*]] = ssm.sum %[[W:[a-z0-9]+]] over n
+// CHECK: arith.mulf %{{.*}}, %{{.*}}
+// CHECK: ssm.recurrence
+func.func @earlier(%x_: tensor<?x?x4xf32>, %w_: tensor<?x?x4xf32>)
+    -> tensor<?x?x4xf32> {
+  %y = ssm.fused (%x = %x_[b, l, n] : tensor<?x?x4xf32>,
+                  %w = %w_[b, l, n] : tensor<?x?x4xf32>)
+      -> ([b, l, n] : tensor<?x?x4xf32>) {
+    %s = ssm.sum %x over n : f32
+    %p = arith.mulf %s, %w fastmath<contract> : f32
+    %t = ssm.sum %p over n : f32
+    %g, %last = ssm.recurrence %w, %t : f32
+    ssm.yield %g : f32
+  }
+  return %y : tensor<?x?x4xf32>
+}
+
+// -----
+
+// (C10) But not where states that read it would be gone when a later sum is
+// known.
+
+// CHECK-LABEL: func.func @not_too_early
+// CHECK: %[[S:.*]] = ssm.sum
+// CHECK: %[[P:.*]] = arith.mulf %[[S]], %[[W:[a-z0-9]+]]
+// CHECK: ssm.sum %[[P]] over n
+func.func @not_too_early(%x_: tensor<?x?x4xf32>, %w_: tensor<?x?x4xf32>)
+    -> tensor<?x?x4xf32> {
+  %y = ssm.fused (%x = %x_[b, l, n] : tensor<?x?x4xf32>,
+                  %w = %w_[b, l, n] : tensor<?x?x4xf32>)
+      -> ([b, l, n] : tensor<?x?x4xf32>) {
+    %s = ssm.sum %x over n : f32
+    %p = arith.mulf %s, %w fastmath<contract> : f32
+    %t = ssm.sum %p over n : f32
+    %q = math.tanh %p : f32
+    %u = ssm.sum %q over n : f32
+    %g, %last = ssm.recurrence %w, %t : f32
+    %r = arith.mulf %g, %u fastmath<contract> : f32
+    ssm.yield %r : f32
+  }
+  return %y : tensor<?x?x4xf32>
+}
