@@ -41,6 +41,7 @@ Dependence::Dependence(FusedOp op, Directions given) : ways(std::move(given)) {
 }
 
 void Dependence::visit(Operation &op) {
+  inOrder &= !readsEndedLoop(op);
   ValueInfo joined;
   for (Value operand : op.getOperands()) {
     const ValueInfo &other = info[operand];
@@ -96,9 +97,9 @@ void Dependence::visit(Operation &op) {
 bool Dependence::readsEndedLoop(Operation &op) const {
   unsigned level = 0;
   for (Value operand : op.getOperands())
-    level = std::max(level, of(operand).level);
+    level = std::max(level, info.lookup(operand).level);
   return llvm::any_of(op.getOperands(), [&](Value operand) {
-    std::optional<unsigned> own = of(operand).statesLevel;
+    std::optional<unsigned> own = info.lookup(operand).statesLevel;
     return own && *own < level;
   });
 }

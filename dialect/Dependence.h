@@ -158,6 +158,8 @@ public:
   /// True where `op` reads a state of a loop over n that had ended before
   /// another of its operands was known (C10).
   bool readsEndedLoop(Operation &op) const;
+  /// No op of the body does.
+  bool isInOrder() const { return inOrder; }
 
 private:
   Dependence(FusedOp op, Directions ways);
@@ -166,6 +168,7 @@ private:
   Directions ways;
   llvm::DenseMap<Value, ValueInfo> info;
   unsigned levels = 0;
+  bool inOrder = true;
 };
 
 } // namespace mlir::ssm

@@ -121,12 +121,8 @@ private:
 /// True where `op` needs recurrences that are replayed (C10), and nothing would
 /// replay them if it had these values for results.
 static bool losesReplays(FusedOp op, ArrayRef<Value> results) {
-  if (haveBothDirections(recurrencesOf(results)))
-    return false;
-  Dependence dependence = Dependence::withoutReplays(op);
-  return llvm::any_of(
-      op.getBlock()->without_terminator(),
-      [&](Operation &nested) { return dependence.readsEndedLoop(nested); });
+  return !haveBothDirections(recurrencesOf(results)) &&
+         !Dependence::withoutReplays(op).isInOrder();
 }
 
 /// Drops results that nobody reads.

@@ -36,6 +36,13 @@ struct Placement {
   /// Parts of it come from all over the kernel, so later stages alone read it.
   /// (Its rounding to the type of a result is a part of the sum.)
   bool isTotal = false;
+
+  /// The value is made of states, but has none of its own.
+  void forgetStates() {
+    statesLevel.reset();
+    for (std::optional<unsigned> &level : repeatsLevel)
+      level.reset();
+  }
 };
 
 /// Which scans some op computes one value of each point from: the states of one
@@ -226,9 +233,7 @@ void Placer::record(Operation *op, Placement placement) {
     return recordScan(scan, placement);
   if (axes.summedBy(op).has(Axis::State)) {
     ++placement.level;
-    placement.statesLevel.reset();
-    for (std::optional<unsigned> &level : placement.repeatsLevel)
-      level.reset();
+    placement.forgetStates();
   }
   const Placement *rounded = find(roundedValue(op));
   placement.isTotal = axes.isTotal(op) || (rounded && rounded->isTotal);
@@ -247,9 +252,7 @@ void Placer::recordScan(ScanOp scan, Placement placement) {
   stage.saves |= scan.getSaved() != nullptr;
   Placement lastState = placement, states = placement;
   lastState.afterLast = true;
-  lastState.statesLevel.reset();
-  for (std::optional<unsigned> &level : lastState.repeatsLevel)
-    level.reset();
+  lastState.forgetStates();
   bool mayRepeat = isAlone && !withoutRepeats.contains(placement.stage);
   if (axes.of(scan.getStates()).has(Axis::State))
     (mayRepeat ? states.repeatsLevel[reverse] : states.statesLevel) =

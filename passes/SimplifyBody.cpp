@@ -221,14 +221,6 @@ static void splitSums(FusedOp op) {
       splitSum(sum, sums, dependence);
 }
 
-/// (C10) of all ops.
-static bool isInOrder(FusedOp op) {
-  Dependence dependence(op);
-  return llvm::none_of(
-      op.getBlock()->without_terminator(),
-      [&](Operation &nested) { return dependence.readsEndedLoop(nested); });
-}
-
 /// A sum without its factors may be known a loop over n earlier, and so may
 /// states that read it, which a later sum then finds gone: there, only what
 /// leaves each value in its loop.
@@ -238,7 +230,7 @@ static void simplifySums(FusedOp op) {
   eraseDead(op.getBlock());
   splitSums(op);
   eraseDead(op.getBlock());
-  if (!isInOrder(op)) {
+  if (!Dependence(op).isInOrder()) {
     op.getBody().takeBody(before.getBody());
     hoistFromSums(op, /*keepsLoops=*/true);
     eraseDead(op.getBlock());
